@@ -1,0 +1,133 @@
+// @ts-check
+// Settings: where they come from, which count, and what of them goes to the server.
+
+/** @typedef {Record<string, unknown>} Settings the object of `window.ChatbotConfig` */
+
+/**
+ * What the window shows.
+ * @typedef {object} Display
+ * @property {string} botName
+ * @property {string} botColor any CSS colour
+ * @property {string} botMsgBgColor any CSS colour
+ * @property {string} botIcon address of a picture, or ''
+ * @property {string} poweredBy '' for none
+ * @property {string} greeting the page's, or else the server's `welcome`; '' for the built-in one
+ * @property {'auto' | 'light' | 'dark'} theme
+ */
+
+const DEFAULTS = {
+  botName: 'Assistant',
+  botColor: '#667eea',
+  botMsgBgColor: '#667eea',
+  botIcon: '',
+  poweredBy: '',
+  greeting: '',
+};
+
+/** Keys that the API gives a meaning to, and the type that each must have. */
+const SESSION_KEYS = /** @type {const} */ ({
+  botName: 'string',
+  aiProvider: 'string',
+  model: 'string',
+  maxTokens: 'number',
+  temperature: 'number',
+  customInstructions: 'string',
+  userIdentifier: 'string',
+  pageContext: 'object',
+  pageData: 'object',
+  jsonData: 'any',
+});
+
+/** @param {unknown} value @returns {value is Settings} */
+export function isObject(value) {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * The settings in an address, `?config=<JSON>`, as the earlier widget took them.
+ * @param {string} search
+ * @returns {Settings} empty when there are none or they cannot be read
+ */
+export function settingsFromQuery(search) {
+  try {
+    const parsed = JSON.parse(new URLSearchParams(search).get('config') ?? '{}');
+    return isObject(parsed) ? parsed : {};
+  } catch {
+    return {};
+  }
+}
+
+/**
+ * A picture's address if it is one that may be shown: http(s), relative, or `data:image/`.
+ * @param {unknown} value
+ * @returns {string} '' for anything else
+ */
+export function iconAddress(value) {
+  if (typeof value !== 'string') return '';
+  const text = value.trim();
+  const scheme = /^([a-z][a-z\d+.-]*):/i.exec(text);
+  if (!scheme) return text;
+  return /^https?:\/\//i.test(text) || /^data:image\//i.test(text) ? text : '';
+}
+
+/**
+ * What to show: the page's settings over the server's over the built-in ones.
+ * @param {Settings} page
+ * @param {Settings} [server] answer of `/api/sessions/bot-config`
+ * @returns {Display}
+ */
+export function display(page, server = {}) {
+  /** @param {keyof typeof DEFAULTS} key */
+  const pick = (key) => {
+    for (const source of [page, server]) {
+      const value = source[key];
+      if (typeof value === 'string' && (value.trim() || key === 'poweredBy')) return value.trim();
+    }
+    return DEFAULTS[key];
+  };
+  // One colour given by the page means both, unless it names both.
+  const botColor = pick('botColor');
+  const botMsgBgColor =
+    typeof page.botColor === 'string' && !page.botMsgBgColor ? botColor : pick('botMsgBgColor');
+  const theme = page.theme === 'light' || page.theme === 'dark' ? page.theme : 'auto';
+  return {
+    botName: pick('botName'),
+    botColor,
+    botMsgBgColor,
+    botIcon: iconAddress(pick('botIcon')),
+    poweredBy: pick('poweredBy'),
+    greeting: pick('greeting') || (typeof server.welcome === 'string' ? server.welcome.trim() : ''),
+    theme,
+  };
+}
+
+/**
+ * What of the settings concerns the server, wrong types left out.
+ * @param {Settings} page
+ * @returns {Settings}
+ */
+export function sessionConfig(page) {
+  /** @type {Settings} */
+  const config = {};
+  for (const [key, type] of Object.entries(SESSION_KEYS)) {
+    const value = page[key];
+    if (value === undefined || value === null) continue;
+    if (key === 'userIdentifier' && typeof value === 'number') config[key] = String(value);
+    else if (type === 'any' || (type === 'object' ? isObject(value) : typeof value === type))
+      config[key] = value;
+  }
+  return config;
+}
+
+/**
+ * The keys of `config` whose values are not those in `sent`; the server merges key by key.
+ * @param {Settings} config
+ * @param {ReadonlyMap<string, string>} sent JSON by key
+ * @returns {Settings | undefined} undefined when nothing has changed
+ */
+export function changes(config, sent) {
+  const changed = Object.entries(config).filter(
+    ([key, value]) => sent.get(key) !== JSON.stringify(value),
+  );
+  return changed.length ? Object.fromEntries(changed) : undefined;
+}

@@ -1,0 +1,199 @@
+//! Stamps the revision and lists the assets.
+//!
+//! For the compiler's environment:
+//!
+//! - `BUILD_REVISION`: the first 12 digits of the commit that a release build is made from. Empty in
+//!   debug builds, where every commit would otherwise compile the crate and its tests anew, and where
+//!   there is no git, as in a source archive. Set in the environment, it is taken as it is. There is
+//!   no mark for uncommitted changes: it could only be kept true by running on every build.
+//! - `BUILD_VERSION`: the package's version, with `+revision` behind it when there is one.
+//!
+//! In `$OUT_DIR/assets.rs`, for inclusion by a module that defines `Asset`:
+//!
+//! - `ASSETS: &[Asset]`, one for each file under `assets/`, sorted by path in byte order:
+//!   `Asset { path, hash, content_type, gzip }`, where `path` is relative to `assets/` with `/`
+//!   between its parts, `hash` is 16 hexadecimal digits of the content's SHA-256, and `gzip` is
+//!   `Some(&[u8])` where compression makes the file smaller.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs, io, str};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use sha2::{Digest, Sha256};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// Endings of files that may be served: what they are, and whether they are text.
+const CONTENT_TYPES: &[(&str, &str, bool)] = &[
+    ("css", "text/css; charset=utf-8", true),
+    ("gif", "image/gif", false),
+    ("html", "text/html; charset=utf-8", true),
+    ("ico", "image/x-icon", false),
+    ("jpg", "image/jpeg", false),
+    ("js", "text/javascript; charset=utf-8", true),
+    ("json", "application/json", true),
+    ("md", "text/markdown; charset=utf-8", true),
+    ("mjs", "text/javascript; charset=utf-8", true),
+    ("png", "image/png", false),
+    ("svg", "image/svg+xml; charset=utf-8", true),
+    ("txt", "text/plain; charset=utf-8", true),
+    ("webmanifest", "application/manifest+json", true),
+    ("webp", "image/webp", false),
+    ("woff2", "font/woff2", false),
+    ("xml", "application/xml; charset=utf-8", true),
+];
+
+fn main() -> Result<()> {
+    tell("rerun-if-changed=build.rs")?;
+    let revision = revision()?;
+    let version = env::var("CARGO_PKG_VERSION")?;
+    let version = if revision.is_empty() { version } else { format!("{version}+{revision}") };
+    tell(&format!("rustc-env=BUILD_REVISION={revision}"))?;
+    tell(&format!("rustc-env=BUILD_VERSION={version}"))?;
+
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("assets");
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    tell("rerun-if-changed=assets")?;
+    list_assets(&root, &out)
+}
+
+/// Gives Cargo one instruction.
+fn tell(instruction: &str) -> io::Result<()> {
+    writeln!(io::stdout(), "cargo::{instruction}")
+}
+
+fn revision() -> Result<String> {
+    tell("rerun-if-env-changed=BUILD_REVISION")?;
+    if let Ok(given) = env::var("BUILD_REVISION") {
+        // What semantic versions allow behind the plus sign.
+        let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+        if given.chars().all(allowed) {
+            return Ok(given);
+        }
+        return Err("BUILD_REVISION may hold letters, digits, '-' and '.' only".into());
+    }
+    // A source archive unpacked inside of another repository must not get that one's revision.
+    let ours = || git(&["ls-files", "--error-unmatch", "Cargo.toml"]);
+    if env::var("PROFILE")? == "debug" || ours().is_none() {
+        return Ok(String::new());
+    }
+    for path in revision_files() {
+        tell(&format!("rerun-if-changed={}", path.display()))?;
+    }
+    Ok(git(&["rev-parse", "--short=12", "HEAD"]).unwrap_or_default())
+}
+
+/// The files that change with the revision: HEAD for a checkout and, on a branch, the branch's
+/// file for a commit. While a branch is only in `packed-refs`, the next commit makes its file, so
+/// the folder is watched, too. What does not exist must not be named: Cargo would run this script
+/// on every build.
+fn revision_files() -> Vec<PathBuf> {
+    let git_path = |name: &str| git(&["rev-parse", "--git-path", name]).map(PathBuf::from);
+    let mut files: Vec<_> = git_path("HEAD").into_iter().collect();
+    if let Some(branch) = git(&["symbolic-ref", "--quiet", "HEAD"]).and_then(|name| git_path(&name))
+    {
+        if branch.exists() {
+            files.push(branch);
+        } else {
+            files.extend(branch.ancestors().skip(1).find(|at| at.exists()).map(Path::to_owned));
+            files.extend(git_path("packed-refs").filter(|path| path.exists()));
+        }
+    }
+    files
+}
+
+/// The first line that git writes, or none when there is no git, no repository or no such thing.
+fn git(arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(arguments).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| text.lines().next().unwrap_or_default().to_owned())
+}
+
+fn list_assets(root: &Path, out: &Path) -> Result<()> {
+    let mut paths = Vec::new();
+    if root.is_dir() {
+        collect(root, "", &mut paths)?;
+    }
+    paths.sort_unstable();
+
+    let gzip_dir = out.join("gzip");
+    if gzip_dir.exists() {
+        fs::remove_dir_all(&gzip_dir)?;
+    }
+    fs::create_dir_all(&gzip_dir)?;
+
+    let mut code = String::from("/// Every file under `assets/`, sorted by path.\n");
+    code.push_str("pub static ASSETS: &[Asset] = &[\n");
+    for path in &paths {
+        let content = fs::read(root.join(path))?;
+        let (content_type, is_text) = content_type(path)?;
+        if is_text && str::from_utf8(&content).is_err() {
+            return Err(format!("assets/{path} is not UTF-8").into());
+        }
+        let hash = short_hex(&Sha256::digest(&content));
+        let gzip = match if is_text { compress(&content)? } else { None } {
+            Some(bytes) => {
+                fs::write(gzip_dir.join(format!("{hash}.gz")), bytes)?;
+                format!("Some(include_bytes!(\"gzip/{hash}.gz\"))")
+            }
+            None => "None".to_owned(),
+        };
+        writeln!(
+            code,
+            "    Asset {{ path: {path:?}, hash: \"{hash}\", content_type: {content_type:?}, \
+             gzip: {gzip} }},"
+        )?;
+    }
+    code.push_str("];\n");
+    fs::write(out.join("assets.rs"), code)?;
+    Ok(())
+}
+
+/// Gathers the paths of all files below `folder`, but for hidden ones and editors' copies.
+fn collect(folder: &Path, prefix: &str, paths: &mut Vec<String>) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let at = entry?.path();
+        let Some(name) = at.file_name().and_then(|name| name.to_str()) else {
+            return Err(format!("the name of {} is not UTF-8", at.display()).into());
+        };
+        if name.starts_with('.') || name.ends_with('~') {
+            continue;
+        }
+        if at.is_dir() {
+            collect(&at, &format!("{prefix}{name}/"), paths)?;
+        } else {
+            paths.push(format!("{prefix}{name}"));
+        }
+    }
+    Ok(())
+}
+
+/// A file's content type and whether it is text. An ending that is not listed fails the build:
+/// browsers are told not to guess, so the file would be of no use to them.
+fn content_type(path: &str) -> Result<(&'static str, bool)> {
+    let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
+    CONTENT_TYPES
+        .iter()
+        .find(|(known, ..)| *known == ending)
+        .map(|&(_, content_type, is_text)| (content_type, is_text))
+        .ok_or_else(|| format!("assets/{path}: name its content type in build.rs").into())
+}
+
+/// The gzip form, or none when it is not smaller. It holds no time and no name, so that equal
+/// content gives equal bytes.
+fn compress(content: &[u8]) -> io::Result<Option<Vec<u8>>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(content)?;
+    let bytes = encoder.finish()?;
+    Ok((bytes.len() < content.len()).then_some(bytes))
+}
+
+/// The first 8 bytes in hexadecimal digits.
+fn short_hex(digest: &[u8]) -> String {
+    digest.iter().take(8).fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}

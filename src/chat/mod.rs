@@ -1,0 +1,418 @@
+//! A conversation's turn, from question to stored answer.
+
+pub mod context;
+pub mod json_data;
+pub mod locks;
+pub mod tokens;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::domain::{
+    Clock, Limits, Message, NewMessage, ProviderKind, Role, SessionConfig, SessionId, Status,
+    Timestamp, Usage, check_patch,
+};
+use crate::error::AppError;
+use crate::provider::{Event, EventStream, Fault, Finish, Provider, ProviderError, Request};
+use crate::store::{Store, StoreError};
+use context::Operator;
+use locks::TurnLocks;
+
+/// How many messages are read at a time when a prompt is filled with the conversation so far.
+const HISTORY_PAGE: usize = 100;
+
+/// How long a question waits for the session's earlier one.
+const TURN_WAIT: Duration = Duration::from_secs(30);
+
+/// What a visitor reads when the model declined and gave no words of its own.
+const REFUSAL: &str = "I'm sorry, I can't help with that.";
+
+/// What the operator has decided about conversations.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What a caller may set.
+    pub limits: Limits,
+    /// The bot's name where a session gives none.
+    pub bot_name: String,
+    /// The operator's own instructions.
+    pub instructions: Option<String>,
+    /// The most characters that a message may have.
+    pub max_message_chars: usize,
+    /// Tokens that one model call may read.
+    pub context_tokens: usize,
+    /// Who answers where a session names nobody; the first configured one if it has no key.
+    pub preferred: ProviderKind,
+}
+
+/// A finished turn.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The text, Markdown.
+    pub text: String,
+    /// How many messages the session now holds.
+    pub message_count: u64,
+    /// Who answered.
+    pub provider: ProviderKind,
+    /// The name that visitors see.
+    pub provider_name: String,
+    /// The model as served.
+    pub model: String,
+    /// What it cost.
+    pub usage: Usage,
+    /// How the answer ended.
+    pub status: Status,
+    /// When it was complete.
+    pub timestamp: Timestamp,
+}
+
+/// The use cases of conversations. Cheap to clone.
+#[derive(Clone)]
+pub struct Chat(Arc<Inner>);
+
+struct Inner {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    providers: Vec<Arc<dyn Provider>>,
+    settings: Settings,
+    locks: TurnLocks,
+    tasks: TaskTracker,
+    cut: CancellationToken,
+}
+
+impl Chat {
+    /// Conversations in `store`, answered by `providers`.
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        providers: Vec<Arc<dyn Provider>>,
+        settings: Settings,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            store,
+            clock,
+            providers,
+            settings,
+            locks: TurnLocks::default(),
+            tasks: TaskTracker::new(),
+            cut: CancellationToken::new(),
+        }))
+    }
+
+    /// Merges `patch` into the session's settings, asks its provider and answers.
+    ///
+    /// The turn runs in a task of its own: a caller that goes away does not end it.
+    pub async fn answer(
+        &self,
+        id: SessionId,
+        message: String,
+        patch: Map<String, Value>,
+    ) -> Result<Answer, AppError> {
+        let inner = Arc::clone(&self.0);
+        inner.check(&message, &patch)?;
+        if self.0.tasks.is_closed() {
+            return Err(AppError::Stopping);
+        }
+        let span = tracing::Span::current();
+        let turn = async move { inner.turn(id, message, patch).await };
+        let task = self.0.tasks.spawn(tracing::Instrument::instrument(turn, span));
+        task.await.unwrap_or_else(|error| Err(AppError::Internal(Box::new(error))))
+    }
+
+    /// The providers that can be asked, for the log.
+    pub fn provider_names(&self) -> String {
+        self.0.providers.iter().map(|p| p.kind().as_str()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// A session's messages, oldest first.
+    pub async fn history(&self, id: SessionId) -> Result<Vec<Message>, AppError> {
+        let (_, messages) = self.0.store.transcript(id, self.0.clock.now()).await?;
+        Ok(messages)
+    }
+
+    /// Takes no new turns and waits for the running ones, at most `patience`; then cuts them, and
+    /// waits until what was written of them is stored.
+    pub async fn drain(&self, patience: Duration) {
+        self.0.tasks.close();
+        if tokio::time::timeout(patience, self.0.tasks.wait()).await.is_err() {
+            tracing::warn!(turns.running = self.0.tasks.len(), "cutting running turns");
+            self.0.cut.cancel();
+            self.0.tasks.wait().await;
+        }
+    }
+}
+
+impl Inner {
+    fn check(&self, message: &str, patch: &Map<String, Value>) -> Result<(), AppError> {
+        if message.contains('\0') {
+            return Err(AppError::NulInMessage);
+        }
+        if message.chars().all(is_blank) {
+            return Err(AppError::EmptyMessage);
+        }
+        let limit = self.settings.max_message_chars;
+        if message.len() > limit && message.chars().count() > limit {
+            return Err(AppError::MessageTooLong { limit });
+        }
+        Ok(check_patch(patch, &self.settings.limits)?)
+    }
+
+    async fn turn(
+        &self,
+        id: SessionId,
+        message: String,
+        patch: Map<String, Value>,
+    ) -> Result<Answer, AppError> {
+        let started = Instant::now();
+        let gone = |error: AppError| match error {
+            AppError::SessionNotFound => AppError::SessionGone,
+            other => other,
+        };
+        let store = &self.store;
+        // Refused before it waits for the lock, and before anything is stored.
+        let session = store.session(id, self.clock.now()).await.map_err(|e| gone(e.into()))?;
+        let mut config = session.config;
+        config.merge(patch.clone());
+        let provider = self.choose(&config)?;
+        let _turn = self.locks.lock(id, TURN_WAIT).await.ok_or(AppError::TurnInProgress)?;
+
+        let asked = NewMessage::question(message, self.clock.now());
+        let question = asked.content.clone();
+        let begun = store.begin_turn(id, patch, asked).await.map_err(|e| gone(e.into()))?;
+        let config = &begun.session.config;
+        let request = self.request(id, begun.question, config, &question, &*provider).await?;
+        let model = request.model.clone();
+        let collected = self.collect(&*provider, request).await;
+        let (status, body, failure) = collected.conclude(&*provider, model, self.clock.now());
+
+        let answer = body.clone();
+        let finished = store.finish_turn(id, begun.question, status, body, self.clock.now()).await;
+        if let Some(failure) = failure {
+            log_failure(id, provider.kind(), &failure, started);
+            if let Err(error) = finished {
+                tracing::error!(error = ?error, "the end of a failed turn could not be stored");
+            }
+            return Err(AppError::Provider(failure));
+        }
+        let message_count = match finished {
+            Ok(count) => count,
+            // The session was deleted or expired while the model spoke: the answer is still right.
+            Err(StoreError::NotFound) => begun.session.message_count + 1,
+            Err(error) => return Err(error.into()),
+        };
+        let body = answer.ok_or_else(|| AppError::Internal("a turn without an answer".into()))?;
+        let usage = body.usage.unwrap_or_default();
+        tracing::info!(
+            session.id = id.short(),
+            provider = %provider.kind(),
+            model = body.model.as_deref().unwrap_or(""),
+            tokens.input = usage.input_tokens,
+            tokens.output = usage.output_tokens,
+            answer.status = body.status.as_str(),
+            elapsed_ms = millis(started),
+            "answered"
+        );
+        Ok(Answer {
+            text: body.content,
+            message_count,
+            provider: provider.kind(),
+            provider_name: provider.display_name().to_owned(),
+            model: body.model.unwrap_or_default(),
+            usage,
+            status: body.status,
+            timestamp: body.timestamp,
+        })
+    }
+
+    /// The provider that `config` names, else the operator's, else the first there is.
+    fn choose(&self, config: &SessionConfig) -> Result<Arc<dyn Provider>, AppError> {
+        let find = |kind| self.providers.iter().find(|provider| provider.kind() == kind);
+        match config.ai_provider() {
+            Some(asked) => find(asked).cloned().ok_or_else(|| AppError::ProviderNotConfigured {
+                asked,
+                available: self.providers.iter().map(|provider| provider.kind()).collect(),
+            }),
+            None => find(self.settings.preferred)
+                .or_else(|| self.providers.first())
+                .cloned()
+                .ok_or_else(|| AppError::Internal("no provider at all".into())),
+        }
+    }
+
+    /// The call that answers `question`, with as much of the earlier conversation as fits.
+    async fn request(
+        &self,
+        id: SessionId,
+        place: u64,
+        config: &SessionConfig,
+        question: &str,
+        provider: &dyn Provider,
+    ) -> Result<Request, AppError> {
+        let operator = Operator {
+            bot_name: config.bot_name().unwrap_or(&self.settings.bot_name),
+            instructions: self.settings.instructions.as_deref(),
+        };
+        let draft = context::draft(self.settings.context_tokens, operator, config, question);
+        let mut filling = draft.with_history();
+        let mut before = place;
+        while before > 0 {
+            let now = self.clock.now();
+            let page = self.store.history(id, Some(before), HISTORY_PAGE, now).await?;
+            let Some(oldest) = page.first().map(|message| message.seq) else { break };
+            before = oldest;
+            if !filling.add(page) {
+                break;
+            }
+        }
+        let prompt = filling.finish();
+        Ok(Request {
+            model: config.model().unwrap_or(provider.default_model()).to_owned(),
+            system: prompt.system,
+            turns: prompt.turns,
+            max_tokens: config
+                .max_tokens()
+                .unwrap_or(DEFAULT_MAX_TOKENS)
+                .min(self.settings.limits.max_tokens),
+            temperature: config.temperature(),
+        })
+    }
+
+    /// Calls the provider and gathers what it says, until it ends, fails, or the server stops.
+    async fn collect(&self, provider: &dyn Provider, request: Request) -> Collected {
+        let mut collected = Collected::default();
+        let call = async {
+            match provider.stream(request).await {
+                Ok(events) => collected.gather(events).await,
+                Err(error) => collected.error = Some(error),
+            }
+        };
+        if self.cut.run_until_cancelled(call).await.is_none() {
+            collected.error = Some(ProviderError {
+                fault: Fault::Interrupted,
+                detail: "the server was stopped".to_owned(),
+                request_id: None,
+            });
+        }
+        collected
+    }
+}
+
+/// The default of the `maxTokens` setting.
+const DEFAULT_MAX_TOKENS: u32 = 1000;
+
+/// What a provider has said.
+#[derive(Debug, Default)]
+struct Collected {
+    text: String,
+    model: Option<String>,
+    usage: Option<Usage>,
+    finish: Option<Finish>,
+    error: Option<ProviderError>,
+}
+
+impl Collected {
+    async fn gather(&mut self, mut events: EventStream) {
+        while let Some(event) = events.next().await {
+            match event {
+                Ok(Event::Started { model }) => self.model = Some(model),
+                Ok(Event::Text(text)) => self.text.push_str(&text),
+                Ok(Event::Usage(usage)) => self.usage = Some(usage),
+                Ok(Event::Finished(finish)) => {
+                    self.finish = Some(finish);
+                    return;
+                }
+                Err(error) => {
+                    self.error = Some(error);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The question's status, the answer to store, and what went wrong.
+    fn conclude(
+        self,
+        provider: &dyn Provider,
+        asked_model: String,
+        now: Timestamp,
+    ) -> (Status, Option<NewMessage>, Option<ProviderError>) {
+        let answer = |content: String, status| NewMessage {
+            role: Role::Assistant,
+            content,
+            timestamp: now,
+            status,
+            provider: Some(provider.kind()),
+            model: Some(self.model.unwrap_or(asked_model)),
+            usage: self.usage,
+        };
+        let blank = self.text.trim().is_empty();
+        match (self.finish, self.error) {
+            (Some(Finish::Refused), _) => {
+                (Status::Complete, Some(answer(REFUSAL.to_owned(), Status::Refused)), None)
+            }
+            (Some(finish), None) if !blank => {
+                let status = match finish {
+                    Finish::Length => Status::Truncated,
+                    _ => Status::Complete,
+                };
+                (Status::Complete, Some(answer(self.text, status)), None)
+            }
+            (_, error) => {
+                let error = error.unwrap_or_else(|| ProviderError {
+                    fault: Fault::Malformed,
+                    detail: "the answer was empty or had no end".to_owned(),
+                    request_id: None,
+                });
+                if blank {
+                    (Status::Unanswered, None, Some(error))
+                } else {
+                    let error = ProviderError { fault: Fault::Interrupted, ..error };
+                    (Status::Complete, Some(answer(self.text, Status::Incomplete)), Some(error))
+                }
+            }
+        }
+    }
+}
+
+fn log_failure(id: SessionId, kind: ProviderKind, failure: &ProviderError, started: Instant) {
+    tracing::warn!(
+        session.id = id.short(),
+        provider = %kind,
+        provider.fault = ?failure.fault,
+        provider.detail = failure.detail,
+        provider.request_id = failure.request_id.as_deref().unwrap_or(""),
+        elapsed_ms = millis(started),
+        "the provider failed"
+    );
+}
+
+fn millis(started: Instant) -> u64 {
+    u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// White space, and characters that show nothing: a message of only these says nothing.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace()
+        || c.is_control()
+        || matches!(c, '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}'
+            | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}'
+            | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{E0000}'..='\u{E007F}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_blank;
+
+    #[test]
+    fn invisible_characters_are_blank_and_letters_are_not() {
+        assert!(" \t\r\n\u{200B}\u{FEFF}\u{2060}\u{00A0}\u{3000}\u{00AD}".chars().all(is_blank));
+        for text in ["a", "0", "。", "😀", "ا", "?"] {
+            assert!(!text.chars().all(is_blank), "{text}");
+        }
+    }
+}

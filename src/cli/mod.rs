@@ -1,0 +1,4 @@
+//! The commands other than `serve`.
+
+pub mod healthcheck;
+pub mod openapi;

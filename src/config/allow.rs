@@ -1,0 +1,297 @@
+//! Lists of what is let in: hosts that requests may name, origins that pages may come from.
+
+use std::net::Ipv6Addr;
+
+use url::{Host, Url};
+
+use super::values::{Checked, items};
+
+/// Host names that a request may carry in its `Host` header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AllowedHosts(Option<Vec<HostRule>>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct HostRule {
+    /// In lower case and ASCII; IPv6 in brackets.
+    name: String,
+    /// Whether subdomains of `name` are let in too.
+    subdomains: bool,
+    /// The only port that is let in; `None` means any.
+    port: Option<u16>,
+}
+
+impl AllowedHosts {
+    /// Reads `*`, or names separated by commas: `example.com`, `.example.com` (the domain and its
+    /// subdomains), `127.0.0.1`, `[::1]`, each with a port or without.
+    pub fn parse(text: &str) -> Checked<Self> {
+        let any = items(text).any(|item| item == "*");
+        let rules = items(text).filter(|item| *item != "*").map(HostRule::parse);
+        let rules = rules.collect::<Option<Vec<_>>>().filter(|rules| any || !rules.is_empty());
+        match rules {
+            Some(_) if any => Ok(Self(None)),
+            Some(rules) => Ok(Self(Some(rules))),
+            None => Err("must be * or host names separated by commas, .example.com for subdomains"
+                .to_owned()),
+        }
+    }
+
+    /// Whether any host is let in.
+    pub fn is_any(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Whether a request with this `Host` header is let in.
+    pub fn allows(&self, header: &str) -> bool {
+        let Some(rules) = &self.0 else {
+            return true;
+        };
+        split_host(header)
+            .is_some_and(|(name, port)| rules.iter().any(|rule| rule.matches(&name, port)))
+    }
+}
+
+impl HostRule {
+    fn parse(text: &str) -> Option<Self> {
+        let (subdomains, rest) = match text.strip_prefix('.') {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let (name, port) = if rest.is_ascii() {
+            split_host(rest)?
+        } else {
+            // Browsers send names of other scripts in their ASCII form.
+            let (name, port) = match rest.split_once(':') {
+                Some((name, port)) => (name, Some(port.parse().ok()?)),
+                None => (rest, None),
+            };
+            let Ok(Host::Domain(name)) = Host::parse(name) else {
+                return None;
+            };
+            (name, port)
+        };
+        let is_address = name.starts_with('[') || name.parse::<std::net::Ipv4Addr>().is_ok();
+        (!(subdomains && is_address)).then_some(Self { name, subdomains, port })
+    }
+
+    fn matches(&self, name: &str, port: Option<u16>) -> bool {
+        let is_subdomain = || {
+            self.subdomains
+                && name.strip_suffix(&self.name).is_some_and(|front| front.ends_with('.'))
+        };
+        (name == self.name || is_subdomain()) && (self.port.is_none() || self.port == port)
+    }
+}
+
+/// Splits `name[:port]`, as in a `Host` header, into the name in lower case without the root's dot
+/// and the port. `None` if it is no host.
+pub fn split_host(text: &str) -> Option<(String, Option<u16>)> {
+    if let Some(rest) = text.strip_prefix('[') {
+        let (address, rest) = rest.split_once(']')?;
+        let address: Ipv6Addr = address.parse().ok()?;
+        let port = if rest.is_empty() { None } else { port(rest.strip_prefix(':')?)? };
+        return Some((format!("[{address}]"), port));
+    }
+    let (name, port) = match text.split_once(':') {
+        Some((name, digits)) => (name, port(digits)?),
+        None => (text, None),
+    };
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    (name.len() <= 253 && name.split('.').all(is_label)).then(|| (name.to_ascii_lowercase(), port))
+}
+
+/// A port after its colon, which may stand there alone (RFC 3986, 3.2.3).
+fn port(digits: &str) -> Option<Option<u16>> {
+    if digits.is_empty() {
+        return Some(None);
+    }
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| digits.parse().ok()).flatten().map(Some)
+}
+
+/// Origins of the pages that may use the chat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AllowedOrigins(Option<Vec<String>>);
+
+impl AllowedOrigins {
+    /// Reads `*`, or origins `http(s)://host[:port]` separated by commas.
+    pub fn parse(text: &str) -> Checked<Self> {
+        let any = items(text).any(|item| item == "*");
+        let origins = items(text).filter(|item| *item != "*").map(origin);
+        let origins = origins.collect::<Option<Vec<_>>>().filter(|list| any || !list.is_empty());
+        match origins {
+            Some(_) if any => Ok(Self(None)),
+            Some(origins) => Ok(Self(Some(origins))),
+            None => {
+                Err("must be * or origins such as https://example.com, separated by commas"
+                    .to_owned())
+            }
+        }
+    }
+
+    /// Whether any origin is let in.
+    pub fn is_any(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// The origins, as browsers write them; `None` if any is let in.
+    pub fn list(&self) -> Option<&[String]> {
+        self.0.as_deref()
+    }
+
+    /// Whether a page with this `Origin` header is let in. Browsers write an origin in one way
+    /// only, so it is compared as it is.
+    pub fn allows(&self, header: &str) -> bool {
+        self.list().is_none_or(|list| list.iter().any(|origin| origin == header))
+    }
+}
+
+/// An origin as browsers write it: in lower case and ASCII, without the scheme's own port.
+fn origin(text: &str) -> Option<String> {
+    let (scheme, rest) = text.split_once("://")?;
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    let is_plain = |c: char| c.is_alphanumeric() || "-._:[]".contains(c);
+    if !matches!(scheme.to_ascii_lowercase().as_str(), "http" | "https")
+        || !rest.chars().all(is_plain)
+    {
+        return None;
+    }
+    let url = Url::parse(&format!("{scheme}://{rest}")).ok()?;
+    Some(url.origin().ascii_serialization())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_match_by_name_subdomain_and_port() {
+        let hosts = AllowedHosts::parse(
+            "Example.com, .shop.test,api.test:8443,127.0.0.1,[::1]:80, münchen.test,",
+        )
+        .unwrap();
+        assert!(!hosts.is_any());
+        for host in [
+            "example.com",
+            "EXAMPLE.com:8000",
+            "example.com.",
+            "example.com:",
+            "shop.test",
+            "a.b.shop.test:1",
+            "api.test:8443",
+            "127.0.0.1:8000",
+            "[::1]:80",
+            "[0:0:0:0:0:0:0:1]:80",
+            "xn--mnchen-3ya.test",
+        ] {
+            assert!(hosts.allows(host), "{host}");
+        }
+        for host in [
+            "",
+            "www.example.com",
+            "example.com.evil.test",
+            "evilshop.test",
+            "shop.test.evil.test",
+            "api.test",
+            "api.test:443",
+            "127.0.0.2",
+            "[::1]",
+            "[::1]:81",
+            "[::1",
+            "example.com:99999",
+            "example.com:8a",
+            "example.com:+80",
+            "example.com/x",
+            "user@example.com",
+            "example.com example.com",
+            "example..com",
+            ".example.com",
+            "a..shop.test",
+            ".shop.test",
+        ] {
+            assert!(!hosts.allows(host), "{host}");
+        }
+        let any = AllowedHosts::parse("a.test,*").unwrap();
+        assert!(any.is_any() && any.allows("whatever.test"));
+    }
+
+    #[test]
+    fn wrong_hosts_are_refused() {
+        for text in [
+            ",",
+            "*.example.com",
+            "https://a.test",
+            "a b",
+            "a.test:x",
+            "..a.test",
+            ".127.0.0.1",
+            "::1",
+            ".[::1]",
+            "a.test/",
+            "*,a b",
+            ".",
+            "mün chen.test",
+        ] {
+            assert!(AllowedHosts::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn origins_match_exactly_after_normalising_the_list() {
+        let origins = AllowedOrigins::parse(
+            "https://Example.com:443/, http://localhost:3000,https://münchen.test,http://[::1]:80",
+        )
+        .unwrap();
+        assert_eq!(
+            origins.list().unwrap(),
+            [
+                "https://example.com",
+                "http://localhost:3000",
+                "https://xn--mnchen-3ya.test",
+                "http://[::1]"
+            ]
+        );
+        assert!(origins.allows("https://example.com"));
+        for origin in [
+            "",
+            "null",
+            "http://example.com",
+            "https://example.com:8443",
+            "https://example.com.evil.test",
+            "https://www.example.com",
+            "https://example.com/",
+            "https://münchen.test",
+        ] {
+            assert!(!origins.allows(origin), "{origin}");
+        }
+        let any = AllowedOrigins::parse("*").unwrap();
+        assert!(any.is_any() && any.allows("https://x.test") && any.list().is_none());
+    }
+
+    #[test]
+    fn wrong_origins_are_refused() {
+        for text in [
+            ",",
+            "null",
+            "example.com",
+            "https://",
+            "https:example.com",
+            "https://*.example.com",
+            "https://example.com/path",
+            "https://example.com//",
+            "https://example.com?x",
+            "https://user@example.com",
+            "https://example.com:99999",
+            "ftp://example.com",
+            "file:///",
+            "https://a b",
+            "*,nope",
+        ] {
+            assert!(AllowedOrigins::parse(text).is_err(), "{text}");
+        }
+    }
+}

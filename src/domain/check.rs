@@ -1,0 +1,393 @@
+//! What callers of the public API may put into a session's settings.
+
+use serde_json::{Map, Value};
+
+use super::ProviderKind;
+use super::look::{is_colour, is_icon};
+
+/// The most characters of a name: bot, powered-by line, model.
+pub const MAX_NAME: usize = 200;
+
+/// What the operator allows a caller to ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The highest `maxTokens`.
+    pub max_tokens: u32,
+    /// The models that may be named; empty means any.
+    pub allowed_models: Vec<String>,
+}
+
+/// Why settings are refused. Each text is a sentence that a visitor may read; it names the key and
+/// never repeats what was sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// `botName` or `poweredBy`.
+    #[error("{0} must be text of at most {MAX_NAME} characters, without control characters.")]
+    Name(&'static str),
+    /// `botColor` or `botMsgBgColor`.
+    #[error("{0} must be a CSS colour such as #667eea.")]
+    Colour(&'static str),
+    /// `botIcon`.
+    #[error("botIcon must be an http(s) address, a relative path or a data:image address.")]
+    Icon,
+    /// `aiProvider`.
+    #[error("aiProvider must be claude, openai or demo.")]
+    Provider,
+    /// `model` is no name of a model.
+    #[error("model must be text of at most {MAX_NAME} characters, without control characters.")]
+    Model,
+    /// `model` is none of the operator's.
+    #[error("This model is not available here.")]
+    ModelNotAllowed,
+    /// `maxTokens`.
+    #[error("maxTokens must be a whole number from 1 to {0}.")]
+    MaxTokens(u32),
+    /// `temperature`.
+    #[error("temperature must be a number from 0 to 2.")]
+    Temperature,
+    /// `customInstructions`.
+    #[error("customInstructions must be text.")]
+    Instructions,
+    /// `pageContext` or `pageData`.
+    #[error("{0} must be an object.")]
+    Object(&'static str),
+    /// A NUL character anywhere, which not every store can keep.
+    #[error("Settings must not contain NUL characters.")]
+    Nul,
+    /// A key, password or endpoint: these are the operator's alone.
+    #[error("Keys, passwords and provider addresses cannot be set here.")]
+    Credentials,
+}
+
+impl ConfigError {
+    /// The stable word for it in an error answer.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Credentials => "credentials_refused",
+            _ => "invalid_config",
+        }
+    }
+}
+
+/// Checks settings that a caller wants to merge into a session's: the known keys have the right
+/// types and values, and no credentials are among them. `null` unsets a key, and so does an empty
+/// text where a name is expected or an icon. Other keys are the caller's own.
+pub fn check_patch(patch: &Map<String, Value>, limits: &Limits) -> Result<(), ConfigError> {
+    if patch.keys().any(|key| names_credentials(key)) {
+        return Err(ConfigError::Credentials);
+    }
+    for (key, value) in patch.iter().filter(|(_, value)| !value.is_null()) {
+        check_known(key, value, limits)?;
+    }
+    if has_nul(patch) { Err(ConfigError::Nul) } else { Ok(()) }
+}
+
+fn check_known(key: &str, value: &Value, limits: &Limits) -> Result<(), ConfigError> {
+    let text = value.as_str();
+    let (valid, error) = match key {
+        "botName" => (text.is_some_and(is_name), ConfigError::Name("botName")),
+        "poweredBy" => (text.is_some_and(is_name), ConfigError::Name("poweredBy")),
+        "botColor" => (text.is_some_and(is_colour), ConfigError::Colour("botColor")),
+        "botMsgBgColor" => (text.is_some_and(is_colour), ConfigError::Colour("botMsgBgColor")),
+        "botIcon" => (text.is_some_and(|text| text.is_empty() || is_icon(text)), ConfigError::Icon),
+        "aiProvider" => (
+            text.is_some_and(|text| text.is_empty() || text.parse::<ProviderKind>().is_ok()),
+            ConfigError::Provider,
+        ),
+        "model" => return check_model(text, limits),
+        "maxTokens" => (
+            value.as_u64().is_some_and(|count| (1..=u64::from(limits.max_tokens)).contains(&count)),
+            ConfigError::MaxTokens(limits.max_tokens),
+        ),
+        "temperature" => (
+            value.as_f64().is_some_and(|degree| (0.0..=2.0).contains(&degree)),
+            ConfigError::Temperature,
+        ),
+        "customInstructions" => (text.is_some(), ConfigError::Instructions),
+        "pageContext" => (value.is_object(), ConfigError::Object("pageContext")),
+        "pageData" => (value.is_object(), ConfigError::Object("pageData")),
+        _ => return Ok(()),
+    };
+    if valid { Ok(()) } else { Err(error) }
+}
+
+fn check_model(model: Option<&str>, limits: &Limits) -> Result<(), ConfigError> {
+    let Some(model) = model.filter(|model| is_name(model)) else {
+        return Err(ConfigError::Model);
+    };
+    let allowed = &limits.allowed_models;
+    if model.trim().is_empty() || allowed.is_empty() || allowed.iter().any(|name| name == model) {
+        Ok(())
+    } else {
+        Err(ConfigError::ModelNotAllowed)
+    }
+}
+
+/// Whether `text` does as a name: at most [`MAX_NAME`] characters and no control characters.
+pub fn is_name(text: &str) -> bool {
+    text.chars().nth(MAX_NAME).is_none() && !text.contains(char::is_control)
+}
+
+/// Whether a key names a credential or a provider's address, however it is spelt: `apiKey`,
+/// `OPENAI_API_KEY`, `x-api-key`. `apiUrl` and the like are left alone: pages use them for the
+/// address of this server.
+fn names_credentials(key: &str) -> bool {
+    const NAMES: [&str; 12] = [
+        "apibase",
+        "auth",
+        "bearer",
+        "claudekey",
+        "anthropickey",
+        "openaikey",
+        "databaseurl",
+        "passwd",
+        "proxyauthorization",
+        "secret",
+        "token",
+        "xapikey",
+    ];
+    const ENDINGS: [&str; 14] = [
+        "accesskey",
+        "accesstoken",
+        "apikey",
+        "apisecret",
+        "apitoken",
+        "authorization",
+        "authtoken",
+        "baseurl",
+        "bearertoken",
+        "clientsecret",
+        "credentials",
+        "password",
+        "privatekey",
+        "secretkey",
+    ];
+    let key: String = key
+        .chars()
+        .filter(|c| !matches!(c, '_' | '-' | '.' | ' '))
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
+    NAMES.contains(&key.as_str()) || ENDINGS.iter().any(|ending| key.ends_with(ending))
+}
+
+/// Whether any text in `map`, key or value, has a NUL. Goes without recursion: how deep the
+/// settings are nested is not for this function to limit.
+fn has_nul(map: &Map<String, Value>) -> bool {
+    let nul = |text: &str| text.contains('\0');
+    let mut objects = vec![map];
+    let mut values: Vec<&Value> = Vec::new();
+    loop {
+        if let Some(object) = objects.pop() {
+            if object.keys().any(|key| nul(key)) {
+                return true;
+            }
+            values.extend(object.values());
+        } else {
+            match values.pop() {
+                Some(Value::String(text)) if nul(text) => return true,
+                Some(Value::Array(items)) => values.extend(items),
+                Some(Value::Object(object)) => objects.push(object),
+                Some(_) => {}
+                None => return false,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn limits() -> Limits {
+        Limits { max_tokens: 4096, allowed_models: Vec::new() }
+    }
+
+    fn check(value: &Value) -> Result<(), ConfigError> {
+        check_patch(value.as_object().unwrap(), &limits())
+    }
+
+    #[test]
+    fn what_may_be_set_is_taken() {
+        let name = "ñ".repeat(200);
+        for patch in [
+            json!({}),
+            json!({"botName": "Ada 🤖", "poweredBy": "", "botColor": "#667eea"}),
+            json!({"botName": name, "model": name}),
+            json!({"botMsgBgColor": "rgb(1 2 3 / 50%)", "botIcon": ""}),
+            json!({"botIcon": "/static/bot.svg"}),
+            json!({"botIcon": "data:image/png;base64,AAAA"}),
+            json!({"aiProvider": "claude"}),
+            json!({"aiProvider": "openai", "model": "llama3.2:3b-instruct/q4"}),
+            json!({"aiProvider": "demo", "model": ""}),
+            json!({"aiProvider": ""}),
+            json!({"maxTokens": 1, "temperature": 0}),
+            json!({"maxTokens": 4096, "temperature": 2.0}),
+            json!({"temperature": 0.7}),
+            json!({"customInstructions": "line\nline\t"}),
+            json!({"pageContext": {"url": "x"}, "pageData": {}}),
+            json!({"jsonData": [1, null, {"apiKey": "inside data it is data"}]}),
+            json!({"jsonData": "text"}),
+            json!({"userIdentifier": "u-1", "theme": {"dark": true}, "apiUrl": "https://e.test"}),
+            json!({"maxTokensPerDay": "odd", "monkey": 1, "tokens": 3, "author": "x"}),
+        ] {
+            assert_eq!(check(&patch), Ok(()), "{patch}");
+        }
+    }
+
+    #[test]
+    fn null_unsets_every_known_key() {
+        for key in [
+            "botName",
+            "poweredBy",
+            "botColor",
+            "botIcon",
+            "botMsgBgColor",
+            "aiProvider",
+            "model",
+            "maxTokens",
+            "temperature",
+            "customInstructions",
+            "pageContext",
+            "pageData",
+            "jsonData",
+        ] {
+            assert_eq!(check(&json!({ key: null })), Ok(()), "{key}");
+        }
+    }
+
+    #[test]
+    fn wrong_values_are_refused_by_key() {
+        use ConfigError::*;
+        let long = "x".repeat(201);
+        for (patch, error) in [
+            (json!({"botName": 1}), Name("botName")),
+            (json!({"botName": long}), Name("botName")),
+            (json!({"botName": "a\nb"}), Name("botName")),
+            (json!({"poweredBy": ["x"]}), Name("poweredBy")),
+            (json!({"poweredBy": "\u{7f}"}), Name("poweredBy")),
+            (json!({"botColor": "redd"}), Colour("botColor")),
+            (json!({"botColor": ""}), Colour("botColor")),
+            (json!({"botColor": 255}), Colour("botColor")),
+            (json!({"botMsgBgColor": "red;x:y"}), Colour("botMsgBgColor")),
+            (json!({"botIcon": "javascript:alert(1)"}), Icon),
+            (json!({"botIcon": "//e.test/x.png"}), Icon),
+            (json!({"botIcon": true}), Icon),
+            (json!({"aiProvider": "gemini"}), Provider),
+            (json!({"aiProvider": "Claude"}), Provider),
+            (json!({"aiProvider": {}}), Provider),
+            (json!({"model": 5}), Model),
+            (json!({"model": "gpt\r\nX: y"}), Model),
+            (json!({"model": long}), Model),
+            (json!({"maxTokens": 0}), MaxTokens(4096)),
+            (json!({"maxTokens": -1}), MaxTokens(4096)),
+            (json!({"maxTokens": 4097}), MaxTokens(4096)),
+            (json!({"maxTokens": 1.5}), MaxTokens(4096)),
+            (json!({"maxTokens": 2.0}), MaxTokens(4096)),
+            (json!({"maxTokens": "100"}), MaxTokens(4096)),
+            (json!({"maxTokens": u64::MAX}), MaxTokens(4096)),
+            (json!({"temperature": -0.1}), Temperature),
+            (json!({"temperature": 2.1}), Temperature),
+            (json!({"temperature": "1"}), Temperature),
+            (json!({"temperature": 1e300}), Temperature),
+            (json!({"customInstructions": {}}), Instructions),
+            (json!({"pageContext": "x"}), Object("pageContext")),
+            (json!({"pageData": []}), Object("pageData")),
+            (json!({"customInstructions": "a\0"}), Nul),
+            (json!({"own": [{"deep": ["\0"]}]}), Nul),
+            (json!({"own": {"a\0": 1}}), Nul),
+            (json!({"\0": 1}), Nul),
+        ] {
+            assert_eq!(check(&patch), Err(error.clone()), "{patch}");
+            assert_eq!(error.code(), "invalid_config");
+        }
+    }
+
+    #[test]
+    fn credentials_are_refused_in_every_spelling() {
+        for key in [
+            "apiKey",
+            "api_key",
+            "API-KEY",
+            "x-api-key",
+            "baseUrl",
+            "base_url",
+            "openaiBaseUrl",
+            "anthropicApiKey",
+            "OPENAI_API_KEY",
+            "claudeKey",
+            "authorization",
+            "Proxy-Authorization",
+            "secretKey",
+            "SECRET_KEY",
+            "password",
+            "adminPassword",
+            "token",
+            "access_token",
+            "authToken",
+            "client.secret",
+            "credentials",
+            "aws_secret_access_key",
+            "DATABASE_URL",
+        ] {
+            for value in [json!("secret-value"), json!({}), Value::Null] {
+                let error = check(&json!({"botName": "x", key: value})).unwrap_err();
+                assert_eq!(error, ConfigError::Credentials, "{key}");
+                assert_eq!(error.code(), "credentials_refused");
+                assert!(!error.to_string().contains("secret-value"));
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_operators_models_may_be_named() {
+        let limits = Limits { max_tokens: 10, allowed_models: vec!["a-1".into(), "b-2".into()] };
+        let check = |value: &Value| check_patch(value.as_object().unwrap(), &limits);
+        assert_eq!(check(&json!({"model": "b-2"})), Ok(()));
+        assert_eq!(check(&json!({"model": null})), Ok(()));
+        assert_eq!(check(&json!({"model": ""})), Ok(()));
+        assert_eq!(check(&json!({"model": "B-2"})), Err(ConfigError::ModelNotAllowed));
+        assert_eq!(check(&json!({"maxTokens": 11})), Err(ConfigError::MaxTokens(10)));
+        assert_eq!(
+            ConfigError::MaxTokens(10).to_string(),
+            "maxTokens must be a whole number from 1 to 10."
+        );
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            ".*".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec((".*", inner), 0..4)
+                    .prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_settings_are_judged_without_a_panic(
+            key in prop_oneof![
+                ".*",
+                prop::sample::select(vec![
+                    "botName", "botColor", "botIcon", "aiProvider", "model", "maxTokens",
+                    "temperature", "customInstructions", "pageContext", "pageData", "jsonData",
+                ]).prop_map(str::to_owned),
+            ],
+            value in any_json(),
+        ) {
+            let patch: Map<String, Value> = [(key, value)].into_iter().collect();
+            if let Err(error) = check_patch(&patch, &limits()) {
+                prop_assert!(error.to_string().ends_with('.'));
+            }
+        }
+    }
+}

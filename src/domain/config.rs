@@ -1,0 +1,152 @@
+//! A session's settings: what a caller has set, key by key, over the operator's defaults.
+
+use serde_json::{Map, Value};
+
+use super::ProviderKind;
+
+/// Settings of a session as the caller gave them: a JSON object in which unknown keys are kept.
+/// What has a meaning is read through the methods, which answer `None` for what is absent, null or
+/// of another type than [`check_patch`](super::check_patch) lets in.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SessionConfig(Map<String, Value>);
+
+impl SessionConfig {
+    /// The settings in `map`.
+    pub fn new(map: Map<String, Value>) -> Self {
+        Self(map)
+    }
+
+    /// All keys.
+    pub fn as_map(&self) -> &Map<String, Value> {
+        &self.0
+    }
+
+    /// All keys, as a map of the caller's own.
+    pub fn into_map(self) -> Map<String, Value> {
+        self.0
+    }
+
+    /// Replaces the top-level keys that `patch` names and keeps the others. Answers whether
+    /// anything has changed.
+    pub fn merge(&mut self, patch: Map<String, Value>) -> bool {
+        let mut changed = false;
+        for (key, value) in patch {
+            if self.0.get(&key) != Some(&value) {
+                self.0.insert(key, value);
+                changed = true;
+            }
+        }
+        changed
+    }
+
+    /// The provider that is to answer.
+    pub fn ai_provider(&self) -> Option<ProviderKind> {
+        self.text("aiProvider")?.parse().ok()
+    }
+
+    /// The model that is to answer.
+    pub fn model(&self) -> Option<&str> {
+        self.text("model")
+    }
+
+    /// The most tokens that an answer may have.
+    pub fn max_tokens(&self) -> Option<u32> {
+        self.0.get("maxTokens")?.as_u64()?.try_into().ok()
+    }
+
+    /// Randomness, 0 to 2.
+    pub fn temperature(&self) -> Option<f64> {
+        self.0.get("temperature")?.as_f64()
+    }
+
+    /// The name that the bot goes by on this page.
+    pub fn bot_name(&self) -> Option<&str> {
+        self.text("botName")
+    }
+
+    /// The page's own instructions: text of a stranger.
+    pub fn custom_instructions(&self) -> Option<&str> {
+        self.text("customInstructions")
+    }
+
+    /// A field of the page that the visitor is on, from `pageContext` or else `pageData`.
+    pub fn page(&self, field: PageField) -> Option<&str> {
+        let (context, data) = field.keys();
+        [("pageContext", context), ("pageData", data)].into_iter().find_map(|(object, key)| {
+            let text = self.0.get(object)?.get(key?)?.as_str()?.trim();
+            (!text.is_empty()).then_some(text)
+        })
+    }
+
+    /// Data that the page hands over.
+    pub fn json_data(&self) -> Option<&Value> {
+        self.0.get("jsonData").filter(|value| !value.is_null())
+    }
+
+    fn text(&self, key: &str) -> Option<&str> {
+        self.0.get(key)?.as_str().filter(|text| !text.trim().is_empty())
+    }
+}
+
+/// What is known of the visitor's page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageField {
+    /// Its address.
+    Url,
+    /// Its title.
+    Title,
+    /// Its description.
+    Description,
+    /// Its main text.
+    Content,
+    /// The host that it is on.
+    Hostname,
+    /// Its language, such as `en`.
+    Language,
+}
+
+impl PageField {
+    /// The field's key in `pageContext` and in `pageData`, the earlier widget's object.
+    fn keys(self) -> (Option<&'static str>, Option<&'static str>) {
+        match self {
+            Self::Url => (Some("url"), Some("url")),
+            Self::Title => (Some("title"), Some("title")),
+            Self::Description => (Some("description"), None),
+            Self::Content => (Some("content"), Some("pageContent")),
+            Self::Hostname => (None, Some("hostname")),
+            Self::Language => (Some("language"), Some("language")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn config(value: Value) -> SessionConfig {
+        let Value::Object(map) = value else { panic!("not an object") };
+        SessionConfig::new(map)
+    }
+
+    #[test]
+    fn merging_replaces_top_level_keys_whole_and_keeps_the_others() {
+        let mut settings = config(json!({"a": {"x": 1, "y": 2}, "own": true}));
+        let patch = json!({"a": {"x": 3}}).as_object().cloned().unwrap();
+        assert!(settings.merge(patch.clone()));
+        assert_eq!(settings, config(json!({"a": {"x": 3}, "own": true})));
+        assert!(!settings.merge(patch), "merging the same again changes nothing");
+    }
+
+    #[test]
+    fn a_page_is_read_from_either_object_and_blank_counts_as_absent() {
+        let both = config(json!({
+            "pageContext": {"title": " ", "content": "new text"},
+            "pageData": {"title": "Old title", "pageContent": "old text", "hostname": "e.test"},
+        }));
+        assert_eq!(both.page(PageField::Title), Some("Old title"));
+        assert_eq!(both.page(PageField::Content), Some("new text"));
+        assert_eq!(both.page(PageField::Hostname), Some("e.test"));
+        assert_eq!(both.page(PageField::Url), None);
+    }
+}

@@ -1,0 +1,17 @@
+//! Plain types of the field, without I/O: what a session, a message and a question are.
+//!
+//! Everything else may use this module; it uses nothing of ours.
+
+pub mod check;
+pub mod clock;
+pub mod config;
+pub mod look;
+pub mod message;
+pub mod prompt;
+pub mod session;
+
+pub use check::{ConfigError, Limits, check_patch};
+pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub use config::{PageField, SessionConfig};
+pub use message::{Message, NewMessage, Role, Status, Usage};
+pub use session::{ProviderKind, Session, SessionId, Stats};

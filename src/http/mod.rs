@@ -1,0 +1,143 @@
+//! The HTTP side: routes, the OpenAPI document, and what every request passes on its way in and
+//! every answer on its way out.
+
+mod assets;
+mod body;
+mod chat;
+mod docs;
+mod error;
+mod gate;
+mod health;
+mod reply;
+mod sessions;
+mod types;
+
+use std::sync::Arc;
+
+use poem::endpoint::BoxEndpoint;
+use poem::http::Method;
+use poem::{EndpointExt, IntoEndpoint, Response};
+use poem_openapi::{ExtraHeader, LicenseObject, OpenApi, OpenApiService, Tags};
+
+use crate::app::App;
+pub use gate::Gate;
+
+/// Groups of operations in the OpenAPI document.
+#[derive(Tags)]
+enum Tag {
+    /// A visitor's session: settings and messages.
+    Sessions,
+    /// Questions and answers.
+    Chat,
+    /// For load balancers and watchdogs.
+    Health,
+}
+
+type Apis = (sessions::SessionsApi, chat::ChatApi, health::HealthApi);
+
+/// The server's endpoint.
+pub fn endpoint(app: Arc<App>) -> Gate {
+    Gate::new(Arc::clone(&app), api(app), allowed_methods::<Apis>())
+}
+
+fn api(app: Arc<App>) -> BoxEndpoint<'static, Response> {
+    service(app).into_endpoint().boxed()
+}
+
+fn service(app: Arc<App>) -> OpenApiService<Apis, ()> {
+    describe((
+        sessions::SessionsApi { app: Arc::clone(&app) },
+        chat::ChatApi { app: Arc::clone(&app) },
+        health::HealthApi { app },
+    ))
+}
+
+/// The OpenAPI document, as JSON.
+pub fn spec() -> String {
+    let mut spec = service_for_docs().spec();
+    spec.push('\n');
+    spec
+}
+
+/// The document says the same whatever the server holds, so it is made from the types alone.
+fn service_for_docs() -> OpenApiService<Described, ()> {
+    describe(Described)
+}
+
+fn describe<T: OpenApi>(apis: T) -> OpenApiService<T, ()> {
+    OpenApiService::new(apis, "chatbot-widget", env!("CARGO_PKG_VERSION"))
+        .description(
+            "The API behind an embeddable AI chat. Create a session, send it messages, read its \
+             history.\n\nErrors are always `{error, code, requestId}`: a sentence that a visitor \
+             may read, a stable word for programs, and the id under which the server logged it.",
+        )
+        .license(LicenseObject::new("MIT").identifier("MIT"))
+        .extra_response_header::<String, _>(
+            ExtraHeader::new("X-Request-Id").description("The id under which the server logs it."),
+        )
+}
+
+/// The APIs' descriptions without anything behind them.
+struct Described;
+
+impl OpenApi for Described {
+    fn meta() -> Vec<poem_openapi::registry::MetaApi> {
+        Apis::meta()
+    }
+
+    fn register(registry: &mut poem_openapi::registry::Registry) {
+        Apis::register(registry);
+    }
+
+    fn add_routes(
+        self,
+        _routes: &mut std::collections::HashMap<
+            String,
+            std::collections::HashMap<Method, BoxEndpoint<'static>>,
+        >,
+    ) {
+    }
+}
+
+/// What may be asked of one path of the API.
+struct AllowedMethods {
+    /// The path's segments; `None` stands for any.
+    segments: Vec<Option<String>>,
+    /// The `Allow` header's value.
+    allow: String,
+}
+
+/// All paths of the API with their methods, for the `Allow` header that the framework leaves out.
+fn allowed_methods<T: OpenApi>() -> Vec<AllowedMethods> {
+    T::meta()
+        .into_iter()
+        .flat_map(|api| api.paths)
+        .map(|path| {
+            let mut methods: Vec<&str> =
+                path.operations.iter().map(|operation| operation.method.as_str()).collect();
+            if methods.contains(&"GET") {
+                methods.push("HEAD");
+            }
+            methods.push("OPTIONS");
+            let segments = segments(&path.path)
+                .map(|segment| (!segment.starts_with('{')).then(|| segment.to_owned()))
+                .collect();
+            AllowedMethods { segments, allow: methods.join(", ") }
+        })
+        .collect()
+}
+
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|segment| !segment.is_empty())
+}
+
+impl AllowedMethods {
+    fn matches(&self, path: &str) -> bool {
+        let mut actual = segments(path);
+        self.segments.iter().all(|expected| match (actual.next(), expected) {
+            (Some(actual), Some(expected)) => actual == expected,
+            (Some(_), None) => true,
+            (None, _) => false,
+        }) && actual.next().is_none()
+    }
+}

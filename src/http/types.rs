@@ -1,0 +1,306 @@
+//! Shapes that several operations share.
+
+use std::borrow::Cow;
+
+use poem_openapi::registry::{MetaSchemaRef, Registry};
+use poem_openapi::types::{
+    Example, ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type,
+};
+use poem_openapi::{Enum, Object};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::domain::{self, SessionId, Timestamp};
+
+/// A session's id in a path.
+#[derive(Clone, Copy, Debug)]
+pub struct IdParam(pub SessionId);
+
+impl Type for IdParam {
+    const IS_REQUIRED: bool = true;
+    type RawValueType = Self;
+    type RawElementValueType = Self;
+
+    fn name() -> Cow<'static, str> {
+        uuid::Uuid::name()
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        uuid::Uuid::schema_ref()
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
+
+    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
+        Box::new(std::iter::once(self))
+    }
+}
+
+impl ParseFromParameter for IdParam {
+    fn parse_from_parameter(value: &str) -> ParseResult<Self> {
+        let id = value.parse().map_err(|_| ParseError::custom("not a UUID"))?;
+        Ok(Self(SessionId(id)))
+    }
+}
+
+/// A session's settings: any JSON object, in which the keys of [`ConfigKeys`] have a meaning.
+#[derive(Debug, Default, Serialize)]
+#[serde(transparent)]
+pub struct Config(pub Map<String, Value>);
+
+impl Type for Config {
+    const IS_REQUIRED: bool = true;
+    type RawValueType = Self;
+    type RawElementValueType = Self;
+
+    fn name() -> Cow<'static, str> {
+        ConfigKeys::name()
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        ConfigKeys::schema_ref()
+    }
+
+    fn register(registry: &mut Registry) {
+        ConfigKeys::register(registry);
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
+
+    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
+        Box::new(std::iter::once(self))
+    }
+}
+
+impl ParseFromJSON for Config {
+    fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
+        match value {
+            Some(Value::Object(map)) => Ok(Self(map)),
+            _ => Err(ParseError::custom("must be an object")),
+        }
+    }
+}
+
+impl ToJSON for Config {
+    fn to_json(&self) -> Option<Value> {
+        Some(Value::Object(self.0.clone()))
+    }
+}
+
+impl Config {
+    /// Settings for an example, from a JSON object.
+    pub fn of(value: Value) -> Self {
+        match value {
+            Value::Object(map) => Self(map),
+            _ => Self::default(),
+        }
+    }
+}
+
+/// A session's settings. Every key is optional, null means unset, and keys beyond these are kept
+/// as they are. Keys of a provider or other credentials are refused.
+#[derive(Debug, Default, Object)]
+#[oai(rename = "SessionConfig", rename_all = "camelCase", example)]
+pub struct ConfigKeys {
+    /// The bot's name, to visitors and to the model.
+    bot_name: Option<String>,
+    /// What the widget says at its foot.
+    powered_by: Option<String>,
+    /// The accent colour, any CSS colour.
+    bot_color: Option<String>,
+    /// The address of the bot's picture: http(s), a relative path or `data:image/…`.
+    bot_icon: Option<String>,
+    /// The colour of the bot's messages, any CSS colour.
+    bot_msg_bg_color: Option<String>,
+    /// Who answers: `claude`, `openai` or `demo`.
+    ai_provider: Option<String>,
+    /// The model, by its provider's name for it.
+    model: Option<String>,
+    /// The most tokens that an answer may have.
+    max_tokens: Option<u32>,
+    /// Randomness, 0 to 2.
+    temperature: Option<f64>,
+    /// What the page wants of the bot. Text of a stranger to the server.
+    custom_instructions: Option<String>,
+    /// The page that the visitor is on.
+    page_context: Option<PageContext>,
+    /// The same, as the earlier widget sends it.
+    page_data: Option<PageData>,
+    /// Any JSON that the bot may answer from; arrays of objects become tables.
+    json_data: Option<Value>,
+}
+
+/// The visitor's page.
+#[derive(Debug, Default, Object)]
+pub struct PageContext {
+    /// Its address.
+    url: Option<String>,
+    /// Its title.
+    title: Option<String>,
+    /// Its main text.
+    content: Option<String>,
+    /// Its description.
+    description: Option<String>,
+}
+
+/// The visitor's page, as the earlier widget sends it.
+#[derive(Debug, Default, Object)]
+#[oai(rename_all = "camelCase")]
+pub struct PageData {
+    /// Its address.
+    url: Option<String>,
+    /// Its title.
+    title: Option<String>,
+    /// Its main text.
+    page_content: Option<String>,
+    /// The host that it is on.
+    hostname: Option<String>,
+    /// Its language, such as `en`.
+    language: Option<String>,
+}
+
+impl Example for ConfigKeys {
+    fn example() -> Self {
+        Self {
+            bot_name: Some("Ada".to_owned()),
+            bot_color: Some("#667eea".to_owned()),
+            page_context: Some(PageContext {
+                url: Some("https://shop.example.com/tea".to_owned()),
+                title: Some("Green tea".to_owned()),
+                content: Some("Sencha costs 4.90 euros. Delivery is free.".to_owned()),
+                description: None,
+            }),
+            ..Self::default()
+        }
+    }
+}
+
+/// An example of settings, for the objects that hold some.
+pub fn example_config() -> Config {
+    Config::of(json!({
+        "botName": "Ada",
+        "pageContext": {
+            "url": "https://shop.example.com/tea",
+            "title": "Green tea",
+            "content": "Sencha costs 4.90 euros. Delivery is free.",
+        },
+    }))
+}
+
+/// The session id of the examples.
+pub const EXAMPLE_ID: &str = "0d6f1f0e-5d3c-4c5e-9d0a-3a4f1c2b7e58";
+
+/// The time of the examples.
+pub const EXAMPLE_TIME: &str = "2026-01-31T12:00:00.123Z";
+
+/// Who wrote a message.
+#[derive(Debug, Clone, Copy, Enum, Serialize)]
+#[oai(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
+pub enum RoleName {
+    /// The visitor.
+    User,
+    /// The bot.
+    Assistant,
+}
+
+/// What an answer cost.
+#[derive(Debug, Object, Serialize)]
+#[oai(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
+pub struct UsageBody {
+    /// Tokens read.
+    pub input_tokens: u32,
+    /// Tokens written.
+    pub output_tokens: u32,
+    /// Their sum.
+    pub total_tokens: u32,
+}
+
+impl From<domain::Usage> for UsageBody {
+    fn from(usage: domain::Usage) -> Self {
+        Self {
+            input_tokens: usage.input_tokens,
+            output_tokens: usage.output_tokens,
+            total_tokens: usage.input_tokens.saturating_add(usage.output_tokens),
+        }
+    }
+}
+
+/// A message of a conversation.
+#[derive(Debug, Object, Serialize)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+#[serde(rename_all = "camelCase")]
+pub struct MessageBody {
+    /// Who wrote it.
+    pub role: RoleName,
+    /// Its text, Markdown in an answer.
+    pub content: String,
+    /// When it was written, in milliseconds since 1970.
+    pub timestamp: i64,
+    /// Absent when all went well; else `incomplete` (broke off), `stopped`, `truncated` (length
+    /// limit), `refused`, and on a question `unanswered`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// Who answered: `claude`, `openai` or `demo`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// The model that answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// What the answer cost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<UsageBody>,
+}
+
+impl From<domain::Message> for MessageBody {
+    fn from(message: domain::Message) -> Self {
+        let body = message.body;
+        Self {
+            role: match body.role {
+                domain::Role::User => RoleName::User,
+                domain::Role::Assistant => RoleName::Assistant,
+            },
+            content: body.content,
+            timestamp: body.timestamp.0,
+            status: (body.status != domain::Status::Complete)
+                .then(|| body.status.as_str().to_owned()),
+            provider: body.provider.map(|kind| kind.as_str().to_owned()),
+            model: body.model,
+            usage: body.usage.map(UsageBody::from),
+        }
+    }
+}
+
+/// A short conversation for the examples.
+pub fn example_messages() -> Vec<MessageBody> {
+    vec![
+        MessageBody {
+            role: RoleName::User,
+            content: "What does the tea cost?".to_owned(),
+            timestamp: 1_769_860_799_000,
+            status: None,
+            provider: None,
+            model: None,
+            usage: None,
+        },
+        MessageBody {
+            role: RoleName::Assistant,
+            content: "The Sencha costs **4.90 euros**.".to_owned(),
+            timestamp: 1_769_860_800_123,
+            status: None,
+            provider: Some("claude".to_owned()),
+            model: Some("claude-haiku-4-5".to_owned()),
+            usage: Some(UsageBody { input_tokens: 212, output_tokens: 14, total_tokens: 226 }),
+        },
+    ]
+}
+
+/// A time in an answer: ISO 8601 in UTC.
+pub fn iso(time: Timestamp) -> String {
+    time.to_string()
+}

@@ -1,0 +1,73 @@
+//! The executable: reads the command line, starts what it asks for, and turns the outcome into an
+//! exit code: 0, 1 failed, 2 wrong usage or configuration.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use chatbot_widget::app::App;
+use chatbot_widget::config::{self, Command, Config};
+use chatbot_widget::{cli, server, telemetry};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+fn main() -> ExitCode {
+    let (command, config) = match config::load() {
+        Ok(loaded) => loaded,
+        Err(exit) => return exit.finish(),
+    };
+    let outcome = match command {
+        Command::Serve => serve(config),
+        Command::Openapi => cli::openapi::run().map_err(|error| error.to_string()),
+        Command::Healthcheck => cli::healthcheck::run(&config.host, config.port),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(line) => {
+            // Nothing is left to be done if even this fails.
+            let _ = writeln!(std::io::stderr(), "error: {line}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(config: Config) -> Result<(), String> {
+    telemetry::start(config.log.format, &config.log.filter)?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())?;
+    runtime.block_on(async {
+        let address = (config.host.clone(), config.port);
+        // Taken first: an occupied port is found before anything is touched on disk.
+        let listener = TcpListener::bind(&address)
+            .await
+            .map_err(|error| format!("cannot listen on {}:{}: {error}", address.0, address.1))?;
+        let app = App::open(config).await.map_err(|error| error.to_string())?;
+        let local = listener.local_addr().map_err(|error| error.to_string())?;
+        let shutdown = stop_signal().map_err(|error| error.to_string())?;
+        tracing::info!(
+            version = env!("BUILD_VERSION"),
+            providers = app.chat.provider_names(),
+            "listening on http://{local}"
+        );
+        server::run(listener, app, shutdown).await.map_err(|error| error.to_string())?;
+        tracing::info!("stopped");
+        Ok(())
+    })
+}
+
+/// Resolves at the first SIGTERM or SIGINT. A second one ends the process at once.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        tokio::spawn(async move {
+            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+            std::process::exit(1);
+        });
+    })
+}

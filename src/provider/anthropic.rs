@@ -1,0 +1,285 @@
+//! Anthropic's Messages API: `POST {base}/v1/messages`, streamed.
+//!
+//! Source: Anthropic's API reference, "Create a Message" and "Streaming messages".
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde::{Deserialize, Serialize};
+
+use super::transport::reader::{Draft, Mapper};
+use super::transport::wire::{Count, Str};
+use super::transport::{Endpoint, Settings, SetupError, Transport, secret_header};
+use super::{EventStream, Fault, Finish, Provider, ProviderError, Request, fault, sse};
+use crate::domain::{ProviderKind, Usage};
+
+/// The public API.
+pub const DEFAULT_BASE_URL: &str = "https://api.anthropic.com";
+
+/// The version of the API that we speak.
+const VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
+
+/// Claude.
+#[derive(Debug)]
+pub struct Anthropic {
+    display_name: String,
+    model: String,
+    endpoint: Arc<Endpoint>,
+    transport: Transport,
+}
+
+impl Anthropic {
+    /// A provider that calls `{base_url}/v1/messages`.
+    pub fn new(settings: Settings, transport: Transport) -> Result<Self, SetupError> {
+        let mut headers = HeaderMap::new();
+        headers.insert(HeaderName::from_static("anthropic-version"), VERSION);
+        if let Some(key) = &settings.key {
+            headers.insert(HeaderName::from_static("x-api-key"), secret_header("", key)?);
+        }
+        let path = &["v1", "messages"];
+        Ok(Self {
+            endpoint: Arc::new(Endpoint::new(&settings.base_url, path, headers, settings.key)?),
+            display_name: settings.display_name,
+            model: settings.model,
+            transport,
+        })
+    }
+}
+
+#[async_trait]
+impl Provider for Anthropic {
+    fn kind(&self) -> ProviderKind {
+        ProviderKind::Claude
+    }
+
+    fn display_name(&self) -> &str {
+        &self.display_name
+    }
+
+    fn default_model(&self) -> &str {
+        &self.model
+    }
+
+    async fn stream(&self, request: Request) -> Result<EventStream, ProviderError> {
+        self.transport.call(&self.endpoint, body(&request)?, Messages::default()).await
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    model: &'a str,
+    max_tokens: u32,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    system: &'a str,
+    messages: Vec<Message<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    stream: bool,
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    role: &'static str,
+    content: &'a str,
+}
+
+/// The body of a call. The API's temperature ends at 1 where ours goes to 2.
+fn body(request: &Request) -> Result<Vec<u8>, ProviderError> {
+    let turns = request.turns.iter();
+    let body = Body {
+        model: &request.model,
+        max_tokens: request.max_tokens,
+        system: &request.system,
+        messages: turns
+            .map(|turn| Message { role: turn.role.as_str(), content: &turn.text })
+            .collect(),
+        temperature: request.temperature.map(|degree| degree.clamp(0.0, 1.0)),
+        stream: true,
+    };
+    serde_json::to_vec(&body).map_err(|e| ProviderError::new(Fault::Rejected, e.to_string()))
+}
+
+/// An event of the stream, or a whole answer: all that we read of any of them.
+#[derive(Deserialize)]
+struct Wire<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Str<'a>,
+    /// Of `message_start`.
+    #[serde(borrow)]
+    message: Option<Start<'a>>,
+    /// Of `content_block_start`.
+    #[serde(borrow)]
+    content_block: Option<Block<'a>>,
+    /// Of `content_block_delta` and `message_delta`.
+    #[serde(borrow)]
+    delta: Option<Block<'a>>,
+    /// Of `message_delta`.
+    usage: Option<Tokens>,
+}
+
+#[derive(Deserialize)]
+struct Start<'a> {
+    #[serde(borrow)]
+    model: Option<Str<'a>>,
+    usage: Option<Tokens>,
+}
+
+/// A whole answer, of `type` `message`.
+#[derive(Deserialize)]
+struct Whole<'a> {
+    #[serde(borrow)]
+    model: Option<Str<'a>>,
+    #[serde(borrow)]
+    content: Vec<Block<'a>>,
+    #[serde(borrow)]
+    stop_reason: Option<Str<'a>>,
+    usage: Option<Tokens>,
+}
+
+#[derive(Deserialize)]
+struct Block<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Option<Str<'a>>,
+    #[serde(borrow)]
+    text: Option<Str<'a>>,
+    #[serde(borrow)]
+    stop_reason: Option<Str<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Tokens {
+    input_tokens: Option<Count>,
+    cache_creation_input_tokens: Option<Count>,
+    cache_read_input_tokens: Option<Count>,
+    output_tokens: Option<Count>,
+}
+
+#[derive(Deserialize)]
+struct Kind<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Str<'a>,
+}
+
+/// The events that we read. The API may add others, which are to be passed over.
+const KNOWN: [&str; 5] = [
+    "message_start",
+    "content_block_start",
+    "content_block_delta",
+    "message_delta",
+    "message_stop",
+];
+
+/// Reads an answer of the Messages API.
+#[derive(Debug, Default)]
+struct Messages {
+    /// Tokens read, written to the cache and read from it. `input_tokens` counts only the rest.
+    input: [u32; 3],
+    output: u32,
+    finish: Option<Finish>,
+}
+
+impl Messages {
+    /// Takes in counts. They are cumulative, and a later event leaves out what has not changed.
+    fn count(&mut self, tokens: &Tokens, draft: &mut Draft) {
+        let [plain, written, read] = &mut self.input;
+        for (kept, new) in [
+            (plain, tokens.input_tokens),
+            (written, tokens.cache_creation_input_tokens),
+            (read, tokens.cache_read_input_tokens),
+            (&mut self.output, tokens.output_tokens),
+        ] {
+            if let Some(Count(new)) = new {
+                *kept = new;
+            }
+        }
+        let input_tokens = self.input.into_iter().fold(0, u32::saturating_add);
+        draft.usage(Usage { input_tokens, output_tokens: self.output });
+    }
+}
+
+impl Mapper for Messages {
+    fn event(&mut self, event: sse::Event<'_>, draft: &mut Draft) -> Result<(), ProviderError> {
+        if event.name == "ping" {
+            return Ok(());
+        }
+        let wire: Wire<'_> = match serde_json::from_str(event.data) {
+            Ok(wire) => wire,
+            Err(error) => return misread(event, &error),
+        };
+        match &*wire.kind.0 {
+            "message_start" => {
+                if let Some(start) = wire.message {
+                    draft.model(start.model.as_ref().map_or("", |model| &model.0));
+                    if let Some(tokens) = start.usage {
+                        self.count(&tokens, draft);
+                    }
+                }
+            }
+            "content_block_start" | "content_block_delta" => {
+                let Some(block) = wire.delta.or(wire.content_block) else { return Ok(()) };
+                match (block.kind.as_ref().map(|kind| &*kind.0), block.text) {
+                    (Some("text" | "text_delta"), Some(text)) => draft.text(text.0)?,
+                    // Thoughts, their signatures, citations, tool calls.
+                    _ => draft.token(),
+                }
+            }
+            "message_delta" => {
+                if let Some(reason) = wire.delta.and_then(|delta| delta.stop_reason) {
+                    self.finish = Some(finish(&reason.0));
+                }
+                if let Some(tokens) = wire.usage {
+                    self.count(&tokens, draft);
+                }
+            }
+            "message_stop" => draft.finish(self.finish.unwrap_or(Finish::Complete))?,
+            "error" => return Err(fault::classify_event(event.data.as_bytes())),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn whole(&mut self, body: &[u8], draft: &mut Draft) -> Result<(), ProviderError> {
+        let kind = serde_json::from_slice::<Kind<'_>>(body).ok();
+        if kind.is_some_and(|kind| kind.kind.0 == "error") {
+            return Err(fault::classify_event(body));
+        }
+        let answer: Whole<'_> = serde_json::from_slice(body)
+            .map_err(|error| ProviderError::new(Fault::Malformed, error.to_string()))?;
+        draft.model(answer.model.as_ref().map_or("", |model| &model.0));
+        for block in answer.content {
+            if let (Some(Str(kind)), Some(Str(text))) = (block.kind, block.text)
+                && kind == "text"
+            {
+                draft.text(text)?;
+            }
+        }
+        if let Some(tokens) = answer.usage {
+            self.count(&tokens, draft);
+        }
+        draft.finish(answer.stop_reason.map_or(Finish::Complete, |reason| finish(&reason.0)))
+    }
+}
+
+/// An event that does not fit: their error or a broken one if it is one that we read, else news.
+fn misread(event: sse::Event<'_>, error: &serde_json::Error) -> Result<(), ProviderError> {
+    let kind = serde_json::from_str::<Kind<'_>>(event.data);
+    match kind.as_ref().map_or(event.name, |kind| &*kind.kind.0) {
+        "error" => Err(fault::classify_event(event.data.as_bytes())),
+        name if !name.is_empty() && !KNOWN.contains(&name) => Ok(()),
+        _ => Err(ProviderError::new(Fault::Malformed, error.to_string())),
+    }
+}
+
+/// `end_turn`, `stop_sequence`, `tool_use`, `pause_turn` and what may come end an answer as it
+/// should.
+fn finish(stop_reason: &str) -> Finish {
+    match stop_reason {
+        "max_tokens" | "model_context_window_exceeded" => Finish::Length,
+        "refusal" => Finish::Refused,
+        _ => Finish::Complete,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,290 @@
+//! What can go wrong with a provider, and how its HTTP statuses and error bodies are read.
+
+use std::time::{Duration, SystemTime};
+
+use http::{HeaderMap, StatusCode, header};
+use serde_json::Value;
+
+/// A kind of failure, after the table of provider faults; decides what the visitor is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Too many requests (429).
+    Busy {
+        /// How long to wait, if it was said.
+        retry_after: Option<Duration>,
+    },
+    /// Quota, credit or spending limit used up (402, or a 429 or 400 that says so).
+    Exhausted,
+    /// Overloaded or failing (500, 503, 529).
+    Overloaded,
+    /// A gateway's fault, a conflict or a broken connection (502, 408, 409, reset, refused).
+    Unreachable,
+    /// No connection or no first token in time (also 504).
+    Timeout,
+    /// Bad key, no permission, unknown model, a redirect (401, 403, 404, 3xx).
+    Misconfigured,
+    /// The prompt is too long (413, or a 400 that says so).
+    TooLong,
+    /// The request was refused for another reason (other 4xx).
+    Rejected,
+    /// A 200 that cannot be read (HTML, broken JSON), or an empty answer.
+    Malformed,
+    /// The answer broke off after its first word, for whatever reason.
+    Interrupted,
+}
+
+/// A failed call. `Display` is for logs, never for visitors: it may hold the provider's own words.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{fault:?}: {detail}")]
+pub struct ProviderError {
+    /// What kind of failure.
+    pub fault: Fault,
+    /// The provider's words or the transport's, cut to 500 characters.
+    pub detail: String,
+    /// The provider's id of the request, if it gave one.
+    pub request_id: Option<String>,
+}
+
+impl ProviderError {
+    /// A failure without a request id. `detail` is cut, and made fit for one line of a log.
+    pub fn new(fault: Fault, detail: impl AsRef<str>) -> Self {
+        Self { fault, detail: excerpt(detail.as_ref()), request_id: None }
+    }
+}
+
+/// The most characters of [`ProviderError::detail`].
+pub const MAX_DETAIL: usize = 500;
+
+/// `text` on one line, cut, and without what looks like a key: some servers repeat the key that
+/// they refuse.
+fn excerpt(text: &str) -> String {
+    let mut short = String::new();
+    for (at, word) in text.split_whitespace().enumerate() {
+        if at > 0 {
+            short.push(' ');
+        }
+        match word.find("sk-") {
+            Some(key) if word.len() - key > 8 => {
+                short.push_str(&word[..key]);
+                short.push_str("sk-***");
+            }
+            _ => short.extend(word.chars().filter(|c| !c.is_control())),
+        }
+        // A character has at most 4 bytes: that much is enough to cut from.
+        if short.len() > 4 * MAX_DETAIL {
+            break;
+        }
+    }
+    if let Some((cut, _)) = short.char_indices().nth(MAX_DETAIL) {
+        short.truncate(cut);
+    }
+    short
+}
+
+/// The failure that a response without success stands for. Reads the error bodies of both APIs and
+/// of the servers that speak OpenAI's; a body of another kind is quoted as it is.
+pub fn classify(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ProviderError {
+    let report = Report::read(body);
+    let status = status.as_u16();
+    let detail = match &report.kind[..] {
+        "" => format!("{status}: {}", report.message),
+        kind => format!("{status} {kind}: {}", report.message),
+    };
+    ProviderError {
+        fault: report.fault(status, retry_after(headers, SystemTime::now())),
+        detail: excerpt(&detail),
+        request_id: request_id(headers).or(report.request_id),
+    }
+}
+
+/// The failure that an error inside a 200 stands for; `body` is the JSON of the event or answer.
+pub fn classify_event(body: &[u8]) -> ProviderError {
+    let report = Report::read(body);
+    let detail = match &report.kind[..] {
+        "" => format!("error event: {}", report.message),
+        kind => format!("error event {kind}: {}", report.message),
+    };
+    ProviderError {
+        fault: report.fault(report.status(), None),
+        detail: excerpt(&detail),
+        request_id: report.request_id,
+    }
+}
+
+/// Whether a refusal of the request is a content filter's, as Azure answers it: the visitor asked
+/// for something that the provider will not talk about, and nothing is broken.
+pub fn is_content_filter(status: StatusCode, body: &[u8]) -> bool {
+    status == StatusCode::BAD_REQUEST && Report::read(body).code == "content_filter"
+}
+
+/// The provider's id of a request: `request-id` of Anthropic, `x-request-id` of OpenAI.
+pub fn request_id(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get("request-id").or_else(|| headers.get("x-request-id"))?;
+    value.to_str().ok().filter(|id| !id.is_empty()).map(excerpt)
+}
+
+/// How long the server wants us to wait: `retry-after-ms`, or `retry-after` in seconds or as a
+/// date. A date is measured from the server's own `date`, else from `now`.
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
+    let number = |text: &str| text.parse::<f64>().ok();
+    if let Some(millis) = text("retry-after-ms").and_then(number) {
+        return Duration::try_from_secs_f64(millis / 1000.0).ok();
+    }
+    let wait = text(header::RETRY_AFTER.as_str())?;
+    if let Some(seconds) = number(wait) {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let until = http_date(wait)?;
+    let from = text(header::DATE.as_str()).and_then(http_date).unwrap_or(now);
+    Some(until.duration_since(from).unwrap_or(Duration::ZERO))
+}
+
+fn http_date(text: &str) -> Option<SystemTime> {
+    let parsed = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+    Some(parsed.into())
+}
+
+/// What an error body says.
+#[derive(Debug, Default)]
+struct Report {
+    /// `type`, such as `rate_limit_error`.
+    kind: String,
+    /// `code`, a word or a number, such as `context_length_exceeded`.
+    code: String,
+    message: String,
+    request_id: Option<String>,
+}
+
+impl Report {
+    /// Reads `{"error": {"type", "code", "message"}}` (both APIs), `{"error": "…"}` (Ollama),
+    /// the same without the envelope (vLLM), `{"detail": …}` (FastAPI), and all of these in an
+    /// array (Google).
+    fn read(body: &[u8]) -> Self {
+        let json = serde_json::from_slice::<Value>(body).unwrap_or(Value::Null);
+        let outer = json.get(0).unwrap_or(&json);
+        let error = outer.get("error").filter(|error| !error.is_null()).unwrap_or(outer);
+        let field = |name| match error.get(name) {
+            Some(Value::String(text)) => text.clone(),
+            None | Some(Value::Null) => String::new(),
+            Some(other) => other.to_string(),
+        };
+        let message = match error {
+            Value::String(text) => text.clone(),
+            _ => ["message", "detail"]
+                .into_iter()
+                .map(field)
+                .find(|text| !text.is_empty())
+                .unwrap_or_else(|| String::from_utf8_lossy(body).into_owned()),
+        };
+        Self {
+            kind: if error.is_object() { field("type") } else { String::new() },
+            code: field("code"),
+            message,
+            request_id: outer.get("request_id").and_then(Value::as_str).map(excerpt),
+        }
+    }
+
+    /// The status that would have been answered, had the error come before the headers.
+    fn status(&self) -> u16 {
+        if let Some(status) = self.code.parse().ok().filter(|code| (300..600).contains(code)) {
+            return status;
+        }
+        let words = [self.kind.as_str(), self.code.as_str()];
+        let status = words.into_iter().find_map(|word| {
+            Some(match word {
+                "invalid_request_error" | "BadRequestError" => 400,
+                "authentication_error" | "invalid_api_key" => 401,
+                "billing_error" => 402,
+                "permission_error" => 403,
+                "not_found_error" | "model_not_found" | "NotFoundError" => 404,
+                "request_too_large" => 413,
+                "rate_limit_error"
+                | "rate_limit_exceeded"
+                | "insufficient_quota"
+                | "requests"
+                | "tokens" => 429,
+                "timeout_error" => 504,
+                "overloaded_error" => 529,
+                _ => return None,
+            })
+        });
+        status.unwrap_or(500)
+    }
+
+    fn fault(&self, status: u16, retry_after: Option<Duration>) -> Fault {
+        match status {
+            402 => Fault::Exhausted,
+            400 | 403 | 422 | 429 if self.is_about_money() => Fault::Exhausted,
+            413 => Fault::TooLong,
+            // llama.cpp has answered 500 to a prompt that is too long.
+            400 | 422 | 500 if self.is_about_length() => Fault::TooLong,
+            429 => Fault::Busy { retry_after },
+            300..=399 | 401 | 403 | 404 => Fault::Misconfigured,
+            400 if self.is_about_key_or_model() => Fault::Misconfigured,
+            // 522 and 524 are Cloudflare's timeouts, the other 52x its troubles with the origin.
+            504 | 522 | 524 => Fault::Timeout,
+            408 | 409 | 502 | 520..=527 | 530 => Fault::Unreachable,
+            400..=499 => Fault::Rejected,
+            500..=599 => Fault::Overloaded,
+            _ => Fault::Malformed,
+        }
+    }
+
+    /// Quota, credit, spending limit. The word "billing" alone says nothing: OpenAI's plain rate
+    /// limit names its billing page.
+    fn is_about_money(&self) -> bool {
+        self.names(&[
+            "insufficient_quota",
+            "billing_error",
+            "billing_hard_limit_reached",
+            "billing_not_active",
+            "budget_exceeded",
+        ]) || self.says(&[
+            "exceeded your current quota",
+            "credit balance",
+            "insufficient credit",
+            "insufficient balance",
+            "out of credit",
+            "billing hard limit",
+            "api usage limits",
+            "spend limit",
+            "spending limit",
+            "budget has been exceeded",
+        ])
+    }
+
+    fn is_about_length(&self) -> bool {
+        // "max_tokens is too large … maximum context length" is about the answer, not the prompt.
+        if self.says(&["max_tokens"]) && self.says(&["is too large"]) {
+            return false;
+        }
+        self.names(&["context_length_exceeded", "exceed_context_size_error"])
+            || self.says(&[
+                "prompt is too long",
+                "maximum context length",
+                "exceed context limit",
+                "exceeds the context window",
+                "exceeds the available context size",
+                "context_length_exceeded",
+                "contextwindowexceedederror",
+            ])
+    }
+
+    fn is_about_key_or_model(&self) -> bool {
+        self.names(&["invalid_api_key", "model_not_found", "authentication_error"])
+            || self.says(&["api key not valid", "invalid model name"])
+    }
+
+    fn names(&self, words: &[&str]) -> bool {
+        words.iter().any(|&word| self.kind == word || self.code == word)
+    }
+
+    fn says(&self, phrases: &[&str]) -> bool {
+        let message = self.message.to_lowercase();
+        phrases.iter().any(|phrase| message.contains(phrase))
+    }
+}
+
+#[cfg(test)]
+mod tests;

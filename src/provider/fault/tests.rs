@@ -1,0 +1,181 @@
+use serde_json::json;
+
+use super::*;
+
+fn classified(status: u16, body: &str) -> Fault {
+    classify(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), body.as_bytes()).fault
+}
+
+fn anthropic(kind: &str, message: &str) -> String {
+    json!({"type": "error", "error": {"type": kind, "message": message}}).to_string()
+}
+
+fn openai(kind: &str, code: &str, message: &str) -> String {
+    json!({"error": {"message": message, "type": kind, "param": null, "code": code}}).to_string()
+}
+
+const BUSY: Fault = Fault::Busy { retry_after: None };
+
+#[test]
+fn a_status_alone_decides_where_it_can() {
+    for (statuses, fault) in [
+        (&[429][..], BUSY),
+        (&[402], Fault::Exhausted),
+        (&[500, 501, 503, 529, 599], Fault::Overloaded),
+        (&[408, 409, 502, 520, 521, 523, 530], Fault::Unreachable),
+        (&[504, 522, 524], Fault::Timeout),
+        (&[301, 302, 307, 308, 401, 403, 404], Fault::Misconfigured),
+        (&[413], Fault::TooLong),
+        (&[400, 405, 415, 418, 422], Fault::Rejected),
+        (&[101, 600], Fault::Malformed),
+    ] {
+        for &status in statuses {
+            for body in ["", "<html>Sorry</html>", "{}", "[]", "null", "{\"error\": null}"] {
+                assert_eq!(classified(status, body), fault, "{status} {body}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_the_body_says_counts_where_a_status_stands_for_several_things() {
+    let invalid = "invalid_request_error";
+    for (status, body, fault) in [
+        (429, openai("insufficient_quota", "insufficient_quota", "You exceeded"), Fault::Exhausted),
+        (429, openai("", "", "You exceeded your current quota, please check"), Fault::Exhausted),
+        (429, openai("billing_not_active", "billing_not_active", "no"), Fault::Exhausted),
+        // OpenAI's plain rate limit names its billing page, Azure's its pricing tier.
+        (429, openai("requests", "rate_limit_exceeded", "Add a payment method at /billing."), BUSY),
+        (429, openai("", "429", "exceeded token rate limit of your S0 pricing tier"), BUSY),
+        (429, anthropic("rate_limit_error", "would exceed your organization's rate limit"), BUSY),
+        (400, anthropic(invalid, "Your credit balance is too low to access"), Fault::Exhausted),
+        (
+            400,
+            anthropic(invalid, "You have reached your specified API usage limits."),
+            Fault::Exhausted,
+        ),
+        (
+            400,
+            openai(invalid, "billing_hard_limit_reached", "Billing hard limit"),
+            Fault::Exhausted,
+        ),
+        (403, anthropic("billing_error", "pay"), Fault::Exhausted),
+        (400, openai("budget_exceeded", "400", "Budget has been exceeded!"), Fault::Exhausted),
+        (400, anthropic(invalid, "prompt is too long: 208310 tokens > 200000"), Fault::TooLong),
+        (
+            400,
+            anthropic(invalid, "input length and `max_tokens` exceed context limit"),
+            Fault::TooLong,
+        ),
+        (400, openai(invalid, "context_length_exceeded", "Your input"), Fault::TooLong),
+        (
+            400,
+            openai("BadRequestError", "400", "This model's maximum context length is"),
+            Fault::TooLong,
+        ),
+        (400, openai("exceed_context_size_error", "400", "no"), Fault::TooLong),
+        (
+            500,
+            openai("server_error", "500", "the request exceeds the available context size"),
+            Fault::TooLong,
+        ),
+        (
+            400,
+            openai(
+                invalid,
+                "",
+                "max_tokens is too large: 9. This model's maximum context length is",
+            ),
+            Fault::Rejected,
+        ),
+        (
+            400,
+            openai(invalid, "unsupported_value", "'temperature' does not support 0.5"),
+            Fault::Rejected,
+        ),
+        (
+            400,
+            json!([{"error": {"code": 400, "message": "API key not valid."}}]).to_string(),
+            Fault::Misconfigured,
+        ),
+        (401, openai(invalid, "invalid_api_key", "credit balance"), Fault::Misconfigured),
+        (
+            404,
+            "{\"error\": \"model 'x' not found, try pulling it first\"}".to_owned(),
+            Fault::Misconfigured,
+        ),
+    ] {
+        assert_eq!(classified(status, &body), fault, "{status} {body}");
+    }
+}
+
+#[test]
+fn waits_are_read_in_all_their_forms() {
+    let seconds = |n| Some(Duration::from_secs(n));
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+    for (name, value, wait) in [
+        ("retry-after-ms", "1500", Some(Duration::from_millis(1500))),
+        ("retry-after", "7", seconds(7)),
+        ("retry-after", " 0.5 ", Some(Duration::from_millis(500))),
+        ("retry-after", "Sun, 06 Nov 1994 08:50:07 GMT", seconds(30)),
+        ("retry-after", "Sun, 06 Nov 1994 08:00:00 GMT", seconds(0)),
+        ("retry-after", "-1", None),
+        ("retry-after", "1e300", None),
+        ("retry-after", "NaN", None),
+        ("retry-after", "soon", None),
+        ("retry-after", "", None),
+        ("other", "7", None),
+    ] {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, value.parse().unwrap());
+        assert_eq!(retry_after(&headers, now), wait, "{name}: {value}");
+    }
+}
+
+#[test]
+fn the_finer_wait_wins_and_dates_are_measured_by_the_servers_clock() {
+    let mut headers = HeaderMap::new();
+    headers.insert("retry-after", "Sun, 06 Nov 1994 08:49:47 GMT".parse().unwrap());
+    headers.insert("date", "Sun, 06 Nov 1994 08:49:37 GMT".parse().unwrap());
+    let busy = |seconds| Fault::Busy { retry_after: Some(Duration::from_secs(seconds)) };
+    assert_eq!(classify(StatusCode::TOO_MANY_REQUESTS, &headers, b"").fault, busy(10));
+    headers.insert("retry-after-ms", "3000".parse().unwrap());
+    assert_eq!(classify(StatusCode::TOO_MANY_REQUESTS, &headers, b"").fault, busy(3));
+}
+
+#[test]
+fn the_detail_is_short_plain_and_without_keys() {
+    let words =
+        openai("x", "", "Incorrect API key provided: sk-proj-abcdef012345.\n\u{1b}[31mSee\u{0}");
+    let error = classify(StatusCode::UNAUTHORIZED, &HeaderMap::new(), words.as_bytes());
+    assert_eq!(error.detail, "401 x: Incorrect API key provided: sk-*** [31mSee");
+    let long = "ż".repeat(100_000);
+    let error = classify(StatusCode::BAD_REQUEST, &HeaderMap::new(), long.as_bytes());
+    assert_eq!(error.detail.chars().count(), MAX_DETAIL);
+    assert!(error.detail.starts_with("400: żżż"));
+    let invalid = classify(StatusCode::BAD_GATEWAY, &HeaderMap::new(), b"\xff<b>Bad");
+    assert_eq!(invalid.detail, "502: \u{FFFD}<b>Bad");
+}
+
+#[test]
+fn request_ids_are_found_in_headers_or_body() {
+    for (name, value, id) in [
+        ("request-id", "req_1", Some("req_1")),
+        ("x-request-id", "req_2", Some("req_2")),
+        ("other", "x", Some("req_body")),
+    ] {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, value.parse().unwrap());
+        let body = br#"{"error": {"message": "m"}, "request_id": "req_body"}"#;
+        let error = classify(StatusCode::INTERNAL_SERVER_ERROR, &headers, body);
+        assert_eq!(error.request_id.as_deref(), id);
+    }
+}
+
+#[test]
+fn a_content_filter_is_told_from_other_refusals() {
+    let filtered = openai("", "content_filter", "The response was filtered");
+    assert!(is_content_filter(StatusCode::BAD_REQUEST, filtered.as_bytes()));
+    assert!(!is_content_filter(StatusCode::INTERNAL_SERVER_ERROR, filtered.as_bytes()));
+    assert!(!is_content_filter(StatusCode::BAD_REQUEST, openai("", "x", "y").as_bytes()));
+}

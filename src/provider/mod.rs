@@ -1,0 +1,87 @@
+//! Model providers behind one trait: what is asked, what streams back, what can go wrong.
+
+pub mod anthropic;
+pub mod demo;
+pub mod fault;
+pub mod openai;
+pub mod sse;
+pub mod transport;
+
+use std::pin::Pin;
+
+use async_trait::async_trait;
+use futures_util::Stream;
+
+use crate::domain::{ProviderKind, Role, Usage};
+pub use fault::{Fault, ProviderError};
+
+/// One call of a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// The model's name as its provider knows it.
+    pub model: String,
+    /// System text: instructions and context.
+    pub system: String,
+    /// The conversation, oldest first; the last one is the question. Roles alternate and the
+    /// first is the user's: both APIs want it so.
+    pub turns: Vec<Turn>,
+    /// The most tokens that the answer may have.
+    pub max_tokens: u32,
+    /// Randomness, 0 to 2; the provider's default when absent.
+    pub temperature: Option<f64>,
+}
+
+/// One turn of the conversation in a [`Request`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Turn {
+    /// Who speaks.
+    pub role: Role,
+    /// What they say.
+    pub text: String,
+}
+
+/// What a provider says while it answers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The model that serves the call, as the provider names it. At most once, before any text.
+    Started {
+        /// The model's name.
+        model: String,
+    },
+    /// The next piece of the answer, never empty.
+    Text(String),
+    /// Tokens counted so far; a later one replaces an earlier one.
+    Usage(Usage),
+    /// The answer has ended; nothing follows.
+    Finished(Finish),
+}
+
+/// Why an answer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// The model had said all.
+    Complete,
+    /// The length limit was reached.
+    Length,
+    /// The model declined, or a content filter stepped in.
+    Refused,
+}
+
+/// Events of one answer. Ends after [`Event::Finished`] or after the first error.
+pub type EventStream = Pin<Box<dyn Stream<Item = Result<Event, ProviderError>> + Send>>;
+
+/// Something that answers questions.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// Which one it is.
+    fn kind(&self) -> ProviderKind;
+
+    /// The name that visitors see.
+    fn display_name(&self) -> &str;
+
+    /// The model that is asked when a session names none.
+    fn default_model(&self) -> &str;
+
+    /// Starts an answer. `Ok` means that the provider has accepted the call and is answering.
+    async fn stream(&self, request: Request) -> Result<EventStream, ProviderError>;
+}

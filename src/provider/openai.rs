@@ -1,0 +1,322 @@
+//! OpenAI's Chat Completions API and the servers that speak it (Ollama, vLLM, llama.cpp, LiteLLM,
+//! Azure): `POST {base}/chat/completions`, streamed.
+//!
+//! Source: OpenAI's API reference, "Create chat completion" and "Streaming"; the servers' own
+//! documentation where they differ.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use http::{HeaderMap, HeaderName, header};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::transport::reader::{Draft, Mapper};
+use super::transport::wire::{Count, Str};
+use super::transport::{Endpoint, Settings, SetupError, Transport, secret_header};
+use super::{EventStream, Fault, Finish, Provider, ProviderError, Request, fault, sse};
+use crate::domain::{ProviderKind, Usage};
+
+/// The public API.
+pub const DEFAULT_BASE_URL: &str = "https://api.openai.com/v1";
+
+/// GPT, or whatever a compatible server runs.
+#[derive(Debug)]
+pub struct OpenAi {
+    display_name: String,
+    model: String,
+    host: Host,
+    endpoint: Arc<Endpoint>,
+    transport: Transport,
+}
+
+impl OpenAi {
+    /// A provider that calls `{base_url}/chat/completions`; a query in the base URL is kept, for
+    /// Azure's `api-version`. Without a key no `Authorization` is sent.
+    pub fn new(settings: Settings, transport: Transport) -> Result<Self, SetupError> {
+        let host = Host::of(&settings.base_url);
+        let mut headers = HeaderMap::new();
+        if let Some(key) = &settings.key {
+            match host {
+                // Azure takes a key only so on its older addresses, and on all of them.
+                Host::Azure => {
+                    headers.insert(HeaderName::from_static("api-key"), secret_header("", key)?)
+                }
+                _ => headers.insert(header::AUTHORIZATION, secret_header("Bearer ", key)?),
+            };
+        }
+        let path = &["chat", "completions"];
+        Ok(Self {
+            endpoint: Arc::new(Endpoint::new(&settings.base_url, path, headers, settings.key)?),
+            display_name: settings.display_name,
+            model: settings.model,
+            host,
+            transport,
+        })
+    }
+}
+
+#[async_trait]
+impl Provider for OpenAi {
+    fn kind(&self) -> ProviderKind {
+        ProviderKind::OpenAi
+    }
+
+    fn display_name(&self) -> &str {
+        &self.display_name
+    }
+
+    fn default_model(&self) -> &str {
+        &self.model
+    }
+
+    async fn stream(&self, request: Request) -> Result<EventStream, ProviderError> {
+        let body = body(&request, Dialect::of(self.host, &request.model))?;
+        self.transport.call(&self.endpoint, body, Completions::default()).await
+    }
+}
+
+/// Who stands behind the base URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Host {
+    OpenAi,
+    Azure,
+    Compatible,
+}
+
+impl Host {
+    fn of(base_url: &Url) -> Self {
+        match base_url.host_str().unwrap_or("") {
+            "api.openai.com" => Self::OpenAi,
+            host if host.ends_with(".openai.azure.com")
+                || host.ends_with(".services.ai.azure.com")
+                || host.ends_with(".cognitiveservices.azure.com") =>
+            {
+                Self::Azure
+            }
+            _ => Self::Compatible,
+        }
+    }
+}
+
+/// Which parameters a call may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Dialect {
+    /// The limit is called `max_completion_tokens`, not `max_tokens`.
+    completion_tokens: bool,
+    temperature: bool,
+    /// Without it no usage is told in a stream. Compatible servers get it too: those named above
+    /// know it, others mostly pass over what they do not know, and a server without usage would
+    /// leave the operator without counts.
+    stream_options: bool,
+}
+
+impl Dialect {
+    /// What is known beforehand of a host and its model.
+    fn of(host: Host, model: &str) -> Self {
+        let own = host != Host::Compatible;
+        Self {
+            completion_tokens: own,
+            temperature: !(own && is_reasoning(model)),
+            stream_options: true,
+        }
+    }
+}
+
+/// OpenAI's models that think before they answer: `o1`, `o3`, `o4-mini` …, `gpt-5` and later
+/// ones, and fine-tunes of them. They refuse any temperature but the default. (`gpt-35` is Azure's
+/// way to write 3.5.)
+fn is_reasoning(model: &str) -> bool {
+    let model = model.strip_prefix("ft:").unwrap_or(model);
+    let version = |rest: &str| {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        rest[..digits].parse::<u32>().ok()
+    };
+    model.strip_prefix("gpt-").and_then(version).is_some_and(|version| (5..30).contains(&version))
+        || model.strip_prefix('o').and_then(version).is_some()
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    model: &'a str,
+    messages: Vec<Message<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_completion_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    stream: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_options: Option<StreamOptions>,
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    role: &'static str,
+    content: &'a str,
+}
+
+#[derive(Serialize)]
+struct StreamOptions {
+    include_usage: bool,
+}
+
+/// The body of a call.
+fn body(request: &Request, dialect: Dialect) -> Result<Vec<u8>, ProviderError> {
+    let system = (!request.system.is_empty())
+        .then_some(Message { role: "system", content: &request.system });
+    let turns = request.turns.iter();
+    let turns = turns.map(|turn| Message { role: turn.role.as_str(), content: &turn.text });
+    let body = Body {
+        model: &request.model,
+        messages: system.into_iter().chain(turns).collect(),
+        max_completion_tokens: dialect.completion_tokens.then_some(request.max_tokens),
+        max_tokens: (!dialect.completion_tokens).then_some(request.max_tokens),
+        temperature: request.temperature.filter(|_| dialect.temperature),
+        stream: true,
+        stream_options: dialect.stream_options.then_some(StreamOptions { include_usage: true }),
+    };
+    serde_json::to_vec(&body).map_err(|e| ProviderError::new(Fault::Rejected, e.to_string()))
+}
+
+/// A chunk of the stream, or a whole answer: all that we read of them.
+#[derive(Deserialize)]
+struct Chunk<'a> {
+    #[serde(borrow)]
+    object: Option<Str<'a>>,
+    #[serde(borrow)]
+    model: Option<Str<'a>>,
+    #[serde(borrow)]
+    choices: Option<Vec<Choice<'a>>>,
+    usage: Option<Tokens>,
+    error: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Choice<'a> {
+    #[serde(borrow)]
+    delta: Option<Delta<'a>>,
+    /// In a whole answer, in place of `delta`.
+    #[serde(borrow)]
+    message: Option<Delta<'a>>,
+    #[serde(borrow)]
+    finish_reason: Option<Str<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Delta<'a> {
+    #[serde(borrow)]
+    content: Option<Str<'a>>,
+    #[serde(borrow)]
+    refusal: Option<Str<'a>>,
+    /// Thoughts, as vLLM, llama.cpp and DeepSeek call them.
+    reasoning_content: Option<IgnoredAny>,
+    /// Thoughts, as Ollama and OpenRouter call them.
+    reasoning: Option<IgnoredAny>,
+    tool_calls: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Tokens {
+    prompt_tokens: Option<Count>,
+    completion_tokens: Option<Count>,
+}
+
+/// Reads an answer of the Chat Completions API.
+#[derive(Debug, Default)]
+struct Completions {
+    finish: Option<Finish>,
+    refused: bool,
+}
+
+impl Completions {
+    fn chunk(&mut self, data: &[u8], draft: &mut Draft) -> Result<(), ProviderError> {
+        let chunk: Chunk<'_> = serde_json::from_slice(data)
+            .map_err(|error| ProviderError::new(Fault::Malformed, error.to_string()))?;
+        if chunk.error.is_some() || chunk.object.is_some_and(|object| object.0 == "error") {
+            return Err(fault::classify_event(data));
+        }
+        draft.model(chunk.model.as_ref().map_or("", |model| &model.0));
+        // One choice is asked for. The list is empty beside Azure's filter results and the usage.
+        if let Some(choice) = chunk.choices.and_then(|choices| choices.into_iter().next()) {
+            if let Some(delta) = choice.delta.or(choice.message) {
+                self.delta(delta, draft)?;
+            }
+            if let Some(Str(reason)) = choice.finish_reason
+                && !reason.is_empty()
+            {
+                self.finish = Some(finish(&reason)?);
+            }
+        }
+        if let Some(tokens) = chunk.usage {
+            let count = |count: Option<Count>| count.unwrap_or_default().0;
+            draft.usage(Usage {
+                input_tokens: count(tokens.prompt_tokens),
+                output_tokens: count(tokens.completion_tokens),
+            });
+        }
+        Ok(())
+    }
+
+    fn delta(&mut self, delta: Delta<'_>, draft: &mut Draft) -> Result<(), ProviderError> {
+        if delta.refusal.is_some_and(|refusal| !refusal.0.is_empty()) {
+            self.refused = true;
+            draft.token();
+        }
+        if delta.reasoning_content.or(delta.reasoning).or(delta.tool_calls).is_some() {
+            draft.token();
+        }
+        match delta.content {
+            Some(content) => draft.text(content.0),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Completions {
+    fn close(&self, draft: &mut Draft) -> Result<(), ProviderError> {
+        let otherwise = if self.refused { Finish::Refused } else { Finish::Complete };
+        draft.finish(self.finish().unwrap_or(otherwise))
+    }
+}
+
+impl Mapper for Completions {
+    fn event(&mut self, event: sse::Event<'_>, draft: &mut Draft) -> Result<(), ProviderError> {
+        let data = event.data.trim();
+        if data == "[DONE]" {
+            return self.close(draft);
+        }
+        if event.name == "error" {
+            return Err(fault::classify_event(data.as_bytes()));
+        }
+        if data.is_empty() {
+            return Ok(());
+        }
+        self.chunk(data.as_bytes(), draft)
+    }
+
+    fn whole(&mut self, body: &[u8], draft: &mut Draft) -> Result<(), ProviderError> {
+        self.chunk(body, draft)?;
+        self.close(draft)
+    }
+
+    fn finish(&self) -> Option<Finish> {
+        self.finish.map(|finish| if self.refused { Finish::Refused } else { finish })
+    }
+}
+
+/// `stop`, `tool_calls` and words of other servers (`eos`) end an answer as it should.
+fn finish(reason: &str) -> Result<Finish, ProviderError> {
+    match reason {
+        "length" | "max_tokens" => Ok(Finish::Length),
+        "content_filter" => Ok(Finish::Refused),
+        // OpenRouter's word for a failure behind it.
+        "error" => Err(ProviderError::new(Fault::Overloaded, "finish_reason error")),
+        _ => Ok(Finish::Complete),
+    }
+}
+
+#[cfg(test)]
+mod tests;

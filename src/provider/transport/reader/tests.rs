@@ -1,0 +1,104 @@
+use super::testing::{Outcome, read};
+use super::*;
+
+/// An API whose events are their own text, but for a few words.
+#[derive(Debug, Default)]
+struct Words {
+    finish: Option<Finish>,
+}
+
+impl Mapper for Words {
+    fn event(&mut self, event: sse::Event<'_>, draft: &mut Draft) -> Result<(), ProviderError> {
+        match (event.name, event.data) {
+            ("model", name) => draft.model(name),
+            (_, "STOP") => self.finish = Some(Finish::Complete),
+            (_, "END") => return draft.finish(Finish::Complete),
+            (_, "FAIL") => return Err(ProviderError::new(Fault::Overloaded, "failed")),
+            (_, text) => return draft.text(Cow::Borrowed(text)),
+        }
+        Ok(())
+    }
+
+    fn whole(&mut self, _: &[u8], draft: &mut Draft) -> Result<(), ProviderError> {
+        draft.text(Cow::Borrowed("whole"))?;
+        draft.finish(Finish::Complete)
+    }
+
+    fn finish(&self) -> Option<Finish> {
+        self.finish
+    }
+}
+
+fn outcome(stream: &str) -> Outcome {
+    read(Words::default(), std::iter::once(stream.as_bytes()))
+}
+
+fn events(stream: &str) -> Vec<Event> {
+    let (events, failure) = outcome(stream);
+    assert_eq!(failure, None);
+    events
+}
+
+fn text(text: &str) -> Event {
+    Event::Text(text.to_owned())
+}
+
+const END: Event = Event::Finished(Finish::Complete);
+
+#[test]
+fn white_space_waits_for_the_first_word() {
+    let stream = "data:  \n\ndata\ndata\n\ndata: a\n\ndata:  \n\ndata: END\n\n";
+    assert_eq!(events(stream), [text(" \na"), text(" "), END]);
+    let spaces = "data:   \n\ndata:  b\n\ndata:   \n\ndata: END\n\n";
+    assert_eq!(events(spaces), [text("   b"), text("  "), END]);
+}
+
+#[test]
+fn white_space_alone_is_no_first_word() {
+    assert_eq!(outcome("data:   \n\ndata: FAIL\n\n").1.unwrap().0, Fault::Overloaded);
+    assert_eq!(outcome("data:   \n\ndata: END\n\n").1.unwrap().0, Fault::Malformed);
+}
+
+#[test]
+fn the_model_is_named_once_and_before_the_text() {
+    let model = |name: &str| format!("event: model\ndata: {name}\n\n");
+    let stream = [&model(""), &model("m"), &model("n"), "data: a\n\ndata: END\n\n"].concat();
+    assert_eq!(events(&stream), [Event::Started { model: "m".to_owned() }, text("a"), END]);
+    let late = ["data: a\n\n", &model("m"), "data: END\n\n"].concat();
+    assert_eq!(events(&late), [text("a"), END]);
+}
+
+#[test]
+fn what_came_before_a_failure_is_handed_out_before_it() {
+    let (events, failure) = outcome("data: a\n\ndata: b\n\ndata: FAIL\n\ndata: c\n\n");
+    assert_eq!(events, [text("a"), text("b")]);
+    assert_eq!(failure, Some((Fault::Interrupted, "failed".to_owned())));
+}
+
+#[test]
+fn nothing_is_read_after_the_end() {
+    assert_eq!(events("data: a\n\ndata: END\n\ndata: FAIL\n\ndata: b\n\n"), [text("a"), END]);
+}
+
+#[test]
+fn an_answer_that_has_stopped_may_lack_its_end() {
+    assert_eq!(events("data: a\n\ndata: STOP\n\n"), [text("a"), END]);
+    assert_eq!(outcome("data: STOP\n\n").1.unwrap().0, Fault::Malformed);
+    assert_eq!(outcome("data: a\n\n").1.unwrap().0, Fault::Interrupted);
+}
+
+#[test]
+fn an_object_in_place_of_a_stream_is_read_whole() {
+    assert_eq!(events("\u{FEFF} \r\n{}"), [text("whole"), END]);
+}
+
+#[test]
+fn an_endless_answer_is_broken_off() {
+    let mebibyte = format!("data: {}\n\n", "x".repeat(1 << 20));
+    let (events, failure) = outcome(&mebibyte.repeat(5));
+    assert_eq!(events.len(), 4);
+    assert_eq!(failure.unwrap().0, Fault::Interrupted);
+
+    let whole = ["{", &"x".repeat(MAX_WHOLE)].concat();
+    assert_eq!(outcome(&whole).1.unwrap().0, Fault::Malformed);
+}

@@ -1,0 +1,148 @@
+//! A model server on this machine, which answers as a test wants it to.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// What the stand-in does with a request, step by step; the connection stays open after the last.
+#[derive(Clone)]
+pub enum Step {
+    /// Writes these bytes, in a piece of their own if the network lets it be one.
+    Send(Vec<u8>),
+    /// Sends the same again and again, as long as it is taken.
+    Repeat(Vec<u8>),
+    /// Closes the connection.
+    Close,
+    /// Breaks it off.
+    Reset,
+}
+
+/// A model server that answers every request alike.
+pub struct StandIn {
+    pub url: String,
+    /// Per connection, the requests that it brought.
+    seen: Arc<Mutex<Vec<Vec<String>>>>,
+}
+
+impl StandIn {
+    /// A server that answers every request with `steps`.
+    pub async fn start(steps: Vec<Step>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&seen);
+        tokio::spawn(async move {
+            while let Ok((connection, _)) = listener.accept().await {
+                let number = {
+                    let mut log = log.lock().unwrap();
+                    log.push(Vec::new());
+                    log.len() - 1
+                };
+                tokio::spawn(answer(connection, steps.clone(), Arc::clone(&log), number));
+            }
+        });
+        Self { url, seen }
+    }
+
+    /// The requests so far, per connection.
+    pub fn seen(&self) -> Vec<Vec<String>> {
+        self.seen.lock().unwrap().clone()
+    }
+}
+
+async fn answer(
+    mut connection: TcpStream,
+    steps: Vec<Step>,
+    log: Arc<Mutex<Vec<Vec<String>>>>,
+    number: usize,
+) {
+    connection.set_nodelay(true).unwrap();
+    while let Some(request) = read_request(&mut connection).await {
+        log.lock().unwrap()[number].push(request);
+        for step in &steps {
+            match step {
+                Step::Send(bytes) => {
+                    if connection.write_all(bytes).await.is_err() {
+                        return;
+                    }
+                    tokio::task::yield_now().await;
+                }
+                Step::Repeat(bytes) => {
+                    while connection.write_all(bytes).await.is_ok() {
+                        tokio::time::sleep(Duration::from_millis(5)).await;
+                    }
+                    return;
+                }
+                Step::Close => return,
+                Step::Reset => {
+                    connection.set_zero_linger().unwrap();
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Reads a request with its body, `None` when the client has gone.
+async fn read_request(connection: &mut TcpStream) -> Option<String> {
+    let mut bytes = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&bytes);
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
+                return Some(text.into_owned());
+            }
+        }
+        if connection.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
+        }
+    }
+}
+
+/// These bytes as they are.
+pub fn send(text: impl AsRef<[u8]>) -> Step {
+    Step::Send(text.as_ref().to_vec())
+}
+
+/// The head of a streamed answer, without a length.
+pub fn head(status: &str, headers: &str) -> Step {
+    send(format!("HTTP/1.1 {status}\r\ntransfer-encoding: chunked\r\n{headers}\r\n"))
+}
+
+/// The head of a streamed answer that succeeds.
+pub fn ok() -> Step {
+    head("200 OK", "content-type: text/event-stream; charset=utf-8\r\nrequest-id: req_7\r\n")
+}
+
+/// A piece of a body.
+pub fn chunk(bytes: impl AsRef<[u8]>) -> Step {
+    Step::Send(framed(bytes.as_ref()))
+}
+
+/// The same without end.
+pub fn forever(bytes: &str) -> Step {
+    Step::Repeat(framed(bytes.as_bytes()))
+}
+
+fn framed(bytes: &[u8]) -> Vec<u8> {
+    let mut chunk = format!("{:x}\r\n", bytes.len()).into_bytes();
+    chunk.extend_from_slice(bytes);
+    chunk.extend_from_slice(b"\r\n");
+    chunk
+}
+
+/// The end of a body.
+pub fn end() -> Step {
+    send("0\r\n\r\n")
+}
+
+/// An answer with a length.
+pub fn whole(status: &str, kind: &str, body: &str) -> Vec<Step> {
+    let length = body.len();
+    vec![send(format!(
+        "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n{body}"
+    ))]
+}

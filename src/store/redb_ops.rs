@@ -1,0 +1,370 @@
+//! What the redb store keeps where, and its operations inside a transaction.
+
+use redb::{
+    Key, ReadTransaction, ReadableTable, Table, TableDefinition, TableError, Value as Stored,
+    WriteTransaction,
+};
+use serde_json::{Map, Value};
+
+use super::StoreError;
+use super::activity::{Activity, Front, Move, Removed};
+use super::record::{self, Header, RecordError};
+use super::redb_fault::{Fault, Stop};
+use crate::domain::{Message, NewMessage, Session, SessionConfig, SessionId, Status, Timestamp};
+
+type Id = &'static [u8; 16];
+type Bytes = &'static [u8];
+
+/// What the file is, and the version of its tables.
+pub(super) const META: TableDefinition<Bytes, Bytes> = TableDefinition::new("meta");
+/// Session → its header.
+const SESSIONS: TableDefinition<Id, Bytes> = TableDefinition::new("sessions");
+/// Session → its settings, which can be large and so are not rewritten with every message.
+const CONFIGS: TableDefinition<Id, Bytes> = TableDefinition::new("configs");
+/// Session and place → message.
+const MESSAGES: TableDefinition<(Id, u64), Bytes> = TableDefinition::new("messages");
+/// Last activity in milliseconds and session, so that those that expire first come first.
+const ACTIVITY: TableDefinition<(i64, Id), ()> = TableDefinition::new("activity");
+/// Name → value kept for the program itself.
+const SETTINGS: TableDefinition<Bytes, Bytes> = TableDefinition::new("settings");
+
+/// How many messages a slice of expired sessions may have, after its first session: deleting them
+/// takes some tens of milliseconds, for which other writers wait.
+const SLICE_MESSAGES: u64 = 10_000;
+
+fn key(id: &SessionId) -> &[u8; 16] {
+    id.0.as_bytes()
+}
+
+fn id(key: &[u8; 16]) -> SessionId {
+    SessionId(uuid::Uuid::from_bytes(*key))
+}
+
+/// What a transaction changes in memory: added once it is committed, taken back if it is not.
+#[derive(Default)]
+pub(super) struct Effects {
+    pub created: Vec<(SessionId, Timestamp)>,
+    pub moves: Vec<Move>,
+    pub removed: Vec<Removed>,
+}
+
+/// A write transaction that operations of several callers share. Each checks before it changes
+/// anything, so that one which is refused leaves the others' work as it is.
+pub(super) struct Batch<'t> {
+    meta: Table<'t, Bytes, Bytes>,
+    sessions: Table<'t, Id, Bytes>,
+    configs: Table<'t, Id, Bytes>,
+    messages: Table<'t, (Id, u64), Bytes>,
+    activity: Table<'t, (i64, Id), ()>,
+    settings: Table<'t, Bytes, Bytes>,
+    memory: &'t Activity,
+    effects: &'t mut Effects,
+    dirty: bool,
+}
+
+/// A session's settings as an operation found them: still bytes if nothing had to be merged, to be
+/// decoded by the caller instead of the one thread that all writers wait for.
+pub(super) enum Settings {
+    Bytes(Vec<u8>),
+    Merged(SessionConfig),
+}
+
+impl Settings {
+    pub fn decode(self) -> Result<SessionConfig, StoreError> {
+        match self {
+            Self::Bytes(bytes) => {
+                record::decode_config(&bytes).map_err(|e| StoreError::Unavailable(e.into()))
+            }
+            Self::Merged(config) => Ok(config),
+        }
+    }
+}
+
+impl<'t> Batch<'t> {
+    /// The tables of `transaction`, made where they are missing.
+    pub fn open(
+        transaction: &'t WriteTransaction,
+        memory: &'t Activity,
+        effects: &'t mut Effects,
+    ) -> Result<Self, TableError> {
+        Ok(Self {
+            meta: transaction.open_table(META)?,
+            sessions: transaction.open_table(SESSIONS)?,
+            configs: transaction.open_table(CONFIGS)?,
+            messages: transaction.open_table(MESSAGES)?,
+            activity: transaction.open_table(ACTIVITY)?,
+            settings: transaction.open_table(SETTINGS)?,
+            memory,
+            effects,
+            dirty: false,
+        })
+    }
+
+    /// Ends the batch: with it goes what is known of activity, unless it changes nothing. Answers
+    /// whether there is anything to commit.
+    pub fn finish(mut self) -> Result<bool, Fault> {
+        if self.dirty {
+            self.write_activity()?;
+        }
+        Ok(self.dirty)
+    }
+
+    /// Moves the rows of sessions that were touched since theirs was written.
+    pub fn write_activity(&mut self) -> Result<(), Fault> {
+        let moves = self.memory.take_moves();
+        let new = self.effects.moves.len();
+        self.effects.moves.extend(moves);
+        for Move { id, from, to } in &self.effects.moves[new..] {
+            self.activity.remove((from.0, key(id)))?;
+            self.activity.insert((to.0, key(id)), ())?;
+            self.dirty = true;
+        }
+        Ok(())
+    }
+
+    pub fn create_session(&mut self, session: &Session) -> Result<(), Stop> {
+        let key = key(&session.id);
+        let header = record::encode_header(&Header::new(session))?;
+        let config = record::encode_config(&session.config)?;
+        if self.sessions.get(key)?.is_some() {
+            return Err(StoreError::Unavailable("the session's id is taken".into()).into());
+        }
+        self.dirty = true;
+        self.sessions.insert(key, header.as_slice())?;
+        self.configs.insert(key, config.as_slice())?;
+        self.activity.insert((session.last_activity.0, key), ())?;
+        self.effects.created.push((session.id, session.last_activity));
+        Ok(())
+    }
+
+    pub fn merge_config(
+        &mut self,
+        id: SessionId,
+        patch: Map<String, Value>,
+    ) -> Result<(Header, Settings), Stop> {
+        let header = self.header(id)?;
+        let (settings, bytes) = self.merged(id, patch)?;
+        self.put_config(id, bytes)?;
+        Ok((header, settings))
+    }
+
+    /// Appends the question, and answers its place.
+    pub fn begin_turn(
+        &mut self,
+        id: SessionId,
+        patch: Map<String, Value>,
+        question: &NewMessage,
+        at: Timestamp,
+    ) -> Result<(Header, Settings, u64), Stop> {
+        let header = self.header(id)?;
+        let (settings, bytes) = self.merged(id, patch)?;
+        let question = record::encode_message(question)?;
+        let (header, seq) = self.append(id, header, &question, at)?;
+        self.put_config(id, bytes)?;
+        Ok((header, settings, seq))
+    }
+
+    pub fn finish_turn(
+        &mut self,
+        id: SessionId,
+        question: u64,
+        status: Status,
+        answer: Option<&NewMessage>,
+        at: Timestamp,
+    ) -> Result<u64, Stop> {
+        let header = self.header(id)?;
+        let stored = self.messages.get((key(&id), question))?;
+        let Some(mut asked) = stored.map(|r| record::decode_message(r.value())).transpose()? else {
+            return Ok(header.message_count);
+        };
+        let answer = answer.map(record::encode_message).transpose()?;
+        if asked.status != status {
+            asked.status = status;
+            let bytes = record::encode_message(&asked)?;
+            self.dirty = true;
+            self.messages.insert((key(&id), question), bytes.as_slice())?;
+        }
+        match answer {
+            Some(answer) => Ok(self.append(id, header, &answer, at)?.0.message_count),
+            None => Ok(header.message_count),
+        }
+    }
+
+    /// Deletes all messages in one transaction, however many: a visitor's clear must not leave
+    /// some. Answers how many there were.
+    pub fn clear_history(&mut self, id: SessionId, at: Timestamp) -> Result<u64, Stop> {
+        let header = self.header(id)?;
+        if header.message_count > 0 {
+            let cleared = Header { message_count: 0, last_activity: at, ..header };
+            let bytes = record::encode_header(&cleared)?;
+            self.dirty = true;
+            self.delete_messages(id)?;
+            self.sessions.insert(key(&id), bytes.as_slice())?;
+        }
+        Ok(header.message_count)
+    }
+
+    /// Deletes sessions that have expired at `now`, at most `limit` of them and about
+    /// [`SLICE_MESSAGES`] messages. Answers how many, and whether there may be more.
+    pub fn expire(&mut self, now: Timestamp, limit: usize) -> Result<(usize, bool), Stop> {
+        self.write_activity()?;
+        let cutoff = self.memory.cutoff(now);
+        let mut expired = Vec::new();
+        let mut messages = 0;
+        let mut more = false;
+        for row in self.activity.range(..=(cutoff.0, &[u8::MAX; 16]))? {
+            if expired.len() == limit || messages > SLICE_MESSAGES {
+                more = true;
+                break;
+            }
+            let (row, _) = row?;
+            let (at, key) = row.value();
+            let id = id(key);
+            match self.memory.take_expired(id, now) {
+                Front::Live => continue,
+                Front::Expired(removed) => self.effects.removed.push(removed),
+                // Perhaps created in this very transaction, with an old time.
+                Front::Unknown => self.effects.created.retain(|(created, _)| *created != id),
+            }
+            expired.push((at, id));
+            let header = self.sessions.get(key)?;
+            // A header that cannot be read is deleted like any other.
+            messages += header
+                .and_then(|bytes| record::decode_header(bytes.value()).ok())
+                .map_or(0, |header| header.message_count);
+        }
+        for (at, id) in &expired {
+            self.dirty = true;
+            self.activity.remove((*at, key(id)))?;
+            self.sessions.remove(key(id))?;
+            self.configs.remove(key(id))?;
+            self.delete_messages(*id)?;
+        }
+        Ok((expired.len(), more))
+    }
+
+    pub fn setting_or_insert(&mut self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, Stop> {
+        if let Some(kept) = self.settings.get(name.as_bytes())? {
+            return Ok(kept.value().to_vec());
+        }
+        self.dirty = true;
+        self.settings.insert(name.as_bytes(), value.as_slice())?;
+        Ok(value)
+    }
+
+    /// Writes `value` under `name` about the file itself.
+    pub fn put_meta(&mut self, name: &[u8], value: &[u8]) -> Result<(), Fault> {
+        self.dirty = true;
+        self.meta.insert(name, value)?;
+        Ok(())
+    }
+
+    fn header(&self, id: SessionId) -> Result<Header, Stop> {
+        let bytes = self.sessions.get(key(&id))?.ok_or(StoreError::NotFound)?;
+        Ok(record::decode_header(bytes.value())?)
+    }
+
+    /// The session's settings with `patch` in them, and their bytes if they have changed.
+    fn merged(
+        &self,
+        id: SessionId,
+        patch: Map<String, Value>,
+    ) -> Result<(Settings, Option<Vec<u8>>), Stop> {
+        let bytes = self.configs.get(key(&id))?.ok_or(StoreError::NotFound)?;
+        if patch.is_empty() {
+            return Ok((Settings::Bytes(bytes.value().to_vec()), None));
+        }
+        let mut config = record::decode_config(bytes.value())?;
+        let changed =
+            if config.merge(patch) { Some(record::encode_config(&config)?) } else { None };
+        Ok((Settings::Merged(config), changed))
+    }
+
+    fn put_config(&mut self, id: SessionId, bytes: Option<Vec<u8>>) -> Result<(), Fault> {
+        if let Some(bytes) = bytes {
+            self.dirty = true;
+            self.configs.insert(key(&id), bytes.as_slice())?;
+        }
+        Ok(())
+    }
+
+    fn append(
+        &mut self,
+        id: SessionId,
+        mut header: Header,
+        message: &[u8],
+        at: Timestamp,
+    ) -> Result<(Header, u64), Stop> {
+        let seq = header.next_seq;
+        header.next_seq += 1;
+        header.message_count += 1;
+        header.last_activity = at;
+        let bytes = record::encode_header(&header)?;
+        self.dirty = true;
+        self.messages.insert((key(&id), seq), message)?;
+        self.sessions.insert(key(&id), bytes.as_slice())?;
+        Ok((header, seq))
+    }
+
+    fn delete_messages(&mut self, id: SessionId) -> Result<(), Fault> {
+        let key = key(&id);
+        Ok(self.messages.retain_in((key, 0)..=(key, u64::MAX), |_, _| false)?)
+    }
+}
+
+/// One moment of the store, for a read.
+pub(super) struct Snapshot<'t>(pub &'t ReadTransaction);
+
+impl Snapshot<'_> {
+    pub fn session(&self, id: SessionId, last_activity: Timestamp) -> Result<Session, Stop> {
+        let header = self.bytes(SESSIONS, key(&id), record::decode_header)?;
+        let config = self.bytes(CONFIGS, key(&id), record::decode_config)?;
+        let (header, config) = header.zip(config).ok_or(StoreError::NotFound)?;
+        Ok(header.session(id, last_activity, config))
+    }
+
+    /// The last `limit` messages before `before`, oldest first.
+    pub fn messages(&self, id: SessionId, before: u64, limit: usize) -> Result<Vec<Message>, Stop> {
+        let key = key(&id);
+        let table = self.0.open_table(MESSAGES)?;
+        let mut messages = Vec::new();
+        for row in ReadableTable::range(&table, (key, 0)..(key, before))?.rev().take(limit) {
+            let (place, bytes) = row?;
+            let body = record::decode_message(bytes.value())?;
+            messages.push(Message { seq: place.value().1, body });
+        }
+        messages.reverse();
+        Ok(messages)
+    }
+
+    pub fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, Stop> {
+        self.bytes(SETTINGS, name.as_bytes(), |bytes| Ok(bytes.to_vec()))
+    }
+
+    pub fn meta(&self, name: &[u8]) -> Result<Option<Vec<u8>>, Stop> {
+        self.bytes(META, name, |bytes| Ok(bytes.to_vec()))
+    }
+
+    /// All rows of the `activity` table, those that expire first before the others.
+    pub fn activity(&self) -> Result<Vec<(Timestamp, SessionId)>, Stop> {
+        let table = self.0.open_table(ACTIVITY)?;
+        let mut rows = Vec::new();
+        for row in ReadableTable::range::<(i64, &[u8; 16])>(&table, ..)? {
+            let (row, ()) = row.map(|(row, _)| (row, ()))?;
+            let (at, key) = row.value();
+            rows.push((Timestamp(at), id(key)));
+        }
+        Ok(rows)
+    }
+
+    fn bytes<'k, K: Key + 'static, T>(
+        &self,
+        table: TableDefinition<K, Bytes>,
+        key: <K as Stored>::SelfType<'k>,
+        decode: impl Fn(&[u8]) -> Result<T, RecordError>,
+    ) -> Result<Option<T>, Stop> {
+        let table = self.0.open_table(table)?;
+        let bytes = ReadableTable::get(&table, key)?;
+        Ok(bytes.map(|bytes| decode(bytes.value())).transpose()?)
+    }
+}

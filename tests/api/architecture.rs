@@ -1,0 +1,69 @@
+//! Who may use whom: the layers of the crate, read off its `use` lines and paths.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What each part may use of ours. The parts of one line may not use each other.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("domain", &[]),
+    ("config", &["domain"]),
+    ("store", &["domain"]),
+    ("provider", &["domain"]),
+    ("error", &["domain", "store", "provider"]),
+    ("sessions", &["domain", "store", "error"]),
+    ("chat", &["domain", "store", "provider", "error"]),
+    ("telemetry", &["config"]),
+    ("http", &["app", "chat", "config", "domain", "error", "sessions"]),
+    ("cli", &["app", "config", "domain", "error", "http", "sessions"]),
+    ("server", &["app", "http"]),
+    ("app", &["chat", "config", "domain", "error", "provider", "sessions", "store"]),
+];
+
+/// `http/error.rs` turns every failure into a status, also those that a use case passes on.
+const EXCEPTIONS: &[(&str, &str)] = &[("http/error.rs", "provider"), ("http/error.rs", "store")];
+
+#[test]
+fn nobody_uses_what_stands_above() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut seen = 0;
+    for file in files(&root) {
+        let name = file.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+        let part = name.split('/').next().unwrap().trim_end_matches(".rs").to_owned();
+        if part == "lib" || part == "main" {
+            continue;
+        }
+        let (_, allowed) = MAY_USE
+            .iter()
+            .find(|(known, _)| *known == part)
+            .unwrap_or_else(|| panic!("{name} belongs to no layer: add it here"));
+        for line in fs::read_to_string(&file).unwrap().lines() {
+            for used in line.split("crate::").skip(1) {
+                let used: String =
+                    used.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                if used.is_empty() || used == part {
+                    continue;
+                }
+                seen += 1;
+                assert!(
+                    allowed.contains(&used.as_str())
+                        || EXCEPTIONS.contains(&(name.as_str(), used.as_str())),
+                    "{name} uses {used}: {line}"
+                );
+            }
+        }
+    }
+    assert!(seen > 50, "the lines were not found");
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}

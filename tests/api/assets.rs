@@ -1,0 +1,109 @@
+//! What browsers load.
+
+use std::io::Read;
+
+use reqwest::Method;
+
+use crate::support::Server;
+
+const ADDRESSES: &[(&str, &str)] = &[
+    ("/", "text/html; charset=utf-8"),
+    ("/embed.js", "text/javascript; charset=utf-8"),
+    ("/widget/chatbot.html", "text/html; charset=utf-8"),
+    ("/static/widget/chatbot.html", "text/html; charset=utf-8"),
+    ("/static/widget/chatbot.js", "text/javascript; charset=utf-8"),
+    ("/static/widget/styles.css", "text/css; charset=utf-8"),
+    ("/favicon.svg", "image/svg+xml; charset=utf-8"),
+];
+
+#[tokio::test]
+async fn every_address_of_the_widget_is_served() {
+    let server = Server::start().await;
+    for (path, kind) in ADDRESSES {
+        let answer = server.get(path).await;
+        assert_eq!(answer.status, 200, "{path}");
+        assert_eq!(answer.header("content-type"), Some(*kind), "{path}");
+        assert!(!answer.body.is_empty(), "{path}");
+        let length: usize = answer.header("content-length").unwrap().parse().unwrap();
+        assert_eq!(length, answer.body.len(), "{path}");
+        assert!(answer.header("cache-control").unwrap().contains("max-age=0"), "{path}");
+    }
+    let config = server.get("/widget/chatbot.html?config=%7B%7D").await;
+    assert_eq!(config.status, 200);
+}
+
+#[tokio::test]
+async fn what_a_browser_has_is_not_sent_again() {
+    let server = Server::start().await;
+    for (path, _) in ADDRESSES {
+        let first = server.get(path).await;
+        let etag = first.header("etag").unwrap();
+        assert!(etag.starts_with('"') && etag.ends_with('"'), "{etag}");
+        let again = server.request(Method::GET, path).header("if-none-match", etag);
+        let again = server.send(again).await;
+        assert_eq!((again.status.as_u16(), again.body.len()), (304, 0), "{path}");
+        assert_eq!(again.header("etag"), Some(etag));
+        let other = server.request(Method::GET, path).header("if-none-match", "\"other\"");
+        assert_eq!(server.send(other).await.status, 200, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn text_comes_compressed_to_those_who_take_it() {
+    let server = Server::start().await;
+    for path in ["/", "/embed.js", "/static/widget/chatbot.js", "/docs", "/openapi.json"] {
+        let plain = server.get(path).await;
+        assert_eq!(plain.header("content-encoding"), None, "{path}");
+        let request = server.request(Method::GET, path).header("accept-encoding", "gzip");
+        // Raw: the client would undo the compression and hide it.
+        let host = server.address;
+        drop(request);
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n"
+        );
+        let bytes = exchange_bytes(host, head.as_bytes()).await;
+        let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+        let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
+        assert!(head.contains("content-encoding: gzip"), "{path}: {head}");
+        assert!(head.contains("vary: accept-encoding"), "{path}: {head}");
+        let mut text = Vec::new();
+        flate2::read::GzDecoder::new(&bytes[end + 4..]).read_to_end(&mut text).unwrap();
+        assert!(text == plain.body, "{path}");
+        assert!(bytes.len() - end < text.len(), "{path}");
+    }
+}
+
+async fn exchange_bytes(address: std::net::SocketAddr, request: &[u8]) -> Vec<u8> {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    stream.write_all(request).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    answer
+}
+
+/// No page asks for anything that the server does not have, or from elsewhere.
+#[tokio::test]
+async fn pages_refer_only_to_what_is_there() {
+    let server = Server::start().await;
+    for page in ["/", "/widget/chatbot.html"] {
+        let html = String::from_utf8(server.get(page).await.body).unwrap();
+        assert!(!html.contains(" style=") && !html.contains("<style"), "{page}");
+        for attribute in ["src=\"", "href=\""] {
+            for (at, _) in html.match_indices(attribute) {
+                let address = html[at + attribute.len()..].split('"').next().unwrap();
+                if address.starts_with('#') {
+                    continue;
+                }
+                let address = address.split('?').next().unwrap();
+                assert!(address.starts_with('/'), "{page}: {address}");
+                assert_eq!(server.get(address).await.status, 200, "{page}: {address}");
+            }
+        }
+        for script in html.split("<script").skip(1) {
+            let (attributes, body) = script.split_once('>').unwrap();
+            assert!(attributes.contains("src=\""), "{page}: inline script");
+            assert!(body.trim_start().starts_with("</script>"), "{page}: inline script");
+        }
+    }
+}

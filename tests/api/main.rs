@@ -1,0 +1,20 @@
+//! Behaviour through the real server, on a port of its own for every test.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should panic; Clippy's own exception leaves helpers out"
+)]
+
+mod architecture;
+mod assets;
+mod bad_input;
+mod conversations;
+mod cors;
+mod expiry;
+mod http;
+mod openapi;
+mod providers;
+mod sessions;
+mod shutdown;
+mod support;

@@ -1,0 +1,264 @@
+//! Both providers against a stand-in that speaks their wire formats.
+
+use serde_json::{Value, json};
+
+use crate::support::Server;
+use crate::support::model::{
+    Model, Script, claude_end, claude_says, claude_start, claude_words, gpt_says,
+};
+
+async fn claude(model: &Model) -> Server {
+    Server::with(&["--anthropic-api-key", "sk-secret", "--anthropic-base-url", &model.base]).await
+}
+
+async fn gpt(model: &Model) -> Server {
+    let base = format!("{}/v1", model.base);
+    Server::with(&["--openai-api-key", "sk-secret", "--openai-base-url", &base]).await
+}
+
+const SPOKEN: &str = "Grüße, 世界 😀 and **Markdown**.";
+
+#[tokio::test]
+async fn claude_answers_streamed_and_cut_anywhere() {
+    let model = Model::start([claude_says(SPOKEN)]).await;
+    let server = claude(&model).await;
+    let id = server.session(json!({})).await;
+    let answer = server.say(&id, "Hello").await.expect(200);
+    assert_eq!(answer["response"], SPOKEN);
+    assert_eq!(answer["provider"], "claude");
+    assert_eq!(answer["providerName"], "Claude Assistant");
+    assert_eq!(answer["model"], "claude-served");
+    assert_eq!(answer["usage"], json!({"inputTokens": 25, "outputTokens": 15, "totalTokens": 40}));
+    let call = &model.calls()[0];
+    assert!(call.head.starts_with("post /v1/messages http/1.1"), "{}", call.head);
+    for header in
+        ["x-api-key: sk-secret", "anthropic-version: 2023-06-01", "accept: text/event-stream"]
+    {
+        assert!(call.head.contains(header), "{}", call.head);
+    }
+    assert!(!call.head.contains("authorization"));
+    assert_eq!(call.body["model"], "claude-haiku-4-5");
+    assert_eq!(call.body["max_tokens"], 1000);
+    assert_eq!(call.body["messages"], json!([{"role": "user", "content": "Hello"}]));
+    assert_eq!(call.body.get("temperature"), None);
+}
+
+#[tokio::test]
+async fn a_compatible_server_answers_streamed_and_cut_anywhere() {
+    let model = Model::start([gpt_says(SPOKEN)]).await;
+    let server = gpt(&model).await;
+    let id = server.session(json!({"temperature": 0.2})).await;
+    let answer = server.say(&id, "Hello").await.expect(200);
+    assert_eq!(answer["response"], SPOKEN);
+    assert_eq!(answer["provider"], "openai");
+    assert_eq!(answer["providerName"], "GPT Assistant");
+    assert_eq!(answer["model"], "gpt-served");
+    assert_eq!(answer["usage"], json!({"inputTokens": 20, "outputTokens": 12, "totalTokens": 32}));
+    let call = &model.calls()[0];
+    assert!(call.head.starts_with("post /v1/chat/completions http/1.1"), "{}", call.head);
+    assert!(call.head.contains("authorization: bearer sk-secret"), "{}", call.head);
+    assert!(!call.head.contains("x-api-key"));
+    assert_eq!(call.body["model"], "gpt-5.4-mini");
+    assert_eq!(call.body["max_tokens"], 1000, "compatible servers know only this name");
+    assert_eq!(call.body.get("max_completion_tokens"), None);
+    let turns = call.body["messages"].as_array().unwrap();
+    assert_eq!((&turns[0]["role"], turns.len()), (&json!("system"), 2));
+    assert_eq!(turns[1], json!({"role": "user", "content": "Hello"}));
+}
+
+#[tokio::test]
+async fn a_local_server_needs_no_key() {
+    let model = Model::start([gpt_says("Hi.")]).await;
+    let base = format!("{}/v1/", model.base);
+    let server = Server::with(&["--openai-base-url", &base, "--openai-model", "llama3.2"]).await;
+    let id = server.session(json!({})).await;
+    assert_eq!(server.say(&id, "Hello").await.expect(200)["response"], "Hi.");
+    let call = &model.calls()[0];
+    assert!(!call.head.contains("authorization"), "{}", call.head);
+    assert_eq!(call.body["model"], "llama3.2");
+}
+
+#[tokio::test]
+async fn the_session_names_its_provider() {
+    let (anthropic, openai) = (
+        Model::start([claude_says("I am Claude.")]).await,
+        Model::start([gpt_says("I am GPT.")]).await,
+    );
+    let base = format!("{}/v1", openai.base);
+    let server = Server::with(&[
+        "--anthropic-api-key",
+        "k",
+        "--anthropic-base-url",
+        &anthropic.base,
+        "--openai-api-key",
+        "k",
+        "--openai-base-url",
+        &base,
+        "--openai-bot-name",
+        "My GPT",
+    ])
+    .await;
+    let id = server.session(json!({})).await;
+    assert_eq!(server.say(&id, "Who?").await.expect(200)["provider"], "claude");
+    let body = json!({"sessionId": id, "message": "Who?", "config": {"aiProvider": "openai"}});
+    let answer = server.post("/api/chat/message", body).await.expect(200);
+    assert_eq!(
+        (&answer["response"], &answer["providerName"]),
+        (&json!("I am GPT."), &json!("My GPT"))
+    );
+    assert_eq!(server.say(&id, "And now?").await.expect(200)["provider"], "openai", "it stays so");
+    let path = format!("/api/sessions/{id}/config");
+    server.put(&path, json!({"config": {"aiProvider": "demo"}})).await.expect(200);
+    assert_eq!(server.say(&id, "And now?").await.expect(200)["provider"], "demo");
+    server.put(&path, json!({"config": {"aiProvider": null}})).await.expect(200);
+    assert_eq!(server.say(&id, "And now?").await.expect(200)["provider"], "claude");
+}
+
+#[tokio::test]
+async fn a_provider_without_a_key_is_refused_and_the_others_named() {
+    let model = Model::start([gpt_says("Hi.")]).await;
+    let server = gpt(&model).await;
+    let id = server.session(json!({})).await;
+    let body =
+        json!({"sessionId": id, "message": "Hi", "config": {"aiProvider": "claude", "x": 1}});
+    let refused = server.post("/api/chat/message", body).await;
+    let sentence = refused.expect_error(400, "provider_not_configured");
+    assert_eq!(sentence, "The provider claude is not configured. Available: openai, demo.");
+    assert_eq!(server.history(&id).await.len(), 0);
+    let session = server.get(&format!("/api/sessions/{id}")).await.expect(200);
+    assert_eq!(session["config"].get("x"), None, "nothing has changed");
+    assert!(model.calls().is_empty());
+}
+
+#[tokio::test]
+async fn the_first_configured_provider_answers_when_the_preferred_has_no_key() {
+    let model = Model::start([gpt_says("Hi.")]).await;
+    let server = gpt(&model).await;
+    let id = server.session(json!({})).await;
+    assert_eq!(server.say(&id, "Hi").await.expect(200)["provider"], "openai");
+}
+
+#[tokio::test]
+async fn truncated_and_refused_answers_are_marked() {
+    let script = |text: &str, reason: &str| {
+        let mut events = claude_start();
+        events.extend(claude_words(text));
+        events.extend(claude_end(reason));
+        Script::Anthropic(events)
+    };
+    let model = Model::start([script("It goes on and", "max_tokens"), script("", "refusal")]).await;
+    let server = claude(&model).await;
+    let id = server.session(json!({})).await;
+    let cut = server.say(&id, "Tell me all").await.expect(200);
+    assert_eq!((&cut["response"], &cut["status"]), (&json!("It goes on and"), &json!("truncated")));
+    let refused = server.say(&id, "Tell me secrets").await.expect(200);
+    assert_eq!(refused["status"], "refused");
+    assert_eq!(refused["response"], "I'm sorry, I can't help with that.");
+    let statuses: Vec<Value> =
+        server.history(&id).await.iter().map(|message| message["status"].clone()).collect();
+    assert_eq!(statuses, [Value::Null, json!("truncated"), Value::Null, json!("refused")]);
+}
+
+/// Rows of the table of provider faults: what the provider does, what the visitor gets.
+#[tokio::test]
+async fn faults_get_their_status_and_leave_the_question_unanswered() {
+    let error = |kind: &str, message: &str| {
+        json!({"type": "error", "error": {"type": kind, "message": message}}).to_string()
+    };
+    let status = |code, body: String| Script::Status(code, &[("request-id", "req_1")], body);
+    let rows: Vec<(Script, u16, &str)> = vec![
+        (status(429, error("rate_limit_error", "slow down")), 503, "provider_busy"),
+        (status(402, error("billing_error", "pay")), 503, "provider_unavailable"),
+        (
+            status(400, error("invalid_request_error", "Your credit balance is too low")),
+            503,
+            "provider_unavailable",
+        ),
+        (status(529, error("overloaded_error", "Overloaded")), 503, "provider_overloaded"),
+        (status(500, error("api_error", "oops")), 503, "provider_overloaded"),
+        (status(503, "busy".to_owned()), 503, "provider_overloaded"),
+        (status(502, "<html>bad gateway</html>".to_owned()), 502, "provider_error"),
+        (status(408, String::new()), 502, "provider_error"),
+        (status(504, String::new()), 504, "provider_timeout"),
+        (status(401, error("authentication_error", "bad key")), 502, "provider_misconfigured"),
+        (status(403, error("permission_error", "no")), 502, "provider_misconfigured"),
+        (status(404, error("not_found_error", "model: x")), 502, "provider_misconfigured"),
+        (
+            Script::Status(302, &[("location", "http://127.0.0.1:1/steal")], String::new()),
+            502,
+            "provider_misconfigured",
+        ),
+        (status(400, error("invalid_request_error", "bad field")), 502, "provider_rejected"),
+        (
+            status(400, error("invalid_request_error", "prompt is too long: 210000 tokens")),
+            413,
+            "context_too_long",
+        ),
+        (status(413, error("request_too_large", "too large")), 413, "context_too_long"),
+        (
+            Script::Status(200, &[("content-type", "text/html")], "<h1>Login</h1>".to_owned()),
+            502,
+            "provider_error",
+        ),
+        (
+            Script::Broken("event: message_start\ndata: {broken\n\n".to_owned()),
+            502,
+            "provider_error",
+        ),
+        (
+            Script::Anthropic([claude_start(), claude_end("end_turn")].concat()),
+            502,
+            "provider_error",
+        ),
+        (
+            Script::Anthropic(vec![
+                json!({"type": "error", "error": {"type": "overloaded_error", "message": "x"}}),
+            ]),
+            503,
+            "provider_overloaded",
+        ),
+        (claude_says("All is well again."), 200, ""),
+    ];
+    let expected: Vec<(u16, &str)> =
+        rows.iter().map(|(_, status, code)| (*status, *code)).collect();
+    let model = Model::start(rows.into_iter().map(|(script, ..)| script)).await;
+    let server = claude(&model).await;
+    let id = server.session(json!({})).await;
+    for (row, (status, code)) in expected.into_iter().enumerate() {
+        let answer = server.say(&id, &format!("question {row}")).await;
+        if status == 200 {
+            answer.expect(200);
+            break;
+        }
+        let sentence = answer.expect_error(status, code);
+        assert_eq!(answer.header("retry-after").is_some(), status == 503, "row {row}");
+        for secret in ["slow down", "credit", "bad key", "html", "sk-secret", "Login"] {
+            assert!(!sentence.contains(secret), "row {row}: {sentence}");
+        }
+        let messages = server.history(&id).await;
+        assert_eq!(messages.len(), row + 1, "row {row}");
+        assert_eq!(messages[row]["status"], "unanswered", "row {row}");
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_nobody_listens_for_is_a_gateway_error() {
+    // A port that was free a moment ago, and on which nobody listens.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let server = Server::with(&["--anthropic-api-key", "k", "--anthropic-base-url", &base]).await;
+    let id = server.session(json!({})).await;
+    server.say(&id, "Hi").await.expect_error(502, "provider_error");
+}
+
+#[tokio::test]
+async fn a_busy_provider_says_when_to_come_back() {
+    let model =
+        Model::start([Script::Status(429, &[("retry-after-ms", "2500")], String::new())]).await;
+    let server = claude(&model).await;
+    let id = server.session(json!({})).await;
+    let answer = server.say(&id, "Hi").await;
+    answer.expect_error(503, "provider_busy");
+    assert_eq!(answer.header("retry-after"), Some("3"));
+}

@@ -1,0 +1,12 @@
+//! The built executable: flags, environment, exit codes, signals, and what survives a kill.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should panic; Clippy's own exception leaves helpers out"
+)]
+
+mod commands;
+mod crash;
+mod process;
+mod signals;
+mod start;

@@ -1,0 +1,124 @@
+//! The executable as a process.
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+/// The executable in `folder`, with nothing of this process's environment.
+pub fn command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chatbot-widget"));
+    command.env_clear().current_dir(folder).stdin(Stdio::null());
+    command
+}
+
+/// Runs it to its end.
+pub fn run(folder: &Path, args: &[&str], env: &[(&str, &str)]) -> Output {
+    command(folder).args(args).envs(env.iter().copied()).output().unwrap()
+}
+
+/// What it wrote to standard error, which must be a single line.
+#[track_caller]
+pub fn one_line(output: &Output) -> String {
+    let text = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(text.lines().count(), 1, "{text}");
+    text.trim_end().to_owned()
+}
+
+/// A running server.
+pub struct Running {
+    pub child: Child,
+    pub address: SocketAddr,
+    pub log: mpsc::Receiver<String>,
+}
+
+impl Running {
+    /// Starts it in `folder` on a free port, and waits until it listens.
+    pub fn start(folder: &Path, env: &[(&str, &str)]) -> Self {
+        let mut env: HashMap<&str, &str> = env.iter().copied().collect();
+        env.entry("PORT").or_insert("0");
+        let mut child = command(folder).envs(env).stderr(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let (send, log) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                if send.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        let mut seen = Vec::new();
+        let address = loop {
+            let line = log
+                .recv_timeout(Duration::from_secs(30))
+                .unwrap_or_else(|_| panic!("it does not listen: {seen:?}"));
+            if let Some((_, address)) = line.split_once("http://") {
+                let end = address.find(|c: char| !(c.is_ascii_digit() || ".:[]".contains(c)));
+                break address[..end.unwrap_or(address.len())].parse().unwrap();
+            }
+            seen.push(line);
+        };
+        Self { child, address, log }
+    }
+
+    /// Sends a signal by its name.
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill")
+            .args([&format!("-{name}"), &self.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+
+    /// Its exit code, after at most 30 seconds; `None` if a signal ended it.
+    pub fn wait(&mut self) -> Option<i32> {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(Instant::now() < deadline, "it does not end");
+            std::thread::yield_now();
+        }
+    }
+
+    /// See [`call`].
+    pub fn call(&self, method: &str, path: &str, body: &str) -> std::io::Result<(u16, String)> {
+        call(self.address, method, path, body)
+    }
+}
+
+/// Sends a request over a connection of its own and answers status and body.
+pub fn call(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> std::io::Result<(u16, String)> {
+    let mut stream = std::net::TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    std::io::Write::write_all(&mut stream, request.as_bytes())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
+    match (status, answer.split_once("\r\n\r\n")) {
+        (Some(status), Some((_, body))) => Ok((status, body.to_owned())),
+        _ => Err(std::io::ErrorKind::UnexpectedEof.into()),
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,126 @@
+//! Starting, and refusing to.
+
+use std::fs;
+
+use crate::process::{Running, one_line, run};
+
+#[test]
+fn it_runs_without_any_setting() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::start(folder.path(), &[]);
+    let (status, body) = server.call("GET", "/", "").unwrap();
+    assert!(status == 200 && body.contains("<html"));
+    assert!(folder.path().join("data/chatbot.redb").is_file());
+}
+
+#[test]
+fn wrong_settings_end_with_2_and_one_line_that_names_them() {
+    let folder = tempfile::tempdir().unwrap();
+    for (variable, value) in [
+        ("PORT", "99999"),
+        ("PORT", "http"),
+        ("BOT_COLOR", "no colour"),
+        ("ANTHROPIC_BASE_URL", "not a url"),
+        ("OPENAI_BASE_URL", "ftp://x"),
+        ("TRUSTED_PROXIES", "10.0.0.0/99"),
+        ("ALLOWED_ORIGINS", "example.com"),
+        ("CHAT_SESSION_TIMEOUT", "soon"),
+        ("AI_PROVIDER", "gemini"),
+        ("LOG_FORMAT", "xml"),
+        ("APP_ENV", "staging"),
+        ("BOT_SUGGESTIONS", "not json"),
+        ("DATABASE_URL", "mysql://x"),
+    ] {
+        let output = run(folder.path(), &[], &[(variable, value)]);
+        assert_eq!(output.status.code(), Some(2), "{variable}");
+        let line = one_line(&output);
+        assert!(line.starts_with(&format!("error: {variable}: ")), "{line}");
+    }
+    let short = [("APP_ENV", "production"), ("SECRET_KEY", "short")];
+    let output = run(folder.path(), &[], &short);
+    assert_eq!(output.status.code(), Some(2));
+    let line = one_line(&output);
+    assert!(line.starts_with("error: SECRET_KEY: ") && !line.contains("short,"), "{line}");
+    let output = run(folder.path(), &["--no-such-flag"], &[]);
+    assert_eq!(output.status.code(), Some(2));
+    one_line(&output);
+    assert_eq!(folder.path().read_dir().unwrap().count(), 0, "nothing was made");
+}
+
+#[test]
+fn the_environment_file_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(".env"), "BOT_NAME=\"From the file\"\n").unwrap();
+    let server = Running::start(folder.path(), &[]);
+    let (_, body) = server.call("GET", "/api/sessions/bot-config", "").unwrap();
+    assert!(body.contains("From the file"), "{body}");
+    drop(server);
+    let server = Running::start(folder.path(), &[("BOT_NAME", "From outside")]);
+    let (_, body) = server.call("GET", "/api/sessions/bot-config", "").unwrap();
+    assert!(body.contains("From outside"), "{body}");
+}
+
+#[test]
+fn data_that_cannot_be_used_end_with_1_and_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "text").unwrap();
+    let in_a_file = file.join("data");
+    let foreign = folder.path().join("foreign");
+    fs::create_dir(&foreign).unwrap();
+    fs::write(foreign.join("chatbot.redb"), "this is no database, but long enough".repeat(500))
+        .unwrap();
+    for data in [in_a_file, foreign] {
+        let output =
+            run(folder.path(), &["--data-dir", data.to_str().unwrap(), "--port", "0"], &[]);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let line = one_line(&output);
+        assert!(line.starts_with("error: ") && line.contains(data.to_str().unwrap()), "{line}");
+    }
+    let postgres = [("DATABASE_URL", "postgresql://u:p@127.0.0.1/db"), ("PORT", "0")];
+    let output = run(folder.path(), &[], &postgres);
+    assert_ne!(output.status.code(), Some(0));
+    assert!(one_line(&output).contains("PostgreSQL is not supported"));
+}
+
+#[test]
+fn one_folder_serves_one_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Running::start(folder.path(), &[]);
+    let second = run(folder.path(), &["--port", "0"], &[]);
+    assert_eq!(second.status.code(), Some(1));
+    assert!(one_line(&second).contains("another process"), "{second:?}");
+    assert_eq!(first.call("GET", "/health/ready", "").unwrap().0, 200);
+}
+
+#[test]
+fn an_occupied_port_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let output = run(folder.path(), &[], &[("PORT", &port)]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(one_line(&output).starts_with(&format!("error: cannot listen on 127.0.0.1:{port}: ")));
+}
+
+#[test]
+fn secrets_and_session_ids_stay_out_of_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Running::start(
+        folder.path(),
+        &[("RUST_LOG", "trace"), ("SECRET_KEY", "top-secret-key-of-the-operator-123")],
+    );
+    let (_, body) = server.call("POST", "/api/sessions/create", "{}").unwrap();
+    let id = body.split("\"sessionId\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let message = format!("{{\"sessionId\":\"{id}\",\"message\":\"my private question\"}}");
+    assert_eq!(server.call("POST", "/api/chat/message", &message).unwrap().0, 200);
+    assert_eq!(server.call("GET", &format!("/api/sessions/{id}"), "").unwrap().0, 200);
+    server.signal("TERM");
+    assert_eq!(server.wait(), Some(0));
+    let log: Vec<String> = server.log.iter().collect();
+    let log = log.join("\n");
+    assert!(log.contains(&id[..8]), "the prefix is there");
+    for secret in [id.as_str(), "my private question", "top-secret-key"] {
+        assert!(!log.contains(secret), "{log}");
+    }
+}

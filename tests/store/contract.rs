@@ -1,0 +1,420 @@
+//! What every store keeps to, in small cases that run against each backend.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chatbot_widget::domain::{Message, NewMessage, Session, SessionId, Stats, Status, Timestamp};
+use chatbot_widget::store::{Store, StoreError};
+use serde_json::{Map, json};
+
+use crate::support::{
+    Backend, T0, TIMEOUT, answer, at, created, new_session, not_found, object, question, texts,
+    turn,
+};
+
+/// Runs every case against a backend.
+macro_rules! contract {
+    ($backend:ty) => {
+        contract!($backend:
+            a_session_comes_back_as_it_was_stored,
+            an_unknown_session_is_not_found_anywhere,
+            merging_replaces_what_it_names_and_keeps_the_rest,
+            a_turn_is_stored_in_order_with_its_statuses,
+            a_failed_turn_marks_its_question_and_stores_no_answer,
+            a_question_that_was_cleared_away_takes_no_answer,
+            clearing_counts_and_never_gives_a_place_again,
+            history_comes_in_pages_from_the_end,
+            history_is_no_activity,
+            a_session_expires_exactly_at_the_timeout,
+            every_other_call_keeps_a_session_alive,
+            an_earlier_time_does_not_shorten_a_life,
+            a_sweep_deletes_what_has_expired_in_slices,
+            a_sweep_takes_all_that_belongs_to_a_session,
+            a_sweep_spares_what_was_only_read,
+            counts_are_exact_and_leave_out_what_has_expired,
+            a_setting_is_kept_from_the_first_time_on,
+            concurrent_writers_lose_nothing,
+            concurrent_merges_keep_every_key,
+            what_was_acknowledged_survives_a_drop,
+            activity_survives_a_close,
+            a_closed_store_answers_nothing,
+        );
+    };
+    ($backend:ty: $($case:ident),* $(,)?) => { $(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $case() {
+            crate::contract::$case(&<$backend>::default()).await;
+        }
+    )* };
+}
+
+pub async fn a_session_comes_back_as_it_was_stored(backend: &impl Backend) {
+    let store = backend.open(T0).await;
+    let config = json!({"botName": "B", "own": {"z": [1, 2.5, null], "a": "\u{1f600}"}, "k": ""});
+    let session = new_session(config, T0);
+    store.create_session(session.clone()).await.unwrap();
+    assert_eq!(store.session(session.id, T0).await.unwrap(), session);
+    let read = store.session(session.id, at(7)).await.unwrap();
+    assert_eq!(read, Session { last_activity: at(7), ..session.clone() });
+    let keys: Vec<_> = read.config.as_map().keys().collect();
+    assert_eq!(keys, ["botName", "own", "k"]);
+    let read = store.transcript(session.id, at(8)).await.unwrap();
+    assert_eq!(read, (Session { last_activity: at(8), ..session }, vec![]));
+    store.ready().await.unwrap();
+}
+
+/// Every call that names a session, on one that there is not.
+async fn assert_absent(store: &impl Store, id: SessionId, now: Timestamp) {
+    not_found(store.session(id, now).await);
+    not_found(store.transcript(id, now).await);
+    not_found(store.merge_config(id, object(json!({"a": 1})), now).await);
+    not_found(store.merge_config(id, Map::new(), now).await);
+    not_found(store.begin_turn(id, Map::new(), question("?", now)).await);
+    let reply = Some(answer("!", now));
+    not_found(store.finish_turn(id, 1, Status::Complete, reply, now).await);
+    not_found(store.finish_turn(id, 1, Status::Unanswered, None, now).await);
+    not_found(store.history(id, None, 10, now).await);
+    not_found(store.clear_history(id, now).await);
+}
+
+pub async fn an_unknown_session_is_not_found_anywhere(backend: &impl Backend) {
+    let store = backend.open(T0).await;
+    created(&store, T0).await;
+    assert_absent(&store, SessionId::random(), T0).await;
+    assert_eq!(store.stats(T0).await.unwrap(), Stats { total: 1, recent: 1 });
+}
+
+pub async fn merging_replaces_what_it_names_and_keeps_the_rest(backend: &impl Backend) {
+    let store = backend.open(T0).await;
+    let session = new_session(json!({"a": {"x": 1, "y": 2}, "own": "kept"}), T0);
+    let id = session.id;
+    store.create_session(session).await.unwrap();
+    let patch = object(json!({"a": {"x": 3}, "new": null}));
+    let merged = store.merge_config(id, patch.clone(), at(1)).await.unwrap();
+    let expected = object(json!({"a": {"x": 3}, "own": "kept", "new": null}));
+    assert_eq!(merged.config.as_map(), &expected);
+    assert_eq!((merged.created, merged.last_activity), (T0, at(1)));
+    assert_eq!(store.session(id, at(1)).await.unwrap(), merged);
+
+    let again = store.merge_config(id, patch, at(2)).await.unwrap();
+    assert_eq!(again, Session { last_activity: at(2), ..merged });
+
+    let patch = object(json!({"own": "changed"}));
+    let begun = store.begin_turn(id, patch, question("?", at(3))).await.unwrap();
+    let expected = object(json!({"a": {"x": 3}, "own": "changed", "new": null}));
+    assert_eq!(begun.session.config.as_map(), &expected);
+    assert_eq!(store.session(id, at(3)).await.unwrap(), begun.session);
+    let begun = store.begin_turn(id, Map::new(), question("?", at(3))).await.unwrap();
+    assert_eq!(begun.session.config.as_map(), &expected);
+}
+
+pub async fn a_turn_is_stored_in_order_with_its_statuses(backend: &impl Backend) {
+    let store = backend.open(T0).await;
+    let id = created(&store, T0).await;
+    let begun = store.begin_turn(id, Map::new(), question("one", at(1))).await.unwrap();
+    assert_eq!((begun.session.message_count, begun.session.last_activity), (1, at(1)));
+    let (session, messages) = store.transcript(id, at(1)).await.unwrap();
+    assert_eq!(session, begun.session);
+    let stored = Message { seq: begun.question, body: question("one", at(1)) };
+    assert_eq!(
+        messages,
+        std::slice::from_ref(&stored),
+        "the question is stored before there is an answer"
+    );
+
+    let reply = answer("two", at(2));
+    let ended = store.finish_turn(id, begun.question, Status::Complete, Some(reply.clone()), at(3));
+    assert_eq!(ended.await.unwrap(), 2);
+    let answered = NewMessage { status: Status::Complete, ..stored.body };
+    turn(&store, id, "three", at(4)).await;
+    let (session, messages) = store.transcript(id, at(5)).await.unwrap();
+    assert_eq!((session.message_count, session.last_activity), (4, at(5)));
+    assert_eq!(messages[0], Message { seq: begun.question, body: answered });
+    assert_eq!(messages[1], Message { seq: begun.question + 1, body: reply });
+    let places: Vec<_> = messages.iter().map(|m| m.seq - begun.question).collect();
+    assert_eq!(places, [0, 1, 2, 3]);
+}
+
+pub async fn a_failed_turn_marks_its_question_and_stores_no_answer(backend: &impl Backend) {
+    let store = backend.open(T0).await;
+    let id = created(&store, T0).await;
+    let begun = store.begin_turn(id, Map::new(), question("a", T0)).await.unwrap();
+    let ended = store.finish_turn(id, begun.question, Status::Unanswered, None, at(1)).await;
+    assert_eq!(ended.unwrap(), 1);
+    let other = store.begin_turn(id, Map::new(), question("b", T0)).await.unwrap();
+    let ended = store.finish_turn(id, other.question, Status::Stopped, None, at(1)).await;
+    assert_eq!(ended.unwrap(), 2);
+    let (session, messages) = store.transcript(id, at(2)).await.unwrap();
+    let statuses: Vec<_> = messages.iter().map(|message| message.body.status).collect();
+    assert_eq!(statuses, [Status::Unanswered, Status::Stopped]);
+    assert_eq!(session.message_count, 2);
+}
+
+pub async fn a_question_that_was_cleared_away_takes_no_answer(backend: &impl Backend) {
+    let store = backend.open(T0).await;
+    let id = created(&store, T0).await;
+    let begun = store.begin_turn(id, Map::new(), question("gone", T0)).await.unwrap();
+    assert_eq!(store.clear_history(id, T0).await.unwrap(), 1);
+    let late = Some(answer("late", T0));
+    let ended = store.finish_turn(id, begun.question, Status::Complete, late.clone(), T0).await;
+    assert_eq!(ended.unwrap(), 0);
+    turn(&store, id, "next", T0).await;
+    let ended = store.finish_turn(id, begun.question, Status::Complete, late, T0).await;
+    assert_eq!(ended.unwrap(), 2);
+    assert_eq!(texts(&store, id, T0).await, ["next", "re: next"]);
+}
+
+pub async fn clearing_counts_and_never_gives_a_place_again(backend: &impl Backend) {
+    let store = backend.open(T0).await;
+    let (id, other) = (created(&store, T0).await, created(&store, T0).await);
+    turn(&store, other, "other", T0).await;
+    assert_eq!(store.clear_history(id, T0).await.unwrap(), 0);
+    turn(&store, id, "a", T0).await;
+    let last = turn(&store, id, "b", T0).await + 1;
+    assert_eq!(store.clear_history(id, at(1)).await.unwrap(), 4);
+    let (session, messages) = store.transcript(id, at(1)).await.unwrap();
+    assert_eq!((session.message_count, messages), (0, vec![]));
+    assert_eq!(store.clear_history(id, at(2)).await.unwrap(), 0);
+    let begun = store.begin_turn(id, Map::new(), question("c", at(3))).await.unwrap();
+    assert!(begun.question > last, "{} comes after {last}", begun.question);
+    assert_eq!(begun.session.message_count, 1);
+    assert_eq!(texts(&store, other, T0).await, ["other", "re: other"]);
+}
+
+pub async fn history_comes_in_pages_from_the_end(backend: &impl Backend) {
+    let store = backend.open(T0).await;
+    let (id, other) = (created(&store, T0).await, created(&store, T0).await);
+    assert_eq!(store.history(id, None, 5, T0).await.unwrap(), []);
+    for text in ["a", "b", "c"] {
+        turn(&store, id, text, T0).await;
+        turn(&store, other, "other", T0).await;
+    }
+    let (_, all) = store.transcript(id, T0).await.unwrap();
+    let mut pages = Vec::new();
+    let mut before = None;
+    loop {
+        let page = store.history(id, before, 4, T0).await.unwrap();
+        let Some(first) = page.first() else { break };
+        before = Some(first.seq);
+        pages.push(page);
+    }
+    assert_eq!(pages, [&all[2..], &all[..2]]);
+    assert_eq!(store.history(id, None, 0, T0).await.unwrap(), []);
+    assert_eq!(store.history(id, Some(0), 9, T0).await.unwrap(), []);
+    assert_eq!(store.history(id, None, usize::MAX, T0).await.unwrap(), all);
+}
+
+pub async fn history_is_no_activity(backend: &impl Backend) {
+    let store = backend.open(T0).await;
+    let id = created(&store, T0).await;
+    store.history(id, None, 1, at(1799)).await.unwrap();
+    not_found(store.history(id, None, 1, at(1800)).await);
+}
+
+pub async fn a_session_expires_exactly_at_the_timeout(backend: &impl Backend) {
+    let store = backend.open(T0).await;
+    let id = created(&store, T0).await;
+    let end = T0.after(TIMEOUT);
+    store.history(id, None, 1, Timestamp(end.0 - 1)).await.unwrap();
+    assert_absent(&store, id, end).await;
+    assert_eq!(store.stats(Timestamp(end.0 - 1)).await.unwrap().total, 1);
+    assert_eq!(store.stats(end).await.unwrap().total, 0, "before any sweep");
+    assert_eq!(store.expire(Timestamp(end.0 - 1), 10).await.unwrap(), 0);
+    assert_eq!(store.expire(end, 10).await.unwrap(), 1);
+    assert_absent(&store, id, T0).await;
+}
+
+pub async fn every_other_call_keeps_a_session_alive(backend: &impl Backend) {
+    let store = backend.open(T0).await;
+    let id = created(&store, T0).await;
+    store.session(id, at(1700)).await.unwrap();
+    store.transcript(id, at(3400)).await.unwrap();
+    store.merge_config(id, object(json!({"a": 1})), at(5100)).await.unwrap();
+    store.merge_config(id, object(json!({"a": 1})), at(6800)).await.unwrap();
+    let begun = store.begin_turn(id, Map::new(), question("?", at(8500))).await.unwrap();
+    store.finish_turn(id, begun.question, Status::Unanswered, None, at(10_200)).await.unwrap();
+    store.clear_history(id, at(11_900)).await.unwrap();
+    store.clear_history(id, at(13_600)).await.unwrap();
+    assert_eq!(store.expire(at(15_399), 10).await.unwrap(), 0);
+    store.history(id, None, 1, at(15_399)).await.unwrap();
+    assert_absent(&store, id, at(15_400)).await;
+}
+
+pub async fn an_earlier_time_does_not_shorten_a_life(backend: &impl Backend) {
+    let store = backend.open(T0).await;
+    let id = created(&store, at(100)).await;
+    let session = store.session(id, at(90)).await.unwrap();
+    assert_eq!(session.last_activity, at(100));
+    store.history(id, None, 1, at(1899)).await.unwrap();
+}
+
+pub async fn a_sweep_deletes_what_has_expired_in_slices(backend: &impl Backend) {
+    let store = backend.open(T0).await;
+    let mut old = Vec::new();
+    for _ in 0..5 {
+        old.push(created(&store, T0).await);
+    }
+    let young = created(&store, at(1)).await;
+    let now = T0.after(TIMEOUT);
+    assert_eq!(store.expire(now, 0).await.unwrap(), 0);
+    assert_eq!(store.expire(now, 2).await.unwrap(), 2);
+    assert_eq!(store.expire(now, 3).await.unwrap(), 3);
+    assert_eq!(store.expire(now, 3).await.unwrap(), 0);
+    for id in old {
+        assert_absent(&store, id, T0).await;
+    }
+    store.session(young, now).await.unwrap();
+}
+
+pub async fn a_sweep_takes_all_that_belongs_to_a_session(backend: &impl Backend) {
+    let store = backend.open(T0).await;
+    let session = new_session(json!({"secret": 1}), T0);
+    store.create_session(session.clone()).await.unwrap();
+    turn(&store, session.id, "secret", T0).await;
+    let other = created(&store, at(1)).await;
+    turn(&store, other, "kept", at(1)).await;
+    assert_eq!(store.expire(T0.after(TIMEOUT), 10).await.unwrap(), 1);
+    // The same id again, which nobody can bring about, shows what is left of the first one.
+    let now = T0.after(TIMEOUT);
+    let again = Session { last_activity: now, created: now, ..new_session(json!({}), now) };
+    let again = Session { id: session.id, ..again };
+    store.create_session(again.clone()).await.unwrap();
+    assert_eq!(store.transcript(session.id, now).await.unwrap(), (again, vec![]));
+    assert_eq!(texts(&store, other, now).await, ["kept", "re: kept"]);
+}
+
+pub async fn a_sweep_spares_what_was_only_read(backend: &impl Backend) {
+    let store = backend.open(T0).await;
+    let (read, idle) = (created(&store, T0).await, created(&store, T0).await);
+    store.session(read, at(1000)).await.unwrap();
+    assert_eq!(store.expire(at(1800), 10).await.unwrap(), 1);
+    store.history(read, None, 1, at(2799)).await.unwrap();
+    not_found(store.session(idle, T0).await);
+    assert_eq!(store.expire(at(2800), 10).await.unwrap(), 1);
+    not_found(store.session(read, T0).await);
+}
+
+pub async fn counts_are_exact_and_leave_out_what_has_expired(backend: &impl Backend) {
+    let store = backend.open(T0).await;
+    assert_eq!(store.stats(T0).await.unwrap(), Stats::default());
+    let first = created(&store, T0).await;
+    created(&store, T0.after(Duration::from_millis(900))).await;
+    created(&store, at(300)).await;
+    let count = async |now| {
+        let Stats { total, recent } = store.stats(now).await.unwrap();
+        (total, recent)
+    };
+    assert_eq!(count(at(300).before(Duration::from_millis(1))).await, (3, 3));
+    assert_eq!(count(at(300)).await, (3, 2), "used 300 s ago is not in the last 5 minutes");
+    assert_eq!(count(at(301)).await, (3, 1));
+    assert_eq!(count(at(1800)).await, (2, 0));
+    assert_eq!(count(at(1801)).await, (1, 0));
+    store.session(first, at(1700)).await.unwrap();
+    assert_eq!(count(at(1801)).await, (2, 1));
+    assert_eq!(store.expire(at(1801), 10).await.unwrap(), 1);
+    assert_eq!(count(at(1801)).await, (2, 1));
+    assert_eq!(count(at(3500)).await, (0, 0));
+}
+
+pub async fn a_setting_is_kept_from_the_first_time_on(backend: &impl Backend) {
+    let store = backend.open(T0).await;
+    assert_eq!(store.setting("key").await.unwrap(), None);
+    assert_eq!(store.setting_or_insert("key", vec![0, 255]).await.unwrap(), [0, 255]);
+    assert_eq!(store.setting_or_insert("key", vec![1]).await.unwrap(), [0, 255]);
+    assert!(store.setting_or_insert("other", vec![]).await.unwrap().is_empty());
+    drop(store);
+    let store = backend.open(T0).await;
+    assert_eq!(store.setting("key").await.unwrap(), Some(vec![0, 255]));
+    assert_eq!(store.setting("other").await.unwrap(), Some(vec![]));
+}
+
+pub async fn concurrent_writers_lose_nothing(backend: &impl Backend) {
+    let store = Arc::new(backend.open(T0).await);
+    let shared = created(&*store, T0).await;
+    let tasks: Vec<_> = (0..300)
+        .map(|n| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let own = created(&*store, T0).await;
+                turn(&*store, own, "own", T0).await;
+                turn(&*store, shared, &n.to_string(), T0).await;
+                not_found(store.clear_history(SessionId::random(), T0).await);
+                own
+            })
+        })
+        .collect();
+    for task in tasks {
+        assert_eq!(texts(&*store, task.await.unwrap(), T0).await, ["own", "re: own"]);
+    }
+    let (session, messages) = store.transcript(shared, T0).await.unwrap();
+    assert_eq!(session.message_count, 600);
+    assert!(messages.is_sorted_by(|a, b| a.seq + 1 == b.seq));
+    let asked: BTreeSet<_> = messages.iter().map(|m| m.body.content.as_str()).collect();
+    assert!((0..300).all(|n| asked.contains(n.to_string().as_str())));
+    assert!(messages.iter().all(|message| message.body.status == Status::Complete));
+    assert_eq!(store.stats(T0).await.unwrap().total, 301);
+}
+
+pub async fn concurrent_merges_keep_every_key(backend: &impl Backend) {
+    let store = Arc::new(backend.open(T0).await);
+    let id = created(&*store, T0).await;
+    let tasks: Vec<_> = (0..50)
+        .map(|n| {
+            let store = store.clone();
+            let patch = object(json!({format!("key{n}"): n}));
+            tokio::spawn(async move { store.merge_config(id, patch, T0).await.unwrap() })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(store.session(id, T0).await.unwrap().config.as_map().len(), 50);
+}
+
+pub async fn what_was_acknowledged_survives_a_drop(backend: &impl Backend) {
+    let store = backend.open(T0).await;
+    let session = new_session(json!({"a": 1}), T0);
+    let id = session.id;
+    store.create_session(session).await.unwrap();
+    turn(&store, id, "kept", at(1)).await;
+    store.merge_config(id, object(json!({"b": 2})), at(2)).await.unwrap();
+    let before = store.transcript(id, at(3)).await.unwrap();
+    let swept = created(&store, T0).await;
+    drop(store);
+    let store = backend.open(at(1800)).await;
+    assert_eq!(store.stats(at(1800)).await.unwrap().total, 1, "expired while it was closed");
+    not_found(store.session(swept, at(1800)).await);
+    assert_eq!(store.expire(at(1800), 10).await.unwrap(), 1);
+    let (session, messages) = store.transcript(id, at(1801)).await.unwrap();
+    assert_eq!(messages, before.1);
+    assert_eq!(session, Session { last_activity: at(1801), ..before.0 });
+}
+
+pub async fn activity_survives_a_close(backend: &impl Backend) {
+    let store = backend.open(T0).await;
+    let id = created(&store, T0).await;
+    store.session(id, at(1000)).await.unwrap();
+    store.close().await.unwrap();
+    drop(store);
+    let store = backend.open(at(2799)).await;
+    assert_eq!(store.stats(at(2799)).await.unwrap().total, 1);
+    store.history(id, None, 1, at(2799)).await.unwrap();
+    not_found(store.history(id, None, 1, at(2800)).await);
+}
+
+pub async fn a_closed_store_answers_nothing(backend: &impl Backend) {
+    let store = backend.open(T0).await;
+    let id = created(&store, T0).await;
+    store.close().await.unwrap();
+    let unavailable = |error| assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    unavailable(store.create_session(new_session(json!({}), T0)).await.unwrap_err());
+    unavailable(store.session(id, T0).await.unwrap_err());
+    unavailable(store.session(SessionId::random(), T0).await.unwrap_err());
+    unavailable(store.history(id, None, 1, T0).await.unwrap_err());
+    unavailable(store.clear_history(id, T0).await.unwrap_err());
+    unavailable(store.expire(T0, 1).await.unwrap_err());
+    unavailable(store.stats(T0).await.unwrap_err());
+    unavailable(store.setting("key").await.unwrap_err());
+    unavailable(store.ready().await.unwrap_err());
+}

@@ -1,0 +1,108 @@
+//! Files that earlier releases have written are read by this one.
+//!
+//! `tests/fixtures/store/v1.redb` is such a file. To write one for a new schema, add its number
+//! below and run `WRITE_STORE_FIXTURE=1 cargo test --test store fixture`; never write an old one
+//! again.
+
+use std::path::{Path, PathBuf};
+
+use chatbot_widget::domain::{
+    Message, NewMessage, ProviderKind, Role, Session, SessionConfig, SessionId, Status, Timestamp,
+    Usage,
+};
+use chatbot_widget::store::Store;
+use serde_json::{Map, json};
+
+use crate::redb::open;
+use crate::support::object;
+
+/// The schema that this release writes.
+const CURRENT: u32 = 1;
+const CREATED: Timestamp = Timestamp(1_769_860_800_123);
+const LAST: Timestamp = Timestamp(1_769_861_000_456);
+
+fn file(schema: u32) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/store/v{schema}.redb"))
+}
+
+fn session() -> Session {
+    let config = json!({"botName": "Grüße", "own": {"list": [1, 2.5, null]}, "maxTokens": 500});
+    Session {
+        id: SessionId("4d5f0f0e-3d6b-4c7e-9a44-0123456789ab".parse().unwrap()),
+        created: CREATED,
+        last_activity: CREATED,
+        message_count: 0,
+        config: SessionConfig::new(object(config)),
+    }
+}
+
+/// A question for each way to end, and an answer from each provider.
+fn turns() -> Vec<(NewMessage, Option<NewMessage>)> {
+    let endings = [
+        (Status::Complete, Some(ProviderKind::Claude)),
+        (Status::Incomplete, Some(ProviderKind::OpenAi)),
+        (Status::Stopped, Some(ProviderKind::Demo)),
+        (Status::Truncated, Some(ProviderKind::Claude)),
+        (Status::Refused, Some(ProviderKind::OpenAi)),
+        (Status::Unanswered, None),
+    ];
+    let turn = |(n, (status, provider)): (usize, (Status, Option<ProviderKind>))| {
+        let asked = NewMessage {
+            status: if provider.is_some() { Status::Complete } else { Status::Unanswered },
+            ..NewMessage::question(format!("question {n} \u{1f600}"), CREATED)
+        };
+        let answered = provider.map(|provider| NewMessage {
+            role: Role::Assistant,
+            content: format!("**answer** {n}"),
+            timestamp: LAST,
+            status,
+            provider: Some(provider),
+            model: (n != 2).then(|| format!("model-{n}")),
+            usage: (n != 2).then_some(Usage { input_tokens: 70_000, output_tokens: n as u32 }),
+        });
+        (asked, answered)
+    };
+    endings.into_iter().enumerate().map(turn).collect()
+}
+
+async fn write(path: &Path) {
+    let store = open(path, CREATED).unwrap();
+    let id = session().id;
+    store.create_session(session()).await.unwrap();
+    let begun = store.begin_turn(id, Map::new(), NewMessage::question("x".to_owned(), CREATED));
+    begun.await.unwrap();
+    store.clear_history(id, CREATED).await.unwrap();
+    for (asked, answered) in turns() {
+        let question = NewMessage { status: Status::Unanswered, ..asked.clone() };
+        let begun = store.begin_turn(id, Map::new(), question).await.unwrap();
+        let ended = store.finish_turn(id, begun.question, asked.status, answered, LAST);
+        ended.await.unwrap();
+    }
+    store.setting_or_insert("secret_key", vec![0, 1, 254, 255]).await.unwrap();
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn every_earlier_releases_file_is_read_whole() {
+    if std::env::var_os("WRITE_STORE_FIXTURE").is_some() && !file(CURRENT).exists() {
+        write(&file(CURRENT)).await;
+        let mut database = ::redb::Database::open(file(CURRENT)).unwrap();
+        while database.compact().unwrap() {}
+    }
+    for schema in 1..=CURRENT {
+        // A copy: opening a file writes to it.
+        let folder = tempfile::tempdir().unwrap();
+        let copy = folder.path().join("copy.redb");
+        std::fs::copy(file(schema), &copy).unwrap();
+        let store = open(&copy, LAST).unwrap();
+        assert_eq!(store.stats(LAST).await.unwrap().total, 1);
+        let (read, messages) = store.transcript(session().id, LAST).await.unwrap();
+        assert_eq!(read, Session { last_activity: LAST, message_count: 11, ..session() });
+        let bodies = turns().into_iter().flat_map(|(asked, answered)| [Some(asked), answered]);
+        let expected: Vec<_> =
+            (2..).zip(bodies.flatten()).map(|(seq, body)| Message { seq, body }).collect();
+        assert_eq!(messages, expected);
+        let key = store.setting("secret_key").await.unwrap();
+        assert_eq!(key.as_deref(), Some([0, 1, 254, 255].as_slice()));
+    }
+}

@@ -1,0 +1,232 @@
+//! A store does what a few maps in memory do, whatever is asked of it in whatever order.
+
+use std::collections::BTreeMap;
+
+use chatbot_widget::domain::{Message, NewMessage, Session, SessionId, Stats, Status, Timestamp};
+use chatbot_widget::store::{Store, StoreError};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+use crate::redb::InFolder;
+use crate::support::{Backend, T0, TIMEOUT, answer, object, question};
+
+/// How many sessions the operations choose from.
+const SESSIONS: usize = 4;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Create,
+    Read,
+    Transcript,
+    Merge(u8, u8),
+    Begin(Option<(u8, u8)>),
+    /// Ends the turn whose question was asked so many questions ago.
+    Finish(usize, Status, bool),
+    History(Option<u64>, usize),
+    Clear,
+    Expire(usize),
+    Stats,
+    Setting(u8),
+    Reopen,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let status = prop_oneof![Just(Status::Complete), Just(Status::Unanswered)];
+    prop_oneof![
+        4 => Just(Step::Create),
+        2 => Just(Step::Read),
+        2 => Just(Step::Transcript),
+        2 => (0..3_u8, 0..3_u8).prop_map(|(key, value)| Step::Merge(key, value)),
+        5 => proptest::option::of((0..3_u8, 0..3_u8)).prop_map(Step::Begin),
+        5 => (0..3_usize, status, any::<bool>()).prop_map(|(n, s, a)| Step::Finish(n, s, a)),
+        2 => (proptest::option::of(0..12_u64), 0..6_usize).prop_map(|(b, l)| Step::History(b, l)),
+        1 => Just(Step::Clear),
+        2 => (0..3_usize).prop_map(Step::Expire),
+        2 => Just(Step::Stats),
+        1 => any::<u8>().prop_map(Step::Setting),
+        1 => Just(Step::Reopen),
+    ]
+}
+
+#[derive(Default)]
+struct Model {
+    sessions: BTreeMap<SessionId, (Session, Vec<Message>, u64)>,
+    setting: Option<Vec<u8>>,
+}
+
+type Answer<T> = Result<T, StoreError>;
+
+impl Model {
+    fn live(&mut self, id: SessionId, now: Timestamp) -> Answer<&mut (Session, Vec<Message>, u64)> {
+        let found = self.sessions.get_mut(&id);
+        found.filter(|(s, ..)| s.last_activity > now.before(TIMEOUT)).ok_or(StoreError::NotFound)
+    }
+
+    fn touch(
+        &mut self,
+        id: SessionId,
+        now: Timestamp,
+    ) -> Answer<&mut (Session, Vec<Message>, u64)> {
+        let found = self.live(id, now)?;
+        found.0.last_activity = now;
+        Ok(found)
+    }
+
+    fn append(&mut self, id: SessionId, body: NewMessage, now: Timestamp) -> Answer<u64> {
+        let (session, messages, next) = self.touch(id, now)?;
+        messages.push(Message { seq: *next, body });
+        *next += 1;
+        session.message_count = messages.len() as u64;
+        Ok(*next - 1)
+    }
+
+    fn merge(
+        &mut self,
+        id: SessionId,
+        patch: Map<String, Value>,
+        now: Timestamp,
+    ) -> Answer<Session> {
+        let (session, ..) = self.touch(id, now)?;
+        session.config.merge(patch);
+        Ok(session.clone())
+    }
+
+    fn finish(
+        &mut self,
+        id: SessionId,
+        asked: u64,
+        status: Status,
+        reply: Option<NewMessage>,
+        now: Timestamp,
+    ) -> Answer<u64> {
+        let (_, messages, _) = self.touch(id, now)?;
+        if let Some(question) = messages.iter_mut().find(|message| message.seq == asked) {
+            question.body.status = status;
+            if let Some(reply) = reply {
+                self.append(id, reply, now)?;
+            }
+        }
+        Ok(self.touch(id, now)?.0.message_count)
+    }
+
+    /// The store may choose among those that have expired, so it tells how many it took.
+    fn count(&self, now: Timestamp) -> Stats {
+        let within = |from: Timestamp| {
+            self.sessions.values().filter(|(s, ..)| s.last_activity > from).count() as u64
+        };
+        let cutoff = now.before(TIMEOUT);
+        let recent = now.before(std::time::Duration::from_secs(300)).max(cutoff);
+        Stats { total: within(cutoff), recent: within(recent) }
+    }
+}
+
+#[track_caller]
+fn same<T: PartialEq + std::fmt::Debug>(found: Answer<T>, expected: Answer<T>) {
+    match (found, expected) {
+        (Ok(found), Ok(expected)) => assert_eq!(found, expected),
+        (Err(StoreError::NotFound), Err(StoreError::NotFound)) => {}
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn behaves_like_the_model(steps: Vec<(Step, usize, u32)>) {
+    let backend = InFolder::default();
+    let mut now = T0;
+    let mut store = backend.open(now).await;
+    let mut model = Model::default();
+    let mut ids: Vec<_> = (0..SESSIONS).map(|_| SessionId::random()).collect();
+    let mut asked: Vec<u64> = vec![0];
+    for (step, which, pause) in steps {
+        now = Timestamp(now.0 + i64::from(pause));
+        let id = ids[which];
+        match step {
+            Step::Create => {
+                let id = SessionId::random();
+                ids[which] = id;
+                let mut session = crate::support::new_session(json!({"a": 0}), now);
+                session.id = id;
+                store.create_session(session.clone()).await.unwrap();
+                model.sessions.insert(id, (session, vec![], 1));
+            }
+            Step::Read => same(
+                store.session(id, now).await,
+                model.touch(id, now).map(|(session, ..)| session.clone()),
+            ),
+            Step::Transcript => same(
+                store.transcript(id, now).await,
+                model.touch(id, now).map(|(session, all, _)| (session.clone(), all.clone())),
+            ),
+            Step::Merge(key, value) => {
+                let patch = object(json!({format!("k{key}"): value}));
+                let found = store.merge_config(id, patch.clone(), now).await;
+                same(found, model.merge(id, patch, now));
+            }
+            Step::Begin(pair) => {
+                let patch = pair.map(|(key, value)| object(json!({format!("k{key}"): value})));
+                let patch = patch.unwrap_or_default();
+                let body = question("?", now);
+                let found = store.begin_turn(id, patch.clone(), body.clone()).await;
+                let place = model.append(id, body, now);
+                asked.extend(place.as_ref().ok());
+                let expected = place.and_then(|place| Ok((model.merge(id, patch, now)?, place)));
+                same(found.map(|begun| (begun.session, begun.question)), expected);
+            }
+            Step::Finish(ago, status, answered) => {
+                let place = asked[asked.len().saturating_sub(ago + 1)];
+                let reply = answered.then(|| answer("!", now));
+                let found = store.finish_turn(id, place, status, reply.clone(), now).await;
+                same(found, model.finish(id, place, status, reply, now));
+            }
+            Step::History(before, limit) => same(
+                store.history(id, before, limit, now).await,
+                model.live(id, now).map(|(_, all, _)| {
+                    let end = all.iter().filter(|m| before.is_none_or(|b| m.seq < b)).count();
+                    all[end.saturating_sub(limit)..end].to_vec()
+                }),
+            ),
+            Step::Clear => {
+                let expected = model.touch(id, now).map(|(session, all, _)| {
+                    session.message_count = 0;
+                    std::mem::take(all).len() as u64
+                });
+                same(store.clear_history(id, now).await, expected);
+            }
+            Step::Expire(limit) => {
+                let cutoff = now.before(TIMEOUT);
+                let mut old: Vec<_> = model.sessions.values().map(|(s, ..)| s).collect();
+                old.retain(|session| session.last_activity <= cutoff);
+                old.sort_by_key(|session| (session.last_activity, session.id));
+                let gone: Vec<_> = old.iter().take(limit).map(|session| session.id).collect();
+                assert_eq!(store.expire(now, limit).await.unwrap(), gone.len());
+                model.sessions.retain(|id, _| !gone.contains(id));
+            }
+            Step::Stats => assert_eq!(store.stats(now).await.unwrap(), model.count(now)),
+            Step::Setting(value) => {
+                assert_eq!(store.setting("s").await.unwrap(), model.setting);
+                let kept = model.setting.get_or_insert(vec![value]).clone();
+                assert_eq!(store.setting_or_insert("s", vec![value]).await.unwrap(), kept);
+            }
+            Step::Reopen => {
+                // Closed or dropped, it must make no difference.
+                if which % 2 == 0 {
+                    store.close().await.unwrap();
+                }
+                drop(store);
+                store = backend.open(now).await;
+            }
+        }
+    }
+    assert_eq!(store.stats(now).await.unwrap(), model.count(now));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn a_store_behaves_like_maps_in_memory(
+        steps in proptest::collection::vec((step(), 0..SESSIONS, 0..400_000_u32), 1..80),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.unwrap().block_on(behaves_like_the_model(steps));
+    }
+}

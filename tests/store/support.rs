@@ -1,0 +1,88 @@
+//! What the cases of stores share.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chatbot_widget::domain::{
+    NewMessage, ProviderKind, Role, Session, SessionConfig, SessionId, Status, Timestamp, Usage,
+};
+use chatbot_widget::store::{Store, StoreError};
+use serde_json::{Map, Value, json};
+
+/// A place in which a store can be opened again and again.
+#[async_trait]
+pub trait Backend: Default {
+    /// The store under test.
+    type Store: Store + 'static;
+    /// Opens it at `now`, with [`TIMEOUT`]. The one before has been closed or dropped.
+    async fn open(&self, now: Timestamp) -> Self::Store;
+}
+
+/// How long a session lives without activity.
+pub const TIMEOUT: Duration = Duration::from_secs(1800);
+/// When the cases begin.
+pub const T0: Timestamp = Timestamp(1_769_860_800_123);
+
+pub fn at(seconds: u64) -> Timestamp {
+    T0.after(Duration::from_secs(seconds))
+}
+
+pub fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        other => panic!("{other} is no object"),
+    }
+}
+
+pub fn new_session(config: Value, now: Timestamp) -> Session {
+    Session {
+        id: SessionId::random(),
+        created: now,
+        last_activity: now,
+        message_count: 0,
+        config: SessionConfig::new(object(config)),
+    }
+}
+
+pub async fn created(store: &impl Store, now: Timestamp) -> SessionId {
+    let session = new_session(json!({}), now);
+    store.create_session(session.clone()).await.unwrap();
+    session.id
+}
+
+pub fn question(text: &str, now: Timestamp) -> NewMessage {
+    NewMessage::question(text.to_owned(), now)
+}
+
+pub fn answer(text: &str, now: Timestamp) -> NewMessage {
+    NewMessage {
+        role: Role::Assistant,
+        content: text.to_owned(),
+        timestamp: now,
+        status: Status::Complete,
+        provider: Some(ProviderKind::Claude),
+        model: Some("claude-haiku-4-5".to_owned()),
+        usage: Some(Usage { input_tokens: 812, output_tokens: 94 }),
+    }
+}
+
+/// Stores a question and its answer, and answers the question's place.
+pub async fn turn(store: &impl Store, id: SessionId, text: &str, now: Timestamp) -> u64 {
+    let begun = store.begin_turn(id, Map::new(), question(text, now)).await.unwrap();
+    let reply = Some(answer(&format!("re: {text}"), now));
+    store.finish_turn(id, begun.question, Status::Complete, reply, now).await.unwrap();
+    begun.question
+}
+
+pub async fn texts(store: &impl Store, id: SessionId, now: Timestamp) -> Vec<String> {
+    let (_, messages) = store.transcript(id, now).await.unwrap();
+    messages.into_iter().map(|message| message.body.content).collect()
+}
+
+#[track_caller]
+pub fn not_found<T: std::fmt::Debug>(result: Result<T, StoreError>) {
+    match result {
+        Err(StoreError::NotFound) => {}
+        other => panic!("{other:?}"),
+    }
+}

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import {
+  contrast,
+  fill,
+  INK,
+  luminance,
+  NIGHT,
+  parseColor,
+  readable,
+  textOn,
+  toHex,
+  WHITE,
+} from '../../assets/static/widget/color.js';
+
+test('colours are read as people and browsers write them', () => {
+  assert.deepEqual(parseColor('#667eea'), [102, 126, 234]);
+  assert.deepEqual(parseColor(' #FA0 '), [255, 170, 0]);
+  assert.deepEqual(parseColor('#ffaa0080'), [255, 170, 0]);
+  assert.deepEqual(parseColor('#fa08'), [255, 170, 0]);
+  assert.deepEqual(parseColor('rgb(1, 2, 3)'), [1, 2, 3]);
+  assert.deepEqual(parseColor('rgba(1, 2, 3, 0.5)'), [1, 2, 3]);
+  assert.deepEqual(parseColor('rgb(1 2 3 / 50%)'), [1, 2, 3]);
+  for (const other of ['', 'teal', '#12345', 'rgb(1,2)', 'url(x)', 'red;}', null, 7, {}])
+    assert.equal(parseColor(other), null);
+  assert.equal(toHex([1, 171, 255]), '#01abff');
+});
+
+test('contrast is that of WCAG', () => {
+  assert.equal(luminance([0, 0, 0]), 0);
+  assert.equal(luminance(WHITE), 1);
+  assert.equal(contrast([0, 0, 0], WHITE), 21);
+  assert.equal(contrast(WHITE, [0, 0, 0]), 21);
+  assert.ok(
+    Math.abs(contrast([118, 118, 118], WHITE) - 4.54) < 0.01,
+    '#767676 is the lightest grey for text on white',
+  );
+});
+
+test('text on a colour is white where white can be read, else dark', () => {
+  assert.deepEqual(textOn([0, 0, 128]), WHITE);
+  assert.deepEqual(textOn([255, 213, 79]), INK);
+  assert.deepEqual(textOn([102, 126, 234], 3), WHITE, 'icons need less');
+});
+
+test('every colour gives a ground and a text of at least 4.5:1', () => {
+  for (let r = 0; r < 256; r += 51)
+    for (let g = 0; g < 256; g += 51)
+      for (let b = 0; b < 256; b += 51) {
+        const { ground, text } = fill([r, g, b]);
+        assert.ok(
+          contrast(ground, text) >= 4.5,
+          `${toHex([r, g, b])}: ${toHex(text)} on ${toHex(ground)}`,
+        );
+        assert.ok(contrast(readable([r, g, b], WHITE), WHITE) >= 4.5);
+        assert.ok(contrast(readable([r, g, b], NIGHT), NIGHT) >= 4.5);
+      }
+});
+
+test('a colour that needs no change is not changed', () => {
+  assert.deepEqual(fill([0, 90, 60]), { ground: [0, 90, 60], text: WHITE });
+  assert.deepEqual(fill([255, 213, 79]), { ground: [255, 213, 79], text: INK });
+  assert.deepEqual(readable([0, 0, 128], WHITE), [0, 0, 128]);
+});
