@@ -10,6 +10,7 @@ use crate::chat::{self, Chat};
 use crate::config::{Config, Database, ProviderSettings};
 use crate::domain::{Clock, Limits, SystemClock};
 use crate::error::AppError;
+use crate::files::Files;
 use crate::provider::Provider;
 use crate::provider::anthropic::Anthropic;
 use crate::provider::demo::Demo;
@@ -33,6 +34,8 @@ pub struct App {
     pub sessions: Sessions,
     /// Use cases of conversations.
     pub chat: Chat,
+    /// Use cases of files.
+    pub files: Files,
     store: Arc<dyn Store>,
     stopping: AtomicBool,
 }
@@ -73,14 +76,12 @@ impl App {
                 source,
             })?;
         }
-        let store = RedbStore::open(
-            path,
-            Options {
-                cache_bytes: STORE_CACHE_BYTES,
-                session_timeout: config.session_timeout,
-                now: clock.now(),
-            },
-        )?;
+        let options = Options {
+            cache_bytes: STORE_CACHE_BYTES,
+            session_timeout: config.session_timeout,
+            now: clock.now(),
+        };
+        let store = without_panic_messages(|| RedbStore::open(path, options))?;
         // The one reading of the environment beside the settings: other programs' variables.
         let proxies = Proxies::from_vars(|name| std::env::var(name).ok());
         let providers = providers(&config, &proxies)?;
@@ -108,8 +109,9 @@ impl App {
         };
         let sessions =
             Sessions::new(Arc::clone(&store), Arc::clone(&clock), limits, defaults(&config));
-        let chat = Chat::new(Arc::clone(&store), clock, providers, settings);
-        Arc::new(Self { config, sessions, chat, store, stopping: AtomicBool::new(false) })
+        let files = Files::new(Arc::clone(&store), Arc::clone(&clock), config.max_upload_bytes);
+        let chat = Chat::new(Arc::clone(&store), clock, files.clone(), providers, settings);
+        Arc::new(Self { config, sessions, chat, files, store, stopping: AtomicBool::new(false) })
     }
 
     /// Whether the server can do its work.
@@ -134,6 +136,16 @@ impl App {
     pub async fn close(&self) -> Result<(), StoreError> {
         self.store.close().await
     }
+}
+
+/// Runs `open` with the panic hook taken off: the database library can panic on a damaged file,
+/// which the store turns into an error that says what to do.
+fn without_panic_messages<T>(open: impl FnOnce() -> T) -> T {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let opened = open();
+    std::panic::set_hook(hook);
+    opened
 }
 
 /// The providers that have a key, or in OpenAI's case an address, and the demo.

@@ -1,5 +1,8 @@
 //! What a use case can answer instead of what was asked for.
 
+use crate::data::ingest::IngestError;
+use crate::data::search::SearchError;
+use crate::data::sql::SqlError;
 use crate::domain::{ConfigError, ProviderKind};
 use crate::provider::ProviderError;
 use crate::store::StoreError;
@@ -37,6 +40,18 @@ pub enum AppError {
         /// Those that there are.
         available: Vec<ProviderKind>,
     },
+    /// The session has no file.
+    #[error("This session has no file.")]
+    NoFile,
+    /// A file that cannot be taken in.
+    #[error(transparent)]
+    Upload(#[from] IngestError),
+    /// A keyword search that cannot be made.
+    #[error(transparent)]
+    Search(#[from] SearchError),
+    /// A statement that gave no result. The words are SQLite's.
+    #[error("{0}")]
+    Sql(#[source] SqlError),
     /// The session is still busy with an earlier question.
     #[error("Another message of this session is still being answered. Please try again shortly.")]
     TurnInProgress,

@@ -3,9 +3,9 @@
 //! From the ground up, and nobody uses what stands above it:
 //!
 //! - [`domain`]: plain types of the field, without I/O.
-//! - [`store`], [`provider`]: where sessions live and who answers, each behind a trait. They use
-//!   `domain` only, and not each other.
-//! - [`sessions`], [`chat`]: the use cases. They use those through their traits, and fail with
+//! - [`store`], [`provider`], [`data`]: where sessions live, who answers, and what tables say. They
+//!   use `domain` only, and not each other.
+//! - [`sessions`], [`files`], [`chat`]: the use cases. They use those through their traits, and fail with
 //!   [`error::AppError`].
 //! - [`http`], [`cli`]: handlers and commands. They use the use cases, never a store or a provider.
 //! - [`app`]: the composition root, which alone names the concrete ones; [`server`] runs it.
@@ -14,8 +14,10 @@ pub mod app;
 pub mod chat;
 pub mod cli;
 pub mod config;
+pub mod data;
 pub mod domain;
 pub mod error;
+pub mod files;
 pub mod http;
 pub mod provider;
 pub mod server;

@@ -15,5 +15,12 @@ pub fn start(format: LogFormat, filter: &str) -> Result<(), String> {
             log.with_ansi(std::io::stderr().is_terminal()).with_target(false).try_init()
         }
     };
-    done.map_err(|error| error.to_string())
+    done.map_err(|error| error.to_string())?;
+    // A panic is an event like others: one line, in the log's format.
+    std::panic::set_hook(Box::new(|panic| {
+        let message = panic.payload_as_str().unwrap_or("unknown");
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(panic.message = message, panic.place = place, "panic");
+    }));
+    Ok(())
 }

@@ -4,10 +4,10 @@
 //! Everything that a stranger wrote stands in marked blocks ([`crate::domain::prompt`]), and the
 //! system text says that they are data. What is cut is said, where it was cut.
 
-use super::json_data;
 use super::tokens::{clip_end, clip_start, estimate};
+use super::{json_data, profile};
 use crate::domain::prompt::write_block;
-use crate::domain::{Message, PageField, Role, SessionConfig, Status};
+use crate::domain::{Dataset, Message, PageField, Role, SessionConfig, Status};
 use crate::provider::Turn;
 
 /// What both APIs add around a turn, in tokens, rounded up.
@@ -19,6 +19,8 @@ const BLOCK_TOKENS: usize = 60;
 /// The most tokens that one fact of the page (its title, say) may have.
 const FACT_TOKENS: usize = 80;
 
+const ABOUT_THE_FILE: &str = "The visitor has uploaded a file, described in the block `data`. Get \
+    every figure about it with the tool query_data, over all rows; never from the sample rows.\n";
 const EARLIER_LEFT_OUT: &str =
     "Earlier messages of this conversation were left out, for lack of room.\n";
 const QUESTION_CUT: &str = "(The beginning of this message was left out, for lack of room.)\n";
@@ -57,11 +59,15 @@ pub fn draft(
     budget: usize,
     operator: Operator<'_>,
     config: &SessionConfig,
+    file: Option<&Dataset>,
     question: &str,
 ) -> Draft {
     // The estimate of the whole can exceed the sum of its parts' by a little at their seams.
     let budget = budget - budget / 40;
     let mut system = preamble(operator, budget / 4);
+    if file.is_some() {
+        system.push_str(ABOUT_THE_FILE);
+    }
     let facts = page_facts(config);
     let fixed = estimate(&system)
         + estimate(&facts)
@@ -74,19 +80,24 @@ pub fn draft(
 
     let custom = config.custom_instructions().unwrap_or("");
     let text = config.page(PageField::Content).unwrap_or("");
-    let data = config.json_data();
-    // No more is rendered than could ever be used, so a megabyte of data costs no time.
-    let data_text = data.map(|data| json_data::render(data, free)).unwrap_or_default();
-    let data_need = block_need(&data_text);
-    let [custom_tokens, data_tokens, text_tokens, _] =
-        shares(free, [block_need(custom), data_need, block_need(text), usize::MAX]);
+    // No more is written than could ever be used, so a megabyte of data costs no time.
+    let data = config.json_data().map(|data| Part::new(free, |room| json_data::render(data, room)));
+    let file = file.map(|file| Part::new(free, |room| profile::describe(file, room)));
+    let needs = [
+        block_need(custom),
+        file.as_ref().map_or(0, Part::need),
+        data.as_ref().map_or(0, Part::need),
+        block_need(text),
+        usize::MAX,
+    ];
+    let [custom_tokens, file_tokens, data_tokens, text_tokens, _] = shares(free, needs);
 
     let start = system.len();
     clipped_block(&mut system, "custom_instructions", custom, custom_tokens);
-    if let Some(data) = data.filter(|_| data_tokens > BLOCK_TOKENS) {
-        let fits = data_tokens >= data_need;
-        let cut = || json_data::render(data, data_tokens - BLOCK_TOKENS);
-        write_block(&mut system, "page_data", &if fits { data_text } else { cut() });
+    for (name, part, tokens) in [("data", file, file_tokens), ("page_data", data, data_tokens)] {
+        if let Some(part) = part.filter(|_| tokens > BLOCK_TOKENS) {
+            write_block(&mut system, name, &part.within(tokens));
+        }
     }
     let used = estimate(&system[start..]);
     if !facts.is_empty() {
@@ -154,8 +165,8 @@ impl Filling {
             return;
         }
         self.used += cost;
-        self.newest_first.push(Turn { role: Role::Assistant, text: answer });
-        self.newest_first.push(Turn { role: Role::User, text: question });
+        self.newest_first.push(Turn::assistant(answer));
+        self.newest_first.push(Turn::user(question));
     }
 
     /// The finished prompt.
@@ -166,8 +177,30 @@ impl Filling {
         }
         let mut turns = self.newest_first;
         turns.reverse();
-        turns.push(Turn { role: Role::User, text: self.draft.question });
+        turns.push(Turn::user(self.draft.question));
         Prompt { system, turns }
+    }
+}
+
+/// A part that can be written in more or less room.
+struct Part<'a> {
+    write: Box<dyn Fn(usize) -> String + 'a>,
+    whole: String,
+}
+
+impl<'a> Part<'a> {
+    /// The part as it is with `room` tokens.
+    fn new(room: usize, write: impl Fn(usize) -> String + 'a) -> Self {
+        Self { whole: write(room), write: Box::new(write) }
+    }
+
+    fn need(&self) -> usize {
+        block_need(&self.whole)
+    }
+
+    /// The part as a block of at most `tokens`.
+    fn within(self, tokens: usize) -> String {
+        if tokens >= self.need() { self.whole } else { (self.write)(tokens - BLOCK_TOKENS) }
     }
 }
 

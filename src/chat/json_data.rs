@@ -128,7 +128,7 @@ fn cell(value: Option<&Value>) -> String {
 
 /// One record after RFC 4180, but ended by a bare line feed: a carriage return would only cost
 /// tokens.
-fn record(fields: impl Iterator<Item = String>) -> String {
+pub fn record(fields: impl Iterator<Item = String>) -> String {
     let mut writer = csv::WriterBuilder::new()
         .quote_style(csv::QuoteStyle::Necessary)
         .terminator(csv::Terminator::Any(b'\n'))

@@ -1,26 +1,30 @@
 //! A conversation's turn, from question to stored answer.
 
 pub mod context;
+mod gather;
 pub mod json_data;
 pub mod locks;
+pub mod profile;
 pub mod tokens;
+pub mod tools;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::domain::{
-    Clock, Limits, Message, NewMessage, ProviderKind, Role, SessionConfig, SessionId, Status,
-    Timestamp, Usage, check_patch,
+    Chart, Clock, Limits, Message, NewMessage, ProviderKind, SessionConfig, SessionId, Status,
+    Timestamp, ToolRun, Usage, check_patch,
 };
 use crate::error::AppError;
-use crate::provider::{Event, EventStream, Fault, Finish, Provider, ProviderError, Request};
+use crate::files::Files;
+use crate::provider::{Provider, ProviderError, Request, ToolChoice, Turn};
 use crate::store::{Store, StoreError};
 use context::Operator;
+use gather::Gathered;
 use locks::TurnLocks;
 
 /// How many messages are read at a time when a prompt is filled with the conversation so far.
@@ -29,8 +33,11 @@ const HISTORY_PAGE: usize = 100;
 /// How long a question waits for the session's earlier one.
 const TURN_WAIT: Duration = Duration::from_secs(30);
 
-/// What a visitor reads when the model declined and gave no words of its own.
-const REFUSAL: &str = "I'm sorry, I can't help with that.";
+/// How often a model may call its tool in one turn.
+const MAX_TOOL_CALLS: usize = 5;
+
+/// The default of the `maxTokens` setting.
+const DEFAULT_MAX_TOKENS: u32 = 1000;
 
 /// What the operator has decided about conversations.
 #[derive(Clone, Debug)]
@@ -66,6 +73,10 @@ pub struct Answer {
     pub usage: Usage,
     /// How the answer ended.
     pub status: Status,
+    /// The tools that were called for it, in order.
+    pub tools: Vec<ToolRun>,
+    /// The picture that goes with it.
+    pub chart: Option<Chart>,
     /// When it was complete.
     pub timestamp: Timestamp,
 }
@@ -77,6 +88,7 @@ pub struct Chat(Arc<Inner>);
 struct Inner {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    files: Files,
     providers: Vec<Arc<dyn Provider>>,
     settings: Settings,
     locks: TurnLocks,
@@ -85,16 +97,18 @@ struct Inner {
 }
 
 impl Chat {
-    /// Conversations in `store`, answered by `providers`.
+    /// Conversations in `store` and about `files`, answered by `providers`.
     pub fn new(
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
+        files: Files,
         providers: Vec<Arc<dyn Provider>>,
         settings: Settings,
     ) -> Self {
         Self(Arc::new(Inner {
             store,
             clock,
+            files,
             providers,
             settings,
             locks: TurnLocks::default(),
@@ -186,8 +200,8 @@ impl Inner {
         let config = &begun.session.config;
         let request = self.request(id, begun.question, config, &question, &*provider).await?;
         let model = request.model.clone();
-        let collected = self.collect(&*provider, request).await;
-        let (status, body, failure) = collected.conclude(&*provider, model, self.clock.now());
+        let gathered = self.converse(id, &*provider, request).await;
+        let (status, body, failure) = gathered.conclude(&*provider, model, self.clock.now());
 
         let answer = body.clone();
         let finished = store.finish_turn(id, begun.question, status, body, self.clock.now()).await;
@@ -213,6 +227,7 @@ impl Inner {
             tokens.input = usage.input_tokens,
             tokens.output = usage.output_tokens,
             answer.status = body.status.as_str(),
+            tools.calls = body.tools.len(),
             elapsed_ms = millis(started),
             "answered"
         );
@@ -224,6 +239,8 @@ impl Inner {
             model: body.model.unwrap_or_default(),
             usage,
             status: body.status,
+            tools: body.tools,
+            chart: body.chart,
             timestamp: body.timestamp,
         })
     }
@@ -256,7 +273,9 @@ impl Inner {
             bot_name: config.bot_name().unwrap_or(&self.settings.bot_name),
             instructions: self.settings.instructions.as_deref(),
         };
-        let draft = context::draft(self.settings.context_tokens, operator, config, question);
+        let file = self.files.find(id).await?.map(|file| file.dataset);
+        let budget = self.settings.context_tokens;
+        let draft = context::draft(budget, operator, config, file.as_ref(), question);
         let mut filling = draft.with_history();
         let mut before = place;
         while before > 0 {
@@ -273,6 +292,8 @@ impl Inner {
             model: config.model().unwrap_or(provider.default_model()).to_owned(),
             system: prompt.system,
             turns: prompt.turns,
+            tools: file.iter().map(|_| tools::query_data()).collect(),
+            tool_choice: ToolChoice::Auto,
             max_tokens: config
                 .max_tokens()
                 .unwrap_or(DEFAULT_MAX_TOKENS)
@@ -281,99 +302,45 @@ impl Inner {
         })
     }
 
-    /// Calls the provider and gathers what it says, until it ends, fails, or the server stops.
-    async fn collect(&self, provider: &dyn Provider, request: Request) -> Collected {
-        let mut collected = Collected::default();
-        let call = async {
-            match provider.stream(request).await {
-                Ok(events) => collected.gather(events).await,
-                Err(error) => collected.error = Some(error),
-            }
-        };
-        if self.cut.run_until_cancelled(call).await.is_none() {
-            collected.error = Some(ProviderError {
-                fault: Fault::Interrupted,
-                detail: "the server was stopped".to_owned(),
-                request_id: None,
-            });
+    /// Talks with the provider until it has answered, has failed, or the server stops.
+    async fn converse(&self, id: SessionId, provider: &dyn Provider, request: Request) -> Gathered {
+        let mut gathered = Gathered::default();
+        let rounds = self.rounds(id, provider, request, &mut gathered);
+        if self.cut.run_until_cancelled(rounds).await.is_none() {
+            gathered.interrupt("the server was stopped");
         }
-        collected
-    }
-}
-
-/// The default of the `maxTokens` setting.
-const DEFAULT_MAX_TOKENS: u32 = 1000;
-
-/// What a provider has said.
-#[derive(Debug, Default)]
-struct Collected {
-    text: String,
-    model: Option<String>,
-    usage: Option<Usage>,
-    finish: Option<Finish>,
-    error: Option<ProviderError>,
-}
-
-impl Collected {
-    async fn gather(&mut self, mut events: EventStream) {
-        while let Some(event) = events.next().await {
-            match event {
-                Ok(Event::Started { model }) => self.model = Some(model),
-                Ok(Event::Text(text)) => self.text.push_str(&text),
-                Ok(Event::Usage(usage)) => self.usage = Some(usage),
-                Ok(Event::Finished(finish)) => {
-                    self.finish = Some(finish);
-                    return;
-                }
-                Err(error) => {
-                    self.error = Some(error);
-                    return;
-                }
-            }
-        }
+        gathered
     }
 
-    /// The question's status, the answer to store, and what went wrong.
-    fn conclude(
-        self,
+    /// Calls the provider, runs the tools that it asks for, and calls it again with what they gave.
+    async fn rounds(
+        &self,
+        id: SessionId,
         provider: &dyn Provider,
-        asked_model: String,
-        now: Timestamp,
-    ) -> (Status, Option<NewMessage>, Option<ProviderError>) {
-        let answer = |content: String, status| NewMessage {
-            role: Role::Assistant,
-            content,
-            timestamp: now,
-            status,
-            provider: Some(provider.kind()),
-            model: Some(self.model.unwrap_or(asked_model)),
-            usage: self.usage,
-        };
-        let blank = self.text.trim().is_empty();
-        match (self.finish, self.error) {
-            (Some(Finish::Refused), _) => {
-                (Status::Complete, Some(answer(REFUSAL.to_owned(), Status::Refused)), None)
+        mut request: Request,
+        gathered: &mut Gathered,
+    ) {
+        loop {
+            let round = gathered.round(provider.stream(request.clone()).await).await;
+            if round.calls.is_empty() || request.tool_choice == ToolChoice::None {
+                return;
             }
-            (Some(finish), None) if !blank => {
-                let status = match finish {
-                    Finish::Length => Status::Truncated,
-                    _ => Status::Complete,
-                };
-                (Status::Complete, Some(answer(self.text, status)), None)
-            }
-            (_, error) => {
-                let error = error.unwrap_or_else(|| ProviderError {
-                    fault: Fault::Malformed,
-                    detail: "the answer was empty or had no end".to_owned(),
-                    request_id: None,
-                });
-                if blank {
-                    (Status::Unanswered, None, Some(error))
+            let mut results = Vec::new();
+            for call in round.calls.clone() {
+                let outcome = if gathered.tools.len() < MAX_TOOL_CALLS {
+                    tools::run(&self.files, id, call).await
                 } else {
-                    let error = ProviderError { fault: Fault::Interrupted, ..error };
-                    (Status::Complete, Some(answer(self.text, Status::Incomplete)), Some(error))
-                }
+                    tools::refused(call)
+                };
+                results.push(outcome.result);
+                gathered.tools.push(outcome.run);
+                gathered.chart = outcome.chart.or(gathered.chart.take());
             }
+            if gathered.tools.len() >= MAX_TOOL_CALLS {
+                request.tool_choice = ToolChoice::None;
+            }
+            request.turns.push(Turn::Assistant { text: round.text, calls: round.calls });
+            request.turns.push(Turn::ToolResults(results));
         }
     }
 }

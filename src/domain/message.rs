@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ProviderKind, Timestamp};
+use super::{Chart, ProviderKind, Timestamp};
 
 /// Who wrote a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +66,21 @@ pub struct Usage {
     pub output_tokens: u32,
 }
 
+/// A call of a tool that an answer was made with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ToolRun {
+    /// The tool's name.
+    pub name: String,
+    /// The statement that it ran.
+    pub sql: String,
+    /// How many rows it gave; absent when it failed.
+    pub row_count: Option<u64>,
+    /// How long it took, in milliseconds.
+    pub elapsed_ms: f64,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
 /// A message before the store has given it its place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewMessage {
@@ -83,6 +98,10 @@ pub struct NewMessage {
     pub model: Option<String>,
     /// What it cost (answers only).
     pub usage: Option<Usage>,
+    /// The tools that were called for it, in order (answers only).
+    pub tools: Vec<ToolRun>,
+    /// The picture that goes with it (answers only).
+    pub chart: Option<Chart>,
 }
 
 impl NewMessage {
@@ -96,6 +115,8 @@ impl NewMessage {
             provider: None,
             model: None,
             usage: None,
+            tools: Vec::new(),
+            chart: None,
         }
     }
 }

@@ -5,13 +5,17 @@
 pub mod check;
 pub mod clock;
 pub mod config;
+pub mod dataset;
 pub mod look;
 pub mod message;
 pub mod prompt;
+pub mod query;
 pub mod session;
 
 pub use check::{ConfigError, Limits, check_patch};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use config::{PageField, SessionConfig};
-pub use message::{Message, NewMessage, Role, Status, Usage};
+pub use dataset::{Dataset, FileKind, StoredFile};
+pub use message::{Message, NewMessage, Role, Status, ToolRun, Usage};
+pub use query::{Chart, ChartKind, QueryResult};
 pub use session::{ProviderKind, Session, SessionId, Stats};

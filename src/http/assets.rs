@@ -23,8 +23,12 @@ pub struct Asset {
 struct Embedded;
 
 /// Addresses that are served from a file of another name.
-const ALIASES: &[(&str, &str)] =
-    &[("/", "index.html"), ("/static/widget/chatbot.html", "widget/chatbot.html")];
+const ALIASES: &[(&str, &str)] = &[
+    ("/", "index.html"),
+    ("/static/widget/chatbot.html", "widget/chatbot.html"),
+    // What browsers ask for where a page names no icon, as Swagger UI does not.
+    ("/favicon.ico", "favicon.svg"),
+];
 
 /// The asset at `path`, if there is one.
 pub fn find(path: &str) -> Option<&'static Asset> {

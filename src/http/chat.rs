@@ -13,8 +13,8 @@ use super::body::{self, FromJson, JsonBody};
 use super::error::{ClearFault, ReadFault, Refusal, TurnFault};
 use super::reply::Reply;
 use super::types::{
-    Config, EXAMPLE_ID, EXAMPLE_TIME, IdParam, MessageBody, UsageBody, example_config,
-    example_messages, iso,
+    ChartBody, Config, EXAMPLE_ID, EXAMPLE_TIME, IdParam, MessageBody, ToolBody, UsageBody,
+    example_config, example_messages, iso, tools,
 };
 use crate::app::App;
 use crate::domain::{SessionId, Status};
@@ -88,6 +88,14 @@ struct AnswerBody {
     #[oai(skip_serializing_if_is_none)]
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<String>,
+    /// The tools that were called for it, in order.
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tools: Option<Vec<ToolBody>>,
+    /// The picture that goes with it.
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chart: Option<ChartBody>,
 }
 
 impl Example for AnswerBody {
@@ -102,6 +110,8 @@ impl Example for AnswerBody {
             timestamp: EXAMPLE_TIME.to_owned(),
             usage: UsageBody { input_tokens: 212, output_tokens: 14, total_tokens: 226 },
             status: None,
+            tools: None,
+            chart: None,
         }
     }
 }
@@ -175,6 +185,8 @@ impl ChatApi {
             timestamp: iso(answer.timestamp),
             usage: answer.usage.into(),
             status: (answer.status != Status::Complete).then(|| answer.status.as_str().to_owned()),
+            tools: tools(answer.tools),
+            chart: answer.chart.map(ChartBody::from),
         }))
     }
 

@@ -12,6 +12,8 @@ use poem_openapi::{ApiResponse, Object};
 use serde::Serialize;
 
 use super::reply::JSON;
+use crate::data::search::SearchError;
+use crate::data::sql::SqlError;
 use crate::error::AppError;
 use crate::provider::Fault;
 use crate::store::StoreError;
@@ -151,6 +153,21 @@ impl AppError {
             Self::ProviderNotConfigured { .. } => {
                 kind(StatusCode::BAD_REQUEST, "provider_not_configured")
             }
+            Self::NoFile => kind(StatusCode::NOT_FOUND, "file_not_found"),
+            Self::Upload(error) => kind(
+                StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST),
+                error.code(),
+            ),
+            Self::Search(SearchError::UnknownColumn) => {
+                kind(StatusCode::BAD_REQUEST, "unknown_column")
+            }
+            Self::Sql(error) => match error {
+                SqlError::Invalid(_) => kind(StatusCode::BAD_REQUEST, "invalid_sql"),
+                SqlError::Refused(_) => kind(StatusCode::BAD_REQUEST, "sql_not_allowed"),
+                SqlError::Timeout(_) => kind(StatusCode::BAD_REQUEST, "sql_timeout"),
+                SqlError::TooLarge(_) => kind(StatusCode::BAD_REQUEST, "sql_too_large"),
+                SqlError::Unavailable(_) => busy("query_unavailable", 5),
+            },
             Self::TurnInProgress => kind(StatusCode::CONFLICT, "turn_in_progress"),
             Self::Stopping => busy("stopping", 5),
             Self::Provider(error) => provider_kind(&error.fault),
@@ -248,10 +265,12 @@ fn as_refusal(error: poem::Error) -> Result<Refusal, poem::Error> {
 /// What stands behind an error, outermost first.
 fn causes(error: &poem::Error) -> String {
     let mut causes = Vec::new();
-    let inner: Option<&(dyn std::error::Error + 'static)> = error
-        .downcast_ref::<AppError>()
-        .and_then(std::error::Error::source)
-        .or_else(|| error.downcast_ref::<Refusal>().is_none().then(|| error.source()).flatten());
+    let inner = match error.downcast_ref::<AppError>() {
+        Some(error) => error.source(),
+        // What a refusal says stands in its sentence; other errors are the framework's.
+        None if error.is::<Refusal>() => None,
+        None => error.source(),
+    };
     let mut next = inner;
     while let Some(cause) = next {
         causes.push(cause.to_string());
@@ -318,6 +337,10 @@ faults! {
     ClearFault: 400 404 503 507;
     /// Of an operation that changes a session.
     ChangeFault: 400 404 413 415 503 507;
+    /// Of an operation that takes in a file.
+    UploadFault: 400 404 413 415 503 507;
+    /// Of an operation that asks a file with a body.
+    QueryFault: 400 404 413 415 503;
     /// Of an operation that asks a model.
     TurnFault: 400 404 409 413 415 502 503 504 507;
 }
@@ -326,7 +349,9 @@ fn documented(status: u16) -> MetaResponse {
     MetaResponse {
         description: match status {
             400 => "The request is not valid; nothing has changed.",
-            404 => "The session does not exist, or has expired.",
+            404 => {
+                "The session does not exist or has expired, or what is asked of it is not there."
+            }
             409 => "The session is still busy with an earlier message.",
             413 => "The message or the body is too large.",
             415 => "The body is not JSON, or is encoded.",

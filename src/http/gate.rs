@@ -1,40 +1,28 @@
 //! The gate that every request passes on its way in and every answer on its way out: limits, Host,
 //! CORS, security headers, request ids, errors as JSON, the access log.
 
-use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use bytes::{Bytes, BytesMut};
-use futures_util::{FutureExt, StreamExt};
+use futures_util::FutureExt;
 use poem::endpoint::BoxEndpoint;
 use poem::error::MethodNotAllowedError;
 use poem::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use poem::http::{Method, StatusCode, Version};
-use poem::{Body, Endpoint, Request, Response};
+use poem::{Endpoint, Request, Response};
 
 use super::AllowedMethods;
 use super::assets::{self, Asset};
 use super::docs::Docs;
 use super::error::{Refusal, render};
+use super::limits::{check_size, drain, take_body};
 use crate::app::App;
 use crate::config::{Config, split_host};
 
-/// The longest address (faults.md calls for 8 KiB).
-const MAX_ADDRESS: usize = 8 * 1024;
-
-/// The most that all headers may have together.
-const MAX_HEADERS: usize = 64 * 1024;
-
-/// How long a body may take to arrive.
-const BODY_PATIENCE: Duration = Duration::from_secs(60);
-
-/// How much of a refused body is read and thrown away, and for how long, so that its sender gets
-/// to read the refusal instead of a reset connection.
-const DRAIN_BYTES: usize = 16 * 1024 * 1024;
-const DRAIN_PATIENCE: Duration = Duration::from_secs(5);
+/// What a form may have beside its file: boundaries, headers, the session's id.
+const FORM_BYTES: usize = 16 * 1024;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -127,7 +115,7 @@ impl Gate {
         if known.is_none() {
             return Err(Refusal::NotFound.into());
         }
-        let body = take_body(request, self.app.config.max_body_bytes).await?;
+        let body = take_body(request, self.body_limit(&path)).await?;
         request.set_body(body);
         self.api.call(std::mem::take(request)).await.map_err(|error| {
             if error.is::<MethodNotAllowedError>() {
@@ -137,6 +125,17 @@ impl Gate {
                 error
             }
         })
+    }
+
+    /// The most bytes that a body sent to `path` may have: of an upload, the file's and those of
+    /// the form around it.
+    fn body_limit(&self, path: &str) -> usize {
+        let config = &self.app.config;
+        if path == "/api/files/upload" {
+            config.max_upload_bytes.saturating_add(FORM_BYTES)
+        } else {
+            config.max_body_bytes
+        }
     }
 
     /// RFC 9112, 3.2: exactly one Host, and one that we answer for.
@@ -257,10 +256,8 @@ impl Endpoint for Gate {
                 match answer.await {
                     Ok(Ok(response)) => response,
                     Ok(Err(error)) => render(error, &id, self.app.config.debug),
-                    Err(panic) => {
-                        tracing::error!(panic.message = panic_message(&*panic), "handler panicked");
-                        render(Refusal::Panicked.into(), &id, false)
-                    }
+                    // The panic hook has logged what and where.
+                    Err(_) => render(Refusal::Panicked.into(), &id, false),
                 }
             },
             span.clone(),
@@ -281,86 +278,12 @@ impl Endpoint for Gate {
     }
 }
 
-fn check_size(request: &Request) -> Result<(), Refusal> {
-    let uri = request.uri();
-    if uri.path().len() + uri.query().map_or(0, str::len) > MAX_ADDRESS {
-        return Err(Refusal::AddressTooLong);
-    }
-    let headers = request.headers().iter();
-    let size: usize = headers.map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-    if size > MAX_HEADERS { Err(Refusal::HeadersTooLarge) } else { Ok(()) }
-}
-
 fn only_reads(request: &Request) -> Result<(), Refusal> {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         Ok(())
     } else {
         Err(Refusal::MethodNotAllowed("GET, HEAD, OPTIONS".to_owned()))
     }
-}
-
-/// Reads the request's body, at most `limit` bytes of it. It is read as it comes: a compressed
-/// one could grow a thousandfold.
-async fn take_body(request: &mut Request, limit: usize) -> Result<Bytes, Refusal> {
-    let headers = request.headers();
-    if headers.contains_key(header::CONTENT_ENCODING) {
-        return Err(Refusal::UnsupportedMediaType("Encoded request bodies are not accepted."));
-    }
-    let declared = headers
-        .get(header::CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok())
-        .and_then(|length| length.parse::<usize>().ok());
-    if declared.is_none() && !headers.contains_key(header::TRANSFER_ENCODING) {
-        return Ok(Bytes::new());
-    }
-    if declared.is_some_and(|length| length > limit) {
-        return Err(Refusal::BodyTooLarge(limit));
-    }
-    let mut stream = request.take_body().into_bytes_stream();
-    let mut bytes = BytesMut::new();
-    let read = async {
-        while let Some(chunk) = stream.next().await {
-            let chunk = chunk.map_err(|_| Refusal::BodyBroken)?;
-            if bytes.len() + chunk.len() > limit {
-                return Err(Refusal::BodyTooLarge(limit));
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        Ok(())
-    };
-    let result = tokio::time::timeout(BODY_PATIENCE, read).await;
-    match result.unwrap_or(Err(Refusal::BodyTimeout)) {
-        Ok(()) => Ok(bytes.freeze()),
-        Err(refusal) => {
-            request.set_body(Body::from_bytes_stream(stream));
-            Err(refusal)
-        }
-    }
-}
-
-/// Reads what is left of a body for a while, in the background. Who waits for `100 Continue` sends
-/// nothing and needs no draining.
-fn drain(request: &mut Request) {
-    let headers = request.headers();
-    let has_body = headers.contains_key(header::CONTENT_LENGTH)
-        || headers.contains_key(header::TRANSFER_ENCODING);
-    if !has_body || headers.contains_key(header::EXPECT) {
-        return;
-    }
-    let mut stream = request.take_body().into_bytes_stream();
-    tokio::spawn(async move {
-        let read = async {
-            let mut left = DRAIN_BYTES;
-            while let Some(Ok(chunk)) = stream.next().await {
-                match left.checked_sub(chunk.len()) {
-                    Some(rest) => left = rest,
-                    None => break,
-                }
-            }
-        };
-        // Whether it came to its end makes no difference.
-        let _ = tokio::time::timeout(DRAIN_PATIENCE, read).await;
-    });
 }
 
 /// A path for the log: session ids are capabilities, so only their first 8 characters are shown.
@@ -370,14 +293,6 @@ fn loggable(path: &str) -> String {
         Err(_) => segment.chars().take(64).collect(),
     };
     path.split('/').map(shorten).collect::<Vec<_>>().join("/")
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("unknown")
 }
 
 #[cfg(test)]

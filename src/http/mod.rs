@@ -6,11 +6,14 @@ mod body;
 mod chat;
 mod docs;
 mod error;
+mod files;
 mod gate;
 mod health;
+mod limits;
 mod reply;
 mod sessions;
 mod types;
+mod upload;
 
 use std::sync::Arc;
 
@@ -29,11 +32,13 @@ enum Tag {
     Sessions,
     /// Questions and answers.
     Chat,
+    /// Tables to ask questions about.
+    Files,
     /// For load balancers and watchdogs.
     Health,
 }
 
-type Apis = (sessions::SessionsApi, chat::ChatApi, health::HealthApi);
+type Apis = (sessions::SessionsApi, chat::ChatApi, files::FilesApi, health::HealthApi);
 
 /// The server's endpoint.
 pub fn endpoint(app: Arc<App>) -> Gate {
@@ -48,6 +53,7 @@ fn service(app: Arc<App>) -> OpenApiService<Apis, ()> {
     describe((
         sessions::SessionsApi { app: Arc::clone(&app) },
         chat::ChatApi { app: Arc::clone(&app) },
+        files::FilesApi { app: Arc::clone(&app) },
         health::HealthApi { app },
     ))
 }
@@ -68,7 +74,7 @@ fn describe<T: OpenApi>(apis: T) -> OpenApiService<T, ()> {
     OpenApiService::new(apis, "chatbot-widget", env!("CARGO_PKG_VERSION"))
         .description(
             "The API behind an embeddable AI chat. Create a session, send it messages, read its \
-             history.\n\nErrors are always `{error, code, requestId}`: a sentence that a visitor \
+             history; give it a CSV or JSON file and ask about that.\n\nErrors are always `{error, code, requestId}`: a sentence that a visitor \
              may read, a stable word for programs, and the id under which the server logged it.",
         )
         .license(LicenseObject::new("MIT").identifier("MIT"))

@@ -231,6 +231,64 @@ impl From<domain::Usage> for UsageBody {
     }
 }
 
+/// A call of a tool that an answer was made with.
+#[derive(Debug, Object, Serialize)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+#[serde(rename_all = "camelCase")]
+pub struct ToolBody {
+    /// The tool's name: `query_data`.
+    pub name: String,
+    /// The SQL statement that it ran.
+    pub sql: String,
+    /// `done` or `failed`.
+    pub status: String,
+    /// How many rows it gave.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub row_count: Option<u64>,
+    /// How long it took, in milliseconds.
+    pub elapsed_ms: f64,
+}
+
+impl From<domain::ToolRun> for ToolBody {
+    fn from(run: domain::ToolRun) -> Self {
+        Self {
+            name: run.name,
+            sql: run.sql,
+            status: if run.error.is_none() { "done" } else { "failed" }.to_owned(),
+            row_count: run.row_count,
+            elapsed_ms: millis(run.elapsed_ms),
+        }
+    }
+}
+
+/// Milliseconds with as many digits as mean something.
+pub fn millis(ms: f64) -> f64 {
+    (ms * 100.0).round() / 100.0
+}
+
+/// A picture of a result.
+#[derive(Debug, Object, Serialize)]
+pub struct ChartBody {
+    /// `bar`, `line` or `pie`.
+    #[oai(rename = "type")]
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What stands above it.
+    pub title: String,
+    /// One `<svg>` element, without script, style or reference; it takes the colour of the text
+    /// around it.
+    pub svg: String,
+    /// What it shows in words.
+    pub alt: String,
+}
+
+impl From<domain::Chart> for ChartBody {
+    fn from(chart: domain::Chart) -> Self {
+        let domain::Chart { kind, title, svg, alt } = chart;
+        Self { kind: kind.as_str().to_owned(), title, svg, alt }
+    }
+}
+
 /// A message of a conversation.
 #[derive(Debug, Object, Serialize)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
@@ -255,6 +313,17 @@ pub struct MessageBody {
     /// What the answer cost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<UsageBody>,
+    /// The tools that were called for the answer, in order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tools: Option<Vec<ToolBody>>,
+    /// The picture that goes with the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chart: Option<ChartBody>,
+}
+
+/// Tools for an answer, absent when none was called.
+pub fn tools(runs: Vec<domain::ToolRun>) -> Option<Vec<ToolBody>> {
+    (!runs.is_empty()).then(|| runs.into_iter().map(ToolBody::from).collect())
 }
 
 impl From<domain::Message> for MessageBody {
@@ -272,6 +341,8 @@ impl From<domain::Message> for MessageBody {
             provider: body.provider.map(|kind| kind.as_str().to_owned()),
             model: body.model,
             usage: body.usage.map(UsageBody::from),
+            tools: tools(body.tools),
+            chart: body.chart.map(ChartBody::from),
         }
     }
 }
@@ -287,6 +358,8 @@ pub fn example_messages() -> Vec<MessageBody> {
             provider: None,
             model: None,
             usage: None,
+            tools: None,
+            chart: None,
         },
         MessageBody {
             role: RoleName::Assistant,
@@ -296,6 +369,8 @@ pub fn example_messages() -> Vec<MessageBody> {
             provider: Some("claude".to_owned()),
             model: Some("claude-haiku-4-5".to_owned()),
             usage: Some(UsageBody { input_tokens: 212, output_tokens: 14, total_tokens: 226 }),
+            tools: None,
+            chart: None,
         },
     ]
 }

@@ -6,13 +6,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
+use super::transport::calls::Piece;
 use super::transport::reader::{Draft, Mapper};
 use super::transport::wire::{Count, Str};
 use super::transport::{Endpoint, Settings, SetupError, Transport, secret_header};
 use super::{EventStream, Fault, Finish, Provider, ProviderError, Request, fault, sse};
 use crate::domain::{ProviderKind, Usage};
+
+mod body;
 
 /// The public API.
 pub const DEFAULT_BASE_URL: &str = "https://api.anthropic.com";
@@ -62,42 +66,8 @@ impl Provider for Anthropic {
     }
 
     async fn stream(&self, request: Request) -> Result<EventStream, ProviderError> {
-        self.transport.call(&self.endpoint, body(&request)?, Messages::default()).await
+        self.transport.call(&self.endpoint, body::write(&request)?, Messages::default()).await
     }
-}
-
-#[derive(Serialize)]
-struct Body<'a> {
-    model: &'a str,
-    max_tokens: u32,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    system: &'a str,
-    messages: Vec<Message<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    temperature: Option<f64>,
-    stream: bool,
-}
-
-#[derive(Serialize)]
-struct Message<'a> {
-    role: &'static str,
-    content: &'a str,
-}
-
-/// The body of a call. The API's temperature ends at 1 where ours goes to 2.
-fn body(request: &Request) -> Result<Vec<u8>, ProviderError> {
-    let turns = request.turns.iter();
-    let body = Body {
-        model: &request.model,
-        max_tokens: request.max_tokens,
-        system: &request.system,
-        messages: turns
-            .map(|turn| Message { role: turn.role.as_str(), content: &turn.text })
-            .collect(),
-        temperature: request.temperature.map(|degree| degree.clamp(0.0, 1.0)),
-        stream: true,
-    };
-    serde_json::to_vec(&body).map_err(|e| ProviderError::new(Fault::Rejected, e.to_string()))
 }
 
 /// An event of the stream, or a whole answer: all that we read of any of them.
@@ -105,6 +75,8 @@ fn body(request: &Request) -> Result<Vec<u8>, ProviderError> {
 struct Wire<'a> {
     #[serde(rename = "type", borrow)]
     kind: Str<'a>,
+    /// Of the events of a content block: its place in the answer.
+    index: Option<Count>,
     /// Of `message_start`.
     #[serde(borrow)]
     message: Option<Start<'a>>,
@@ -143,6 +115,17 @@ struct Block<'a> {
     kind: Option<Str<'a>>,
     #[serde(borrow)]
     text: Option<Str<'a>>,
+    /// Of `tool_use`, as are `name` and `input`.
+    #[serde(borrow)]
+    id: Option<Str<'a>>,
+    #[serde(borrow)]
+    name: Option<Str<'a>>,
+    /// An empty object in a stream, where the input comes in pieces.
+    #[serde(borrow)]
+    input: Option<&'a RawValue>,
+    /// The next piece of a tool's input, of `input_json_delta`.
+    #[serde(borrow)]
+    partial_json: Option<Str<'a>>,
     #[serde(borrow)]
     stop_reason: Option<Str<'a>>,
 }
@@ -218,11 +201,7 @@ impl Mapper for Messages {
             }
             "content_block_start" | "content_block_delta" => {
                 let Some(block) = wire.delta.or(wire.content_block) else { return Ok(()) };
-                match (block.kind.as_ref().map(|kind| &*kind.0), block.text) {
-                    (Some("text" | "text_delta"), Some(text)) => draft.text(text.0)?,
-                    // Thoughts, their signatures, citations, tool calls.
-                    _ => draft.token(),
-                }
+                read_block(wire.index, block, draft)?;
             }
             "message_delta" => {
                 if let Some(reason) = wire.delta.and_then(|delta| delta.stop_reason) {
@@ -248,17 +227,48 @@ impl Mapper for Messages {
             .map_err(|error| ProviderError::new(Fault::Malformed, error.to_string()))?;
         draft.model(answer.model.as_ref().map_or("", |model| &model.0));
         for block in answer.content {
-            if let (Some(Str(kind)), Some(Str(text))) = (block.kind, block.text)
-                && kind == "text"
-            {
-                draft.text(text)?;
-            }
+            read_block(None, block, draft)?;
         }
         if let Some(tokens) = answer.usage {
             self.count(&tokens, draft);
         }
         draft.finish(answer.stop_reason.map_or(Finish::Complete, |reason| finish(&reason.0)))
     }
+}
+
+/// Reads a content block, or a piece of one. `index` is its place, where there are several pieces.
+fn read_block(
+    index: Option<Count>,
+    block: Block<'_>,
+    draft: &mut Draft,
+) -> Result<(), ProviderError> {
+    let index = index.map(|index| index.0);
+    let kind = block.kind.as_ref().map(|kind| &*kind.0);
+    match kind {
+        Some("text" | "text_delta") => match block.text {
+            Some(text) => draft.text(text.0)?,
+            None => draft.token(),
+        },
+        Some("tool_use") => draft.call(Piece {
+            index,
+            id: block.id.as_ref().map_or("", |id| &id.0),
+            name: block.name.as_ref().map_or("", |name| &name.0),
+            arguments: block.input.map(RawValue::get).filter(|json| !is_empty(json)).unwrap_or(""),
+            is_first: true,
+        })?,
+        Some("input_json_delta") if index.is_some_and(|index| draft.has_call(index)) => {
+            let arguments = block.partial_json.as_ref().map_or("", |json| &json.0);
+            draft.call(Piece { index, arguments, ..Piece::default() })?;
+        }
+        // Thoughts, their signatures, citations, tools that run at the provider's.
+        _ => draft.token(),
+    }
+    Ok(())
+}
+
+/// Whether `json` is an object without keys.
+fn is_empty(json: &str) -> bool {
+    json.strip_prefix('{').is_some_and(|rest| rest.trim_start() == "}")
 }
 
 /// An event that does not fit: their error or a broken one if it is one that we read, else news.
@@ -271,12 +281,13 @@ fn misread(event: sse::Event<'_>, error: &serde_json::Error) -> Result<(), Provi
     }
 }
 
-/// `end_turn`, `stop_sequence`, `tool_use`, `pause_turn` and what may come end an answer as it
+/// `end_turn`, `stop_sequence`, `pause_turn` and what may come end an answer as it
 /// should.
 fn finish(stop_reason: &str) -> Finish {
     match stop_reason {
         "max_tokens" | "model_context_window_exceeded" => Finish::Length,
         "refusal" => Finish::Refused,
+        "tool_use" => Finish::ToolUse,
         _ => Finish::Complete,
     }
 }

@@ -5,6 +5,7 @@ pub mod demo;
 pub mod fault;
 pub mod openai;
 pub mod sse;
+pub mod tool;
 pub mod transport;
 
 use std::pin::Pin;
@@ -12,8 +13,9 @@ use std::pin::Pin;
 use async_trait::async_trait;
 use futures_util::Stream;
 
-use crate::domain::{ProviderKind, Role, Usage};
+use crate::domain::{ProviderKind, Usage};
 pub use fault::{Fault, ProviderError};
+pub use tool::{Tool, ToolCall, ToolChoice, ToolResult};
 
 /// One call of a model.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,9 +24,14 @@ pub struct Request {
     pub model: String,
     /// System text: instructions and context.
     pub system: String,
-    /// The conversation, oldest first; the last one is the question. Roles alternate and the
-    /// first is the user's: both APIs want it so.
+    /// The conversation, oldest first; the last one is the question or the results of tools. Users
+    /// and assistants alternate and the first is a user's: both APIs want it so. Calls are answered
+    /// in the very next turn.
     pub turns: Vec<Turn>,
+    /// What the model may call. Named as long as a turn holds calls, or Anthropic's API refuses it.
+    pub tools: Vec<Tool>,
+    /// Whether it may call them now.
+    pub tool_choice: ToolChoice,
     /// The most tokens that the answer may have.
     pub max_tokens: u32,
     /// Randomness, 0 to 2; the provider's default when absent.
@@ -33,11 +40,30 @@ pub struct Request {
 
 /// One turn of the conversation in a [`Request`].
 #[derive(Clone, Debug, PartialEq)]
-pub struct Turn {
-    /// Who speaks.
-    pub role: Role,
-    /// What they say.
-    pub text: String,
+pub enum Turn {
+    /// The user's words.
+    User(String),
+    /// What the model has said.
+    Assistant {
+        /// Its words, empty if it only called tools.
+        text: String,
+        /// The tools that it called.
+        calls: Vec<ToolCall>,
+    },
+    /// The results of all calls of the turn before, in their order.
+    ToolResults(Vec<ToolResult>),
+}
+
+impl Turn {
+    /// The user's words.
+    pub fn user(text: impl Into<String>) -> Self {
+        Self::User(text.into())
+    }
+
+    /// The model's words, without calls.
+    pub fn assistant(text: impl Into<String>) -> Self {
+        Self::Assistant { text: text.into(), calls: Vec::new() }
+    }
 }
 
 /// What a provider says while it answers.
@@ -50,6 +76,9 @@ pub enum Event {
     },
     /// The next piece of the answer, never empty.
     Text(String),
+    /// A call of a tool, complete. All of an answer's calls come right before its end, and only
+    /// with [`Finish::ToolUse`]: those of an answer that broke off are never seen.
+    ToolCall(ToolCall),
     /// Tokens counted so far; a later one replaces an earlier one.
     Usage(Usage),
     /// The answer has ended; nothing follows.
@@ -63,6 +92,8 @@ pub enum Finish {
     Complete,
     /// The length limit was reached.
     Length,
+    /// The model has called tools and waits for their results. Text may have come before.
+    ToolUse,
     /// The model declined, or a content filter stepped in.
     Refused,
 }

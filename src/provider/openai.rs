@@ -4,19 +4,24 @@
 //! Source: OpenAI's API reference, "Create chat completion" and "Streaming"; the servers' own
 //! documentation where they differ.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::{HeaderMap, HeaderName, header};
+use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use url::Url;
 
+use super::transport::calls::Piece;
 use super::transport::reader::{Draft, Mapper};
 use super::transport::wire::{Count, Str};
 use super::transport::{Endpoint, Settings, SetupError, Transport, secret_header};
-use super::{EventStream, Fault, Finish, Provider, ProviderError, Request, fault, sse};
+use super::{EventStream, Fault, Finish, Provider, ProviderError, Request, Turn, fault, sse};
 use crate::domain::{ProviderKind, Usage};
+
+mod body;
 
 /// The public API.
 pub const DEFAULT_BASE_URL: &str = "https://api.openai.com/v1";
@@ -72,8 +77,8 @@ impl Provider for OpenAi {
     }
 
     async fn stream(&self, request: Request) -> Result<EventStream, ProviderError> {
-        let body = body(&request, Dialect::of(self.host, &request.model))?;
-        self.transport.call(&self.endpoint, body, Completions::default()).await
+        let body = body::write(&request, Dialect::of(self.host, &request.model))?;
+        self.transport.call(&self.endpoint, body, Completions::new(&request)).await
     }
 }
 
@@ -137,50 +142,6 @@ fn is_reasoning(model: &str) -> bool {
         || model.strip_prefix('o').and_then(version).is_some()
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
-    model: &'a str,
-    messages: Vec<Message<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_completion_tokens: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_tokens: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    temperature: Option<f64>,
-    stream: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stream_options: Option<StreamOptions>,
-}
-
-#[derive(Serialize)]
-struct Message<'a> {
-    role: &'static str,
-    content: &'a str,
-}
-
-#[derive(Serialize)]
-struct StreamOptions {
-    include_usage: bool,
-}
-
-/// The body of a call.
-fn body(request: &Request, dialect: Dialect) -> Result<Vec<u8>, ProviderError> {
-    let system = (!request.system.is_empty())
-        .then_some(Message { role: "system", content: &request.system });
-    let turns = request.turns.iter();
-    let turns = turns.map(|turn| Message { role: turn.role.as_str(), content: &turn.text });
-    let body = Body {
-        model: &request.model,
-        messages: system.into_iter().chain(turns).collect(),
-        max_completion_tokens: dialect.completion_tokens.then_some(request.max_tokens),
-        max_tokens: (!dialect.completion_tokens).then_some(request.max_tokens),
-        temperature: request.temperature.filter(|_| dialect.temperature),
-        stream: true,
-        stream_options: dialect.stream_options.then_some(StreamOptions { include_usage: true }),
-    };
-    serde_json::to_vec(&body).map_err(|e| ProviderError::new(Fault::Rejected, e.to_string()))
-}
-
 /// A chunk of the stream, or a whole answer: all that we read of them.
 #[derive(Deserialize)]
 struct Chunk<'a> {
@@ -215,7 +176,27 @@ struct Delta<'a> {
     reasoning_content: Option<IgnoredAny>,
     /// Thoughts, as Ollama and OpenRouter call them.
     reasoning: Option<IgnoredAny>,
-    tool_calls: Option<IgnoredAny>,
+    #[serde(borrow)]
+    tool_calls: Option<Vec<Call<'a>>>,
+}
+
+/// A tool call, or a piece of one.
+#[derive(Deserialize)]
+struct Call<'a> {
+    index: Option<Count>,
+    #[serde(borrow)]
+    id: Option<Str<'a>>,
+    #[serde(borrow)]
+    function: Option<Function<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Function<'a> {
+    #[serde(borrow)]
+    name: Option<Str<'a>>,
+    /// JSON in a string; some servers leave the string away.
+    #[serde(borrow)]
+    arguments: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -229,9 +210,18 @@ struct Tokens {
 struct Completions {
     finish: Option<Finish>,
     refused: bool,
+    earlier_calls: usize,
 }
 
 impl Completions {
+    fn new(request: &Request) -> Self {
+        let calls = request.turns.iter().map(|turn| match turn {
+            Turn::Assistant { calls, .. } => calls.len(),
+            _ => 0,
+        });
+        Self { earlier_calls: calls.sum(), ..Self::default() }
+    }
+
     fn chunk(&mut self, data: &[u8], draft: &mut Draft) -> Result<(), ProviderError> {
         let chunk: Chunk<'_> = serde_json::from_slice(data)
             .map_err(|error| ProviderError::new(Fault::Malformed, error.to_string()))?;
@@ -241,8 +231,10 @@ impl Completions {
         draft.model(chunk.model.as_ref().map_or("", |model| &model.0));
         // One choice is asked for. The list is empty beside Azure's filter results and the usage.
         if let Some(choice) = chunk.choices.and_then(|choices| choices.into_iter().next()) {
-            if let Some(delta) = choice.delta.or(choice.message) {
-                self.delta(delta, draft)?;
+            if let Some(delta) = choice.delta {
+                self.delta(delta, false, draft)?;
+            } else if let Some(message) = choice.message {
+                self.delta(message, true, draft)?;
             }
             if let Some(Str(reason)) = choice.finish_reason
                 && !reason.is_empty()
@@ -260,18 +252,46 @@ impl Completions {
         Ok(())
     }
 
-    fn delta(&mut self, delta: Delta<'_>, draft: &mut Draft) -> Result<(), ProviderError> {
+    fn delta(
+        &mut self,
+        delta: Delta<'_>,
+        is_whole: bool,
+        draft: &mut Draft,
+    ) -> Result<(), ProviderError> {
         if delta.refusal.is_some_and(|refusal| !refusal.0.is_empty()) {
             self.refused = true;
             draft.token();
         }
-        if delta.reasoning_content.or(delta.reasoning).or(delta.tool_calls).is_some() {
+        if delta.reasoning_content.or(delta.reasoning).is_some() {
             draft.token();
         }
-        match delta.content {
-            Some(content) => draft.text(content.0),
-            None => Ok(()),
+        if let Some(content) = delta.content {
+            draft.text(content.0)?;
         }
+        for (place, call) in delta.tool_calls.unwrap_or_default().into_iter().enumerate() {
+            let index = call.index.map(|index| index.0);
+            let id = call.id.unwrap_or_default();
+            let (name, arguments) = call.function.map_or((None, None), |f| (f.name, f.arguments));
+            let name = name.unwrap_or_default();
+            let arguments = arguments.map(written).unwrap_or_default();
+            draft.call(Piece {
+                index,
+                id: &id.0,
+                name: &name.0,
+                arguments: &arguments,
+                // Pieces of one chunk that are not numbered are calls of their own.
+                is_first: is_whole || (place > 0 && index.is_none() && !name.0.is_empty()),
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// The text of arguments: of the string that they come in, or of the JSON itself.
+fn written(arguments: &RawValue) -> Cow<'_, str> {
+    match arguments.get() {
+        "null" => Cow::Borrowed(""),
+        json => serde_json::from_str(json).map_or(Cow::Borrowed(json), |Str(text)| text),
     }
 }
 
@@ -302,16 +322,21 @@ impl Mapper for Completions {
         self.close(draft)
     }
 
+    fn earlier_calls(&self) -> usize {
+        self.earlier_calls
+    }
+
     fn finish(&self) -> Option<Finish> {
         self.finish.map(|finish| if self.refused { Finish::Refused } else { finish })
     }
 }
 
-/// `stop`, `tool_calls` and words of other servers (`eos`) end an answer as it should.
+/// `stop` and words of other servers (`eos`) end an answer as it should.
 fn finish(reason: &str) -> Result<Finish, ProviderError> {
     match reason {
         "length" | "max_tokens" => Ok(Finish::Length),
         "content_filter" => Ok(Finish::Refused),
+        "tool_calls" => Ok(Finish::ToolUse),
         // OpenRouter's word for a failure behind it.
         "error" => Err(ProviderError::new(Fault::Overloaded, "finish_reason error")),
         _ => Ok(Finish::Complete),

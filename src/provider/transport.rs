@@ -3,6 +3,7 @@
 //! A call is made once. Trying again and falling back are decided above, by the [`Fault`] of the
 //! error and by whether any text has been seen.
 
+pub mod calls;
 pub mod client;
 pub mod reader;
 pub mod wire;
@@ -57,8 +58,8 @@ pub enum SetupError {
     Client(#[from] reqwest::Error),
 }
 
-/// How long a call may take. Only pieces of text or thought count as tokens: a server that sends
-/// nothing but pings is silent.
+/// How long a call may take. Only pieces of text, thought or tool calls count as tokens: a server
+/// that sends nothing but pings is silent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// From the call to the first token, with the connection and the headers.

@@ -6,12 +6,16 @@ pub mod redb;
 mod redb_fault;
 mod redb_open;
 mod redb_ops;
+mod redb_read;
 mod redb_writer;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use crate::domain::{Message, NewMessage, Session, SessionId, Stats, Status, Timestamp};
+use crate::domain::{
+    Message, NewMessage, Session, SessionId, Stats, Status, StoredFile, Timestamp,
+};
 
 /// What a store can answer instead. The driver's own error is only the source.
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +103,28 @@ pub trait Store: Send + Sync {
 
     /// Deletes all messages, and answers how many there were. Places are not given out again.
     async fn clear_history(&self, id: SessionId, now: Timestamp) -> Result<u64, StoreError>;
+
+    /// Puts a file in the place of the session's earlier one, if there is one.
+    async fn put_file(
+        &self,
+        id: SessionId,
+        file: StoredFile,
+        text: Bytes,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// What is known of the session's file.
+    async fn file(&self, id: SessionId, now: Timestamp) -> Result<Option<StoredFile>, StoreError>;
+
+    /// The session's file with its text, as of one moment.
+    async fn file_text(
+        &self,
+        id: SessionId,
+        now: Timestamp,
+    ) -> Result<Option<(StoredFile, Bytes)>, StoreError>;
+
+    /// Deletes the session's file, and answers whether there was one.
+    async fn delete_file(&self, id: SessionId, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Deletes sessions that have expired at `now` with all that belongs to them, at most `limit`
     /// of them, and answers how many. Also writes down activity that is still only in memory.

@@ -3,17 +3,20 @@
 //! A version's layout never changes once it has been released. A new one gets a new number and its
 //! own struct, and the old one stays readable; `tests/fixtures/store` holds a file of each. The
 //! fields are written by postcard, which names nothing, so enums are written as numbers that do
-//! not depend on the order in which the domain declares them. A config is JSON text: its keys are
-//! the caller's own.
+//! not depend on the order in which the domain declares them. What has a shape of its own (a
+//! config with the caller's keys, a file's profile, an answer's evidence) is JSON text.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::domain::{
-    NewMessage, ProviderKind, Role, Session, SessionConfig, SessionId, Status, Timestamp, Usage,
+    Chart, NewMessage, ProviderKind, Role, Session, SessionConfig, SessionId, Status, StoredFile,
+    Timestamp, ToolRun, Usage,
 };
 
 const V1: u8 = 1;
+/// Messages with tools or a chart; those without are written as before.
+const V2: u8 = 2;
 
 /// Why bytes are no record of ours.
 #[derive(Debug, thiserror::Error)]
@@ -33,8 +36,8 @@ pub enum RecordError {
     /// A number that stands for nothing.
     #[error("a record has {0} {1}, which stands for nothing")]
     Code(&'static str, u8),
-    /// A config that is no JSON object.
-    #[error("a config cannot be read: {0}")]
+    /// JSON that is not what it should be.
+    #[error("the JSON of a record cannot be read: {0}")]
     Json(#[from] serde_json::Error),
 }
 
@@ -95,22 +98,40 @@ struct MessageV1<'a> {
     usage: Option<(u32, u32)>,
 }
 
+#[derive(Serialize, Deserialize)]
+struct MessageV2<'a> {
+    #[serde(borrow)]
+    v1: MessageV1<'a>,
+    /// JSON.
+    evidence: &'a [u8],
+}
+
+/// What an answer was made with.
+#[derive(Serialize, Deserialize)]
+struct Evidence {
+    tools: Vec<ToolRun>,
+    chart: Option<Chart>,
+}
+
 /// A header as bytes.
 ///
 /// # Errors
 /// Only if postcard fails, which it has no reason to.
 pub fn encode_header(header: &Header) -> Result<Vec<u8>, RecordError> {
-    write(&HeaderV1 {
-        created_ms: header.created.0,
-        last_activity_ms: header.last_activity.0,
-        message_count: header.message_count,
-        next_seq: header.next_seq,
-    })
+    write(
+        V1,
+        &HeaderV1 {
+            created_ms: header.created.0,
+            last_activity_ms: header.last_activity.0,
+            message_count: header.message_count,
+            next_seq: header.next_seq,
+        },
+    )
 }
 
 /// The header in `bytes`.
 pub fn decode_header(bytes: &[u8]) -> Result<Header, RecordError> {
-    let v1: HeaderV1 = read(bytes)?;
+    let v1: HeaderV1 = read(body(bytes)?)?;
     Ok(Header {
         created: Timestamp(v1.created_ms),
         last_activity: Timestamp(v1.last_activity_ms),
@@ -124,7 +145,7 @@ pub fn decode_header(bytes: &[u8]) -> Result<Header, RecordError> {
 /// # Errors
 /// Only if postcard fails, which it has no reason to.
 pub fn encode_message(message: &NewMessage) -> Result<Vec<u8>, RecordError> {
-    write(&MessageV1 {
+    let v1 = MessageV1 {
         role: role_code(message.role),
         status: status_code(message.status),
         timestamp_ms: message.timestamp.0,
@@ -132,12 +153,23 @@ pub fn encode_message(message: &NewMessage) -> Result<Vec<u8>, RecordError> {
         provider: message.provider.map(provider_code),
         model: message.model.as_deref(),
         usage: message.usage.map(|usage| (usage.input_tokens, usage.output_tokens)),
-    })
+    };
+    if message.tools.is_empty() && message.chart.is_none() {
+        return write(V1, &v1);
+    }
+    let evidence = Evidence { tools: message.tools.clone(), chart: message.chart.clone() };
+    write(V2, &MessageV2 { v1, evidence: &serde_json::to_vec(&evidence)? })
 }
 
 /// The message in `bytes`.
 pub fn decode_message(bytes: &[u8]) -> Result<NewMessage, RecordError> {
-    let v1: MessageV1 = read(bytes)?;
+    let (v1, evidence): (MessageV1<'_>, _) = match bytes {
+        [V2, fields @ ..] => {
+            let v2: MessageV2<'_> = read(fields)?;
+            (v2.v1, serde_json::from_slice(v2.evidence)?)
+        }
+        _ => (read(body(bytes)?)?, Evidence { tools: Vec::new(), chart: None }),
+    };
     Ok(NewMessage {
         role: role(v1.role)?,
         content: v1.content.to_owned(),
@@ -146,7 +178,24 @@ pub fn decode_message(bytes: &[u8]) -> Result<NewMessage, RecordError> {
         provider: v1.provider.map(provider).transpose()?,
         model: v1.model.map(str::to_owned),
         usage: v1.usage.map(|(input_tokens, output_tokens)| Usage { input_tokens, output_tokens }),
+        tools: evidence.tools,
+        chart: evidence.chart,
     })
+}
+
+/// What is known of a file as bytes.
+///
+/// # Errors
+/// Only if serde_json fails, which it has no reason to.
+pub fn encode_file(file: &StoredFile) -> Result<Vec<u8>, RecordError> {
+    let mut bytes = vec![V1];
+    serde_json::to_writer(&mut bytes, file)?;
+    Ok(bytes)
+}
+
+/// What is known of a file, from `bytes`.
+pub fn decode_file(bytes: &[u8]) -> Result<StoredFile, RecordError> {
+    Ok(serde_json::from_slice(body(bytes)?)?)
 }
 
 /// A config as bytes.
@@ -165,18 +214,18 @@ pub fn decode_config(bytes: &[u8]) -> Result<SessionConfig, RecordError> {
     Ok(SessionConfig::new(map))
 }
 
-fn write(fields: &impl Serialize) -> Result<Vec<u8>, RecordError> {
-    Ok(postcard::to_extend(fields, vec![V1])?)
+fn write(version: u8, fields: &impl Serialize) -> Result<Vec<u8>, RecordError> {
+    Ok(postcard::to_extend(fields, vec![version])?)
 }
 
-fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, RecordError> {
-    match postcard::take_from_bytes(body(bytes)?)? {
+fn read<'a, T: Deserialize<'a>>(fields: &'a [u8]) -> Result<T, RecordError> {
+    match postcard::take_from_bytes(fields)? {
         (fields, []) => Ok(fields),
         _ => Err(RecordError::Trailing),
     }
 }
 
-/// What follows the version byte.
+/// What follows the version byte of a record that has one version.
 fn body(bytes: &[u8]) -> Result<&[u8], RecordError> {
     match bytes {
         [V1, body @ ..] => Ok(body),
@@ -243,6 +292,7 @@ fn provider(code: u8) -> Result<ProviderKind, RecordError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ChartKind;
     use serde_json::json;
 
     fn answer() -> NewMessage {
@@ -254,6 +304,40 @@ mod tests {
             provider: Some(ProviderKind::OpenAi),
             model: Some("gpt".to_owned()),
             usage: Some(Usage { input_tokens: u32::MAX, output_tokens: 0 }),
+            tools: Vec::new(),
+            chart: None,
+        }
+    }
+
+    #[test]
+    fn an_answer_keeps_its_tools_and_its_chart() {
+        let run = ToolRun {
+            name: "query_data".to_owned(),
+            sql: "SELECT 1".to_owned(),
+            row_count: Some(1),
+            elapsed_ms: 0.25,
+            error: None,
+        };
+        let failed =
+            ToolRun { row_count: None, error: Some("no such column".to_owned()), ..run.clone() };
+        let chart = Chart {
+            kind: ChartKind::Line,
+            title: "t".to_owned(),
+            svg: "<svg/>".to_owned(),
+            alt: "a".to_owned(),
+        };
+        for (tools, chart) in [
+            (vec![run.clone()], None),
+            (vec![], Some(chart.clone())),
+            (vec![failed, run], Some(chart)),
+        ] {
+            let message = NewMessage { tools, chart, ..answer() };
+            let bytes = encode_message(&message).unwrap();
+            assert_eq!(bytes[0], V2);
+            assert_eq!(decode_message(&bytes).unwrap(), message);
+            for end in 1..bytes.len() {
+                assert!(decode_message(&bytes[..end]).is_err(), "cut at {end}");
+            }
         }
     }
 
@@ -304,6 +388,7 @@ mod tests {
         assert!(matches!(decode_config(b"\x01[]"), Err(RecordError::Json(_))));
         let longer = [good.as_slice(), &[0]].concat();
         assert!(matches!(decode_message(&longer), Err(RecordError::Trailing)));
+        assert!(matches!(decode_message(&[3, 0]), Err(RecordError::Version(3))));
         let strange = [1, 9, 0, 0, 0, 0, 0, 0];
         assert!(matches!(decode_message(&strange), Err(RecordError::Code("role", 9))));
     }

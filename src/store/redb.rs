@@ -9,18 +9,23 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use redb::backends::FileBackend;
 use redb::{DatabaseError, StorageBackend};
 use serde_json::{Map, Value};
 
 use super::activity::Activity;
+use super::record;
 use super::redb_fault::{Fault, Stop};
 pub use super::redb_open::OpenError;
 use super::redb_open::{create_file, damaged, open_database};
-use super::redb_ops::{Batch, Snapshot};
+use super::redb_ops::Batch;
+use super::redb_read::Snapshot;
 use super::redb_writer::{Handle, Writer, closed};
 use super::{BegunTurn, Store, StoreError};
-use crate::domain::{Message, NewMessage, Session, SessionId, Stats, Status, Timestamp};
+use crate::domain::{
+    Message, NewMessage, Session, SessionId, Stats, Status, StoredFile, Timestamp,
+};
 
 /// How long the writer may take to answer before it counts as stuck.
 const READY_LIMIT: Duration = Duration::from_secs(2);
@@ -230,6 +235,38 @@ impl Store for RedbStore {
     async fn clear_history(&self, id: SessionId, now: Timestamp) -> Result<u64, StoreError> {
         let now = self.touch(id, now)?;
         self.write(move |batch| batch.clear_history(id, now)).await
+    }
+
+    async fn put_file(
+        &self,
+        id: SessionId,
+        file: StoredFile,
+        text: Bytes,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.touch(id, now)?;
+        let record = record::encode_file(&file).map_err(|e| StoreError::Unavailable(e.into()))?;
+        self.write(move |batch| batch.put_file(id, &record, &text)).await
+    }
+
+    async fn file(&self, id: SessionId, now: Timestamp) -> Result<Option<StoredFile>, StoreError> {
+        self.touch(id, now)?;
+        self.read(move |snapshot| snapshot.file(id)).await
+    }
+
+    async fn file_text(
+        &self,
+        id: SessionId,
+        now: Timestamp,
+    ) -> Result<Option<(StoredFile, Bytes)>, StoreError> {
+        self.touch(id, now)?;
+        let file = self.read(move |snapshot| snapshot.file_text(id)).await?;
+        Ok(file.map(|(file, text)| (file, text.into())))
+    }
+
+    async fn delete_file(&self, id: SessionId, now: Timestamp) -> Result<bool, StoreError> {
+        self.touch(id, now)?;
+        self.write(move |batch| batch.delete_file(id)).await
     }
 
     async fn expire(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {

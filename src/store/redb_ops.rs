@@ -1,42 +1,48 @@
-//! What the redb store keeps where, and its operations inside a transaction.
+//! What the redb store keeps where, and its operations inside a write transaction.
 
-use redb::{
-    Key, ReadTransaction, ReadableTable, Table, TableDefinition, TableError, Value as Stored,
-    WriteTransaction,
-};
+use redb::{ReadableTable, Table, TableDefinition, TableError, WriteTransaction};
 use serde_json::{Map, Value};
 
 use super::StoreError;
 use super::activity::{Activity, Front, Move, Removed};
-use super::record::{self, Header, RecordError};
+use super::record::{self, Header};
 use super::redb_fault::{Fault, Stop};
-use crate::domain::{Message, NewMessage, Session, SessionConfig, SessionId, Status, Timestamp};
+use crate::domain::{NewMessage, Session, SessionConfig, SessionId, Status, Timestamp};
 
-type Id = &'static [u8; 16];
-type Bytes = &'static [u8];
+pub(super) type Id = &'static [u8; 16];
+pub(super) type Bytes = &'static [u8];
 
 /// What the file is, and the version of its tables.
 pub(super) const META: TableDefinition<Bytes, Bytes> = TableDefinition::new("meta");
 /// Session → its header.
-const SESSIONS: TableDefinition<Id, Bytes> = TableDefinition::new("sessions");
+pub(super) const SESSIONS: TableDefinition<Id, Bytes> = TableDefinition::new("sessions");
 /// Session → its settings, which can be large and so are not rewritten with every message.
-const CONFIGS: TableDefinition<Id, Bytes> = TableDefinition::new("configs");
+pub(super) const CONFIGS: TableDefinition<Id, Bytes> = TableDefinition::new("configs");
 /// Session and place → message.
-const MESSAGES: TableDefinition<(Id, u64), Bytes> = TableDefinition::new("messages");
+pub(super) const MESSAGES: TableDefinition<(Id, u64), Bytes> = TableDefinition::new("messages");
 /// Last activity in milliseconds and session, so that those that expire first come first.
-const ACTIVITY: TableDefinition<(i64, Id), ()> = TableDefinition::new("activity");
+pub(super) const ACTIVITY: TableDefinition<(i64, Id), ()> = TableDefinition::new("activity");
+/// Session → what is known of its file.
+pub(super) const FILES: TableDefinition<Id, Bytes> = TableDefinition::new("files");
+/// Session and number → a piece of its file's text.
+pub(super) const FILE_CHUNKS: TableDefinition<(Id, u32), Bytes> =
+    TableDefinition::new("file_chunks");
 /// Name → value kept for the program itself.
-const SETTINGS: TableDefinition<Bytes, Bytes> = TableDefinition::new("settings");
+pub(super) const SETTINGS: TableDefinition<Bytes, Bytes> = TableDefinition::new("settings");
+
+/// How large a piece of a file is: small enough that no single value has to find much room in one
+/// place, large enough that a file is a handful of them.
+const CHUNK_BYTES: usize = 1024 * 1024;
 
 /// How many messages a slice of expired sessions may have, after its first session: deleting them
 /// takes some tens of milliseconds, for which other writers wait.
 const SLICE_MESSAGES: u64 = 10_000;
 
-fn key(id: &SessionId) -> &[u8; 16] {
+pub(super) fn key(id: &SessionId) -> &[u8; 16] {
     id.0.as_bytes()
 }
 
-fn id(key: &[u8; 16]) -> SessionId {
+pub(super) fn id(key: &[u8; 16]) -> SessionId {
     SessionId(uuid::Uuid::from_bytes(*key))
 }
 
@@ -56,6 +62,8 @@ pub(super) struct Batch<'t> {
     configs: Table<'t, Id, Bytes>,
     messages: Table<'t, (Id, u64), Bytes>,
     activity: Table<'t, (i64, Id), ()>,
+    files: Table<'t, Id, Bytes>,
+    file_chunks: Table<'t, (Id, u32), Bytes>,
     settings: Table<'t, Bytes, Bytes>,
     memory: &'t Activity,
     effects: &'t mut Effects,
@@ -93,6 +101,8 @@ impl<'t> Batch<'t> {
             configs: transaction.open_table(CONFIGS)?,
             messages: transaction.open_table(MESSAGES)?,
             activity: transaction.open_table(ACTIVITY)?,
+            files: transaction.open_table(FILES)?,
+            file_chunks: transaction.open_table(FILE_CHUNKS)?,
             settings: transaction.open_table(SETTINGS)?,
             memory,
             effects,
@@ -239,8 +249,37 @@ impl<'t> Batch<'t> {
             self.sessions.remove(key(id))?;
             self.configs.remove(key(id))?;
             self.delete_messages(*id)?;
+            self.drop_file(*id)?;
         }
         Ok((expired.len(), more))
+    }
+
+    /// Puts a file in the place of the session's earlier one.
+    pub fn put_file(&mut self, id: SessionId, file: &[u8], text: &[u8]) -> Result<(), Stop> {
+        self.header(id)?;
+        self.dirty = true;
+        self.drop_file(id)?;
+        self.files.insert(key(&id), file)?;
+        for (n, chunk) in (0..).zip(text.chunks(CHUNK_BYTES)) {
+            self.file_chunks.insert((key(&id), n), chunk)?;
+        }
+        Ok(())
+    }
+
+    /// Deletes the session's file, and answers whether there was one.
+    pub fn delete_file(&mut self, id: SessionId) -> Result<bool, Stop> {
+        self.header(id)?;
+        Ok(self.drop_file(id)?)
+    }
+
+    fn drop_file(&mut self, id: SessionId) -> Result<bool, Fault> {
+        let key = key(&id);
+        if self.files.remove(key)?.is_none() {
+            return Ok(false);
+        }
+        self.dirty = true;
+        self.file_chunks.retain_in((key, 0)..=(key, u32::MAX), |_, _| false)?;
+        Ok(true)
     }
 
     pub fn setting_or_insert(&mut self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, Stop> {
@@ -309,62 +348,5 @@ impl<'t> Batch<'t> {
     fn delete_messages(&mut self, id: SessionId) -> Result<(), Fault> {
         let key = key(&id);
         Ok(self.messages.retain_in((key, 0)..=(key, u64::MAX), |_, _| false)?)
-    }
-}
-
-/// One moment of the store, for a read.
-pub(super) struct Snapshot<'t>(pub &'t ReadTransaction);
-
-impl Snapshot<'_> {
-    pub fn session(&self, id: SessionId, last_activity: Timestamp) -> Result<Session, Stop> {
-        let header = self.bytes(SESSIONS, key(&id), record::decode_header)?;
-        let config = self.bytes(CONFIGS, key(&id), record::decode_config)?;
-        let (header, config) = header.zip(config).ok_or(StoreError::NotFound)?;
-        Ok(header.session(id, last_activity, config))
-    }
-
-    /// The last `limit` messages before `before`, oldest first.
-    pub fn messages(&self, id: SessionId, before: u64, limit: usize) -> Result<Vec<Message>, Stop> {
-        let key = key(&id);
-        let table = self.0.open_table(MESSAGES)?;
-        let mut messages = Vec::new();
-        for row in ReadableTable::range(&table, (key, 0)..(key, before))?.rev().take(limit) {
-            let (place, bytes) = row?;
-            let body = record::decode_message(bytes.value())?;
-            messages.push(Message { seq: place.value().1, body });
-        }
-        messages.reverse();
-        Ok(messages)
-    }
-
-    pub fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, Stop> {
-        self.bytes(SETTINGS, name.as_bytes(), |bytes| Ok(bytes.to_vec()))
-    }
-
-    pub fn meta(&self, name: &[u8]) -> Result<Option<Vec<u8>>, Stop> {
-        self.bytes(META, name, |bytes| Ok(bytes.to_vec()))
-    }
-
-    /// All rows of the `activity` table, those that expire first before the others.
-    pub fn activity(&self) -> Result<Vec<(Timestamp, SessionId)>, Stop> {
-        let table = self.0.open_table(ACTIVITY)?;
-        let mut rows = Vec::new();
-        for row in ReadableTable::range::<(i64, &[u8; 16])>(&table, ..)? {
-            let (row, ()) = row.map(|(row, _)| (row, ()))?;
-            let (at, key) = row.value();
-            rows.push((Timestamp(at), id(key)));
-        }
-        Ok(rows)
-    }
-
-    fn bytes<'k, K: Key + 'static, T>(
-        &self,
-        table: TableDefinition<K, Bytes>,
-        key: <K as Stored>::SelfType<'k>,
-        decode: impl Fn(&[u8]) -> Result<T, RecordError>,
-    ) -> Result<Option<T>, Stop> {
-        let table = self.0.open_table(table)?;
-        let bytes = ReadableTable::get(&table, key)?;
-        Ok(bytes.map(|bytes| decode(bytes.value())).transpose()?)
     }
 }

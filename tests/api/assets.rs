@@ -14,6 +14,7 @@ const ADDRESSES: &[(&str, &str)] = &[
     ("/static/widget/chatbot.js", "text/javascript; charset=utf-8"),
     ("/static/widget/styles.css", "text/css; charset=utf-8"),
     ("/favicon.svg", "image/svg+xml; charset=utf-8"),
+    ("/favicon.ico", "image/svg+xml; charset=utf-8"),
 ];
 
 #[tokio::test]

@@ -153,6 +153,9 @@ async fn details_are_shown_only_when_debugging() {
         server.post("/api/sessions/create", json!({})).await.expect(503)
     };
     assert!(closed("true").await["details"].is_string());
+    let server = Server::with(&["--debug", "true"]).await;
+    let refused = server.get("/api/sessions/0d6f1f0e-5d3c-4c5e-9d0a-3a4f1c2b7e58").await;
+    assert_eq!(refused.expect(404).get("details"), None, "nothing stands behind it");
     assert_eq!(closed("false").await.get("details"), None);
 }
 

@@ -44,6 +44,10 @@ fn every_call_is_described_with_examples() {
         ("/api/chat/message", "post"),
         ("/api/chat/history/{id}", "get"),
         ("/api/chat/history/{id}", "delete"),
+        ("/api/files/upload", "post"),
+        ("/api/files/info/{id}", "get"),
+        ("/api/files/query/{id}", "post"),
+        ("/api/files/{id}", "delete"),
     ];
     let mut count = 0;
     for (path, operations) in spec["paths"].as_object().unwrap() {
@@ -77,7 +81,25 @@ async fn answers_conform() {
     let id = created.json()["sessionId"].as_str().unwrap().to_owned();
     let session = format!("/api/sessions/{id}");
     let history = format!("/api/chat/history/{id}");
+    let file = format!("/api/files/query/{id}");
     let answers = [
+        (
+            "/api/files/upload",
+            "post",
+            crate::files::upload(&server, &id, "a.csv", b"a,b\n1,2\n2,3\n").await,
+        ),
+        ("/api/files/upload", "post", crate::files::upload(&server, &id, "a.txt", b"x").await),
+        ("/api/files/info/{id}", "get", server.get(&format!("/api/files/info/{id}")).await),
+        ("/api/files/query/{id}", "post", server.post(&file, json!({"query": "1"})).await),
+        (
+            "/api/files/query/{id}",
+            "post",
+            server.post(&file, json!({"sql": "SELECT sum(a) FROM data"})).await,
+        ),
+        ("/api/chat/message", "post", server.say(&id, "sum of a by b").await),
+        ("/api/chat/history/{id}", "get", server.get(&history).await),
+        ("/api/files/{id}", "delete", server.delete(&format!("/api/files/{id}")).await),
+        ("/api/files/{id}", "delete", server.delete(&format!("/api/files/{id}")).await),
         ("/api/sessions/create", "post", created),
         ("/api/chat/message", "post", server.say(&id, "Hello").await),
         ("/api/chat/message", "post", server.say(&id, "").await),

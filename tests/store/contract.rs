@@ -13,6 +13,11 @@ use crate::support::{
     turn,
 };
 
+pub use crate::files::{
+    a_file_comes_back_as_it_was_stored, a_file_goes_with_its_session,
+    a_new_file_takes_the_place_of_the_earlier_one, an_answer_keeps_what_it_was_made_with,
+};
+
 /// Runs every case against a backend.
 macro_rules! contract {
     ($backend:ty) => {
@@ -39,6 +44,10 @@ macro_rules! contract {
             what_was_acknowledged_survives_a_drop,
             activity_survives_a_close,
             a_closed_store_answers_nothing,
+            a_file_comes_back_as_it_was_stored,
+            a_new_file_takes_the_place_of_the_earlier_one,
+            a_file_goes_with_its_session,
+            an_answer_keeps_what_it_was_made_with,
         );
     };
     ($backend:ty: $($case:ident),* $(,)?) => { $(

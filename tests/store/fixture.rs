@@ -7,8 +7,8 @@
 use std::path::{Path, PathBuf};
 
 use chatbot_widget::domain::{
-    Message, NewMessage, ProviderKind, Role, Session, SessionConfig, SessionId, Status, Timestamp,
-    Usage,
+    Chart, ChartKind, Message, NewMessage, ProviderKind, Role, Session, SessionConfig, SessionId,
+    Status, Timestamp, ToolRun, Usage,
 };
 use chatbot_widget::store::Store;
 use serde_json::{Map, json};
@@ -17,7 +17,7 @@ use crate::redb::open;
 use crate::support::object;
 
 /// The schema that this release writes.
-const CURRENT: u32 = 1;
+const CURRENT: u32 = 2;
 const CREATED: Timestamp = Timestamp(1_769_860_800_123);
 const LAST: Timestamp = Timestamp(1_769_861_000_456);
 
@@ -36,8 +36,28 @@ fn session() -> Session {
     }
 }
 
-/// A question for each way to end, and an answer from each provider.
-fn turns() -> Vec<(NewMessage, Option<NewMessage>)> {
+fn run() -> ToolRun {
+    ToolRun {
+        name: "query_data".to_owned(),
+        sql: "SELECT 1".to_owned(),
+        row_count: Some(1),
+        elapsed_ms: 0.25,
+        error: None,
+    }
+}
+
+fn chart() -> Chart {
+    Chart {
+        kind: ChartKind::Line,
+        title: "Title".to_owned(),
+        svg: "<svg/>".to_owned(),
+        alt: "Alt".to_owned(),
+    }
+}
+
+/// A question for each way to end, and an answer from each provider. Tools and charts came with
+/// schema 2.
+fn turns(schema: u32) -> Vec<(NewMessage, Option<NewMessage>)> {
     let endings = [
         (Status::Complete, Some(ProviderKind::Claude)),
         (Status::Incomplete, Some(ProviderKind::OpenAi)),
@@ -59,6 +79,8 @@ fn turns() -> Vec<(NewMessage, Option<NewMessage>)> {
             provider: Some(provider),
             model: (n != 2).then(|| format!("model-{n}")),
             usage: (n != 2).then_some(Usage { input_tokens: 70_000, output_tokens: n as u32 }),
+            tools: if n == 0 && schema > 1 { vec![run()] } else { vec![] },
+            chart: (n == 0 && schema > 1).then(chart),
         });
         (asked, answered)
     };
@@ -72,12 +94,14 @@ async fn write(path: &Path) {
     let begun = store.begin_turn(id, Map::new(), NewMessage::question("x".to_owned(), CREATED));
     begun.await.unwrap();
     store.clear_history(id, CREATED).await.unwrap();
-    for (asked, answered) in turns() {
+    for (asked, answered) in turns(CURRENT) {
         let question = NewMessage { status: Status::Unanswered, ..asked.clone() };
         let begun = store.begin_turn(id, Map::new(), question).await.unwrap();
         let ended = store.finish_turn(id, begun.question, asked.status, answered, LAST);
         ended.await.unwrap();
     }
+    let (stored, text) = crate::support::file(9, "a;b\n1;\n2;\n");
+    store.put_file(id, stored, text, LAST).await.unwrap();
     store.setting_or_insert("secret_key", vec![0, 1, 254, 255]).await.unwrap();
     store.close().await.unwrap();
 }
@@ -98,10 +122,14 @@ async fn every_earlier_releases_file_is_read_whole() {
         assert_eq!(store.stats(LAST).await.unwrap().total, 1);
         let (read, messages) = store.transcript(session().id, LAST).await.unwrap();
         assert_eq!(read, Session { last_activity: LAST, message_count: 11, ..session() });
-        let bodies = turns().into_iter().flat_map(|(asked, answered)| [Some(asked), answered]);
+        let bodies =
+            turns(schema).into_iter().flat_map(|(asked, answered)| [Some(asked), answered]);
         let expected: Vec<_> =
             (2..).zip(bodies.flatten()).map(|(seq, body)| Message { seq, body }).collect();
         assert_eq!(messages, expected);
+        let stored = store.file_text(session().id, LAST).await.unwrap();
+        let expected = (schema > 1).then(|| crate::support::file(9, "a;b\n1;\n2;\n"));
+        assert_eq!(stored, expected, "files came with schema 2");
         let key = store.setting("secret_key").await.unwrap();
         assert_eq!(key.as_deref(), Some([0, 1, 254, 255].as_slice()));
     }

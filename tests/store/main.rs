@@ -5,6 +5,7 @@
 #[macro_use]
 mod contract;
 mod crash;
+mod files;
 mod fixture;
 mod full_disk;
 mod model;

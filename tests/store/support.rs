@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use chatbot_widget::domain::dataset::{Column, ColumnStats, ColumnType, Layout, Reading};
 use chatbot_widget::domain::{
-    NewMessage, ProviderKind, Role, Session, SessionConfig, SessionId, Status, Timestamp, Usage,
+    Dataset, FileKind, NewMessage, ProviderKind, Role, Session, SessionConfig, SessionId, Status,
+    StoredFile, Timestamp, Usage,
 };
 use chatbot_widget::store::{Store, StoreError};
 use serde_json::{Map, Value, json};
@@ -63,7 +66,31 @@ pub fn answer(text: &str, now: Timestamp) -> NewMessage {
         provider: Some(ProviderKind::Claude),
         model: Some("claude-haiku-4-5".to_owned()),
         usage: Some(Usage { input_tokens: 812, output_tokens: 94 }),
+        tools: Vec::new(),
+        chart: None,
     }
+}
+
+/// A file of two rows, as the use case hands it over, and its text.
+pub fn file(version: u64, text: &str) -> (StoredFile, Bytes) {
+    let column = |name: &str, kind| Column {
+        name: name.to_owned(),
+        key: None,
+        kind,
+        reading: Reading::default(),
+        stats: ColumnStats { distinct: 2, mean: Some(1.5), ..ColumnStats::default() },
+    };
+    let dataset = Dataset {
+        file_name: "Grüße.csv".to_owned(),
+        kind: FileKind::Csv,
+        size: text.len() as u64,
+        uploaded: T0,
+        layout: Layout::Csv { delimiter: b';', line_rows: true },
+        columns: vec![column("a", ColumnType::Number), column("b", ColumnType::Date)],
+        rows: 2,
+        sample: vec![vec![Some("1".to_owned()), None]],
+    };
+    (StoredFile { version, text_bytes: text.len() as u64, dataset }, text.to_owned().into())
 }
 
 /// Stores a question and its answer, and answers the question's place.

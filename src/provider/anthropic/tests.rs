@@ -1,9 +1,8 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::domain::Role;
 use crate::provider::transport::reader::testing::{Outcome, read_cut_everywhere, text};
-use crate::provider::{Event, Turn};
+use crate::provider::{Event, Tool, ToolCall, ToolChoice, ToolResult, Turn};
 
 macro_rules! transcript {
     ($name:literal) => {
@@ -124,22 +123,19 @@ fn an_error_in_place_of_an_answer_is_read_as_its_type_says() {
 }
 
 fn request() -> Request {
-    let turn = |role, text: &str| Turn { role, text: text.to_owned() };
     Request {
         model: "claude-haiku-4-5".to_owned(),
         system: "Be brief.".to_owned(),
-        turns: vec![
-            turn(Role::User, "Hi"),
-            turn(Role::Assistant, "Hello!"),
-            turn(Role::User, "\"1 + 1\"?"),
-        ],
+        turns: vec![Turn::user("Hi"), Turn::assistant("Hello!"), Turn::user("\"1 + 1\"?")],
+        tools: Vec::new(),
+        tool_choice: ToolChoice::Auto,
         max_tokens: 1000,
         temperature: None,
     }
 }
 
 fn written(request: &Request) -> Value {
-    serde_json::from_slice(&body(request).unwrap()).unwrap()
+    serde_json::from_slice(&body::write(request).unwrap()).unwrap()
 }
 
 #[test]
@@ -167,4 +163,137 @@ fn what_is_not_set_is_left_out_and_temperature_ends_at_1() {
         let body = written(&Request { temperature: Some(given), ..request() });
         assert_eq!(body["temperature"], json!(sent));
     }
+}
+
+const ARGUMENTS: &str = "{\"sql\": \"SELECT avg(\\\"größe\\\") FROM data\", \"chart\": \"bar\"}";
+
+fn call(id: &str, name: &str, arguments: &str) -> ToolCall {
+    ToolCall { id: id.to_owned(), name: name.to_owned(), arguments: arguments.to_owned() }
+}
+
+#[test]
+fn tool_calls_come_complete_and_last() {
+    let query = call("toolu_01T1x1fJ34qAmk2tNTrN7Up6", "query_data", ARGUMENTS);
+    let first = call("toolu_01A", "query_data", "{\"sql\":\"SELECT 1\"}");
+    let second = call("toolu_01B", "list_tables", "{}");
+    let whole = call(
+        "toolu_01A",
+        "query_data",
+        "{\n        \"sql\": \"SELECT 1\",\n        \"chart\": \"pie\"\n      }",
+    );
+    for (transcript, expected, output, calls) in [
+        (transcript!("tool_use.sse"), "Let me look.", 89, vec![query]),
+        (transcript!("tool_use_two.sse"), "", 61, vec![first, second.clone()]),
+        (transcript!("tool_use_whole.json"), "Let me look.", 61, vec![whole, second]),
+    ] {
+        let (events, failure) = read(transcript);
+        assert_eq!(failure, None);
+        assert_eq!((&events[0], text(&events).as_str()), (&started(), expected));
+        let mut end = vec![usage(472, output)];
+        end.extend(calls.into_iter().map(Event::ToolCall));
+        end.push(Event::Finished(Finish::ToolUse));
+        assert_eq!(events[events.len() - end.len()..], end);
+    }
+}
+
+#[test]
+fn calls_count_whatever_the_stop_reason_says_but_not_when_they_are_cut() {
+    let is_call = |event: &Event| matches!(event, Event::ToolCall(_));
+    let transcript =
+        transcript!("tool_use.sse").replace("\"tool_use\",\"stop_seq", "null,\"stop_seq");
+    let (events, _) = read(&transcript);
+    assert_eq!(events.last(), Some(&Event::Finished(Finish::ToolUse)));
+    assert!(events.iter().any(is_call));
+
+    let (events, _) = read(transcript!("tool_use_cut.sse"));
+    assert_eq!(events.last(), Some(&Event::Finished(Finish::Length)));
+    assert!(!events.iter().any(is_call));
+
+    // Broken off among its pieces: a call was never handed out, and can be asked for again.
+    let two = transcript!("tool_use_two.sse");
+    let (events, failure) = read(&two[..two.find("message_delta").unwrap()]);
+    assert!(!events.iter().any(is_call));
+    assert_eq!(failure.unwrap().0, Fault::Malformed);
+}
+
+fn with_tools() -> Request {
+    let result = |id: &str, content: &str, is_error| ToolResult {
+        call_id: id.to_owned(),
+        content: content.to_owned(),
+        is_error,
+    };
+    Request {
+        turns: vec![
+            Turn::user("Average?"),
+            Turn::Assistant {
+                text: "Let me look.".to_owned(),
+                calls: vec![
+                    call("toolu_1", "query_data", "{\"sql\": \"SELECT 1.50\"}"),
+                    call("functions.x:1", "query data", "{\"sql\":"),
+                ],
+            },
+            Turn::ToolResults(vec![
+                result("toolu_1", "[1.5]", false),
+                result("functions.x:1", "broken JSON", true),
+            ]),
+        ],
+        tools: vec![Tool {
+            name: "query_data",
+            description: "Runs SQL.".to_owned(),
+            parameters: json!({"type": "object", "properties": {"sql": {"type": "string"}}}),
+        }],
+        ..request()
+    }
+}
+
+#[test]
+fn the_body_shows_tools_calls_and_results() {
+    let body = written(&with_tools());
+    let tools = json!([{
+        "name": "query_data",
+        "description": "Runs SQL.",
+        "input_schema": {"type": "object", "properties": {"sql": {"type": "string"}}},
+    }]);
+    assert_eq!((&body["tools"], body.get("tool_choice")), (&tools, None));
+    let messages = json!([
+        {"role": "user", "content": "Average?"},
+        {"role": "assistant", "content": [
+            {"type": "text", "text": "Let me look."},
+            {"type": "tool_use", "id": "toolu_1", "name": "query_data", "input": {"sql": "SELECT 1.50"}},
+            {"type": "tool_use", "id": "functions_x_1", "name": "query_data",
+             "input": {"INVALID_JSON": "{\"sql\":"}},
+        ]},
+        {"role": "user", "content": [
+            {"type": "tool_result", "tool_use_id": "toolu_1", "content": "[1.5]"},
+            {"type": "tool_result", "tool_use_id": "functions_x_1", "content": "broken JSON",
+             "is_error": true},
+        ]},
+    ]);
+    assert_eq!(body["messages"], messages);
+}
+
+#[test]
+fn tools_stay_named_when_they_are_switched_off() {
+    let off = Request { tool_choice: ToolChoice::None, ..with_tools() };
+    assert_eq!(written(&off)["tool_choice"], json!({"type": "none"}));
+    assert_eq!(written(&off)["tools"].as_array().unwrap().len(), 1);
+    let none = written(&Request { tools: Vec::new(), ..off });
+    assert_eq!((none.get("tools"), none.get("tool_choice")), (None, None));
+}
+
+#[test]
+fn roles_alternate_whatever_the_turns_are() {
+    let mut request = with_tools();
+    request.turns.push(Turn::user("Well?"));
+    request.turns.push(Turn::assistant(""));
+    request.turns.push(Turn::user("Please."));
+    request.turns.insert(1, Turn::user("Say."));
+    let body = written(&request);
+    let roles: Vec<&Value> =
+        body["messages"].as_array().unwrap().iter().map(|message| &message["role"]).collect();
+    assert_eq!(roles, ["user", "assistant", "user"]);
+    assert_eq!(body["messages"][0]["content"][1], json!({"type": "text", "text": "Say."}));
+    let last = body["messages"][2]["content"].as_array().unwrap();
+    let kinds: Vec<&Value> = last.iter().map(|block| &block["type"]).collect();
+    assert_eq!(kinds, ["tool_result", "tool_result", "text", "text"]);
 }

@@ -1,9 +1,8 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::domain::Role;
 use crate::provider::transport::reader::testing::{Outcome, read_cut_everywhere, text};
-use crate::provider::{Event, Turn};
+use crate::provider::{Event, Tool, ToolCall, ToolChoice, ToolResult, Turn};
 
 macro_rules! transcript {
     ($name:literal) => {
@@ -49,7 +48,6 @@ fn transcripts_of_all_servers_give_their_model_text_usage_and_end() {
         (transcript!("litellm.sse"), "claude", "By proxy.", Some((7, 3)), Complete),
         (transcript!("no_done.sse"), OWN, "Short.", None, Complete),
         (transcript!("no_finish_reason.sse"), OWN, "Short.", None, Complete),
-        (transcript!("tools.sse"), OWN, "Let me look.", None, Complete),
         (transcript!("whole.json"), "local", "Hi! I am “local”.", Some((19, 10)), Length),
     ];
     for (transcript, model, expected, counted, finish) in cases {
@@ -121,7 +119,9 @@ fn request(model: &str) -> Request {
     Request {
         model: model.to_owned(),
         system: "Be brief.".to_owned(),
-        turns: vec![Turn { role: Role::User, text: "1 + 1?".to_owned() }],
+        turns: vec![Turn::user("1 + 1?")],
+        tools: Vec::new(),
+        tool_choice: ToolChoice::Auto,
         max_tokens: 1000,
         temperature: Some(0.5),
     }
@@ -129,7 +129,7 @@ fn request(model: &str) -> Request {
 
 fn written(request: &Request, base_url: &str) -> Value {
     let host = Host::of(&Url::parse(base_url).unwrap());
-    let body = body(request, Dialect::of(host, &request.model)).unwrap();
+    let body = body::write(request, Dialect::of(host, &request.model)).unwrap();
     serde_json::from_slice(&body).unwrap()
 }
 
@@ -176,4 +176,167 @@ fn models_that_refuse_a_temperature_are_known_by_their_names() {
     for model in ["gpt-4o", "gpt-4.1", "gpt-3.5-turbo", "gpt-35-turbo", "omni", "gpt-oss:20b", ""] {
         assert!(!is_reasoning(model), "{model}");
     }
+}
+
+const ARGUMENTS: &str = "{\"sql\": \"SELECT avg(\\\"größe\\\") FROM data\", \"chart\": \"bar\"}";
+
+fn call(id: &str, name: &str, arguments: &str) -> ToolCall {
+    ToolCall { id: id.to_owned(), name: name.to_owned(), arguments: arguments.to_owned() }
+}
+
+#[test]
+fn tool_calls_of_all_servers_come_complete_and_last() {
+    let query = |id| call(id, "query_data", ARGUMENTS);
+    let tables = |id| call(id, "list_tables", "{}");
+    let one = |id| call(id, "query_data", "{\"sql\":\"SELECT 1\"}");
+    let cases = [
+        (
+            transcript!("tools.sse"),
+            "Let me look.",
+            Some((82, 27)),
+            vec![query("call_DdmO9pD3xa9XTPNJ32zg2hcA")],
+        ),
+        (transcript!("tools_two.sse"), "", Some((82, 40)), vec![one("call_A"), tables("call_B")]),
+        (
+            transcript!("ollama_tools.sse"),
+            "",
+            Some((190, 31)),
+            vec![query("call_9l3p6iwv"), tables("call_x2k8qz0m")],
+        ),
+        (transcript!("vllm_tools.sse"), "", Some((201, 30)), vec![query("chatcmpl-tool-7d3f0a")]),
+        (
+            transcript!("llama_cpp_tools.sse"),
+            "",
+            Some((180, 33)),
+            vec![query("Vw7cK1nDqJtXo3eYbLhR5uPz2sGm8aFi")],
+        ),
+        (transcript!("litellm_tools.sse"), "By proxy.", Some((300, 44)), vec![query("toolu_01A")]),
+        (
+            transcript!("bare_tools.sse"),
+            "",
+            None,
+            vec![query("call_0"), call("call_1", "query_data", "{\"sql\":\"SELECT 2\"}")],
+        ),
+        (
+            transcript!("tools_whole.json"),
+            "",
+            Some((90, 25)),
+            vec![one("call_A"), call("call_1", "query_data", "{}")],
+        ),
+    ];
+    for (transcript, expected, counted, calls) in cases {
+        let (events, failure) = read(transcript);
+        assert_eq!(failure, None, "{transcript}");
+        assert_eq!(text(&events), expected);
+        let mut end: Vec<Event> = counted.into_iter().map(|(i, o)| usage(i, o)).collect();
+        end.extend(calls.into_iter().map(Event::ToolCall));
+        end.push(Event::Finished(Finish::ToolUse));
+        assert_eq!(events[events.len() - end.len()..], end);
+    }
+}
+
+#[test]
+fn calls_that_are_cut_or_missing_are_no_calls() {
+    let (events, _) = read(transcript!("tools_cut.sse"));
+    assert_eq!(events.last(), Some(&Event::Finished(Finish::Length)));
+    assert!(!events.iter().any(|event| matches!(event, Event::ToolCall(_))));
+
+    let said_only = transcript!("no_done.sse").replace("\"stop\"", "\"tool_calls\"");
+    assert_eq!(read(&said_only).0.last(), Some(&Event::Finished(Finish::Complete)));
+
+    let two = transcript!("tools_two.sse");
+    let without_end: Vec<&str> = two.split_inclusive("\n\n").take(7).collect();
+    let (events, failure) = read(&without_end.concat());
+    assert_eq!((events.len(), failure.unwrap().0), (1, Fault::Malformed));
+}
+
+fn with_tools() -> Request {
+    let result = |id: &str, content: &str, is_error| ToolResult {
+        call_id: id.to_owned(),
+        content: content.to_owned(),
+        is_error,
+    };
+    Request {
+        system: String::new(),
+        turns: vec![
+            Turn::user("Average?"),
+            Turn::Assistant {
+                text: String::new(),
+                calls: vec![
+                    call("call_1", "query_data", "{\"sql\": \"SELECT 1\"}"),
+                    call("call:2", "query data", "{\"sql\":"),
+                ],
+            },
+            Turn::ToolResults(vec![
+                result("call_1", "[1]", false),
+                result("call:2", "broken JSON", true),
+            ]),
+        ],
+        tools: vec![Tool {
+            name: "query_data",
+            description: "Runs SQL.".to_owned(),
+            parameters: json!({"type": "object"}),
+        }],
+        ..request("gpt-4.1")
+    }
+}
+
+#[test]
+fn the_body_shows_tools_calls_and_results() {
+    let body = written(&with_tools(), DEFAULT_BASE_URL);
+    let tools = json!([{
+        "type": "function",
+        "function": {
+            "name": "query_data",
+            "description": "Runs SQL.",
+            "parameters": {"type": "object"},
+        },
+    }]);
+    assert_eq!((&body["tools"], body.get("tool_choice")), (&tools, None));
+    let called = |id: &str, arguments: &str| {
+        json!({
+            "id": id,
+            "type": "function",
+            "function": {"name": "query_data", "arguments": arguments},
+        })
+    };
+    let messages = json!([
+        {"role": "user", "content": "Average?"},
+        {"role": "assistant", "content": null, "tool_calls": [
+            called("call_1", "{\"sql\": \"SELECT 1\"}"),
+            called("call_2", "{\"INVALID_JSON\":\"{\\\"sql\\\":\"}"),
+        ]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "[1]"},
+        {"role": "tool", "tool_call_id": "call_2", "content": "Error: broken JSON"},
+    ]);
+    assert_eq!(body["messages"], messages);
+}
+
+#[test]
+fn tools_stay_named_when_they_are_switched_off() {
+    let off = Request { tool_choice: ToolChoice::None, ..with_tools() };
+    let body = written(&off, DEFAULT_BASE_URL);
+    assert_eq!(
+        (&body["tool_choice"], body["tools"].as_array().unwrap().len()),
+        (&json!("none"), 1)
+    );
+    let none = written(&Request { tools: Vec::new(), ..off }, DEFAULT_BASE_URL);
+    assert_eq!((none.get("tools"), none.get("tool_choice")), (None, None));
+}
+
+#[test]
+fn made_up_ids_count_on_from_the_calls_before() {
+    let events = crate::provider::transport::reader::testing::read(
+        Completions::new(&with_tools()),
+        [transcript!("bare_tools.sse").as_bytes()].into_iter(),
+    );
+    let ids: Vec<String> = events
+        .0
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::ToolCall(call) => Some(call.id),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(ids, ["call_2", "call_3"]);
 }

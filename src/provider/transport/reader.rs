@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
+use super::calls::{Calls, Piece};
 use crate::domain::Usage;
 use crate::provider::{Event, Fault, Finish, ProviderError, sse};
 
@@ -23,6 +24,11 @@ pub trait Mapper: Send {
     /// Reads an answer that came as one JSON object though a stream was asked for.
     fn whole(&mut self, body: &[u8], draft: &mut Draft) -> Result<(), ProviderError>;
 
+    /// How many calls the conversation holds already: made-up ids count from there.
+    fn earlier_calls(&self) -> usize {
+        0
+    }
+
     /// How the answer has ended, where that is known before the end mark. A stream may then stop.
     fn finish(&self) -> Option<Finish> {
         None
@@ -38,6 +44,8 @@ pub struct Draft {
     indent: String,
     text_len: usize,
     named: bool,
+    calls: Calls,
+    earlier_calls: usize,
     tokens: u64,
     finished: bool,
 }
@@ -78,19 +86,41 @@ impl Draft {
         self.tokens += 1;
     }
 
+    /// The next piece of a tool call.
+    pub fn call(&mut self, piece: Piece<'_>) -> Result<(), ProviderError> {
+        self.tokens += 1;
+        self.calls.add(piece)
+    }
+
+    /// Whether the call with this number has begun.
+    pub fn has_call(&self, index: u32) -> bool {
+        self.calls.numbered(index).is_some()
+    }
+
     /// Tokens counted so far.
     pub fn usage(&mut self, usage: Usage) {
         self.ready.push_back(Event::Usage(usage));
     }
 
-    /// The answer's end. What comes after it is not read.
+    /// The answer's end. What comes after it is not read. Whether the model waits for results is
+    /// judged by its calls: some servers end such an answer like any other. The calls of an answer
+    /// that was cut may be cut themselves, and are left out.
     pub fn finish(&mut self, finish: Finish) -> Result<(), ProviderError> {
-        if self.text_len == 0 && finish != Finish::Refused {
+        let calls = self.calls.take(self.earlier_calls);
+        let finish = match finish {
+            Finish::Complete | Finish::ToolUse if calls.is_empty() => Finish::Complete,
+            Finish::Complete | Finish::ToolUse => Finish::ToolUse,
+            cut => cut,
+        };
+        if self.text_len == 0 && !matches!(finish, Finish::Refused | Finish::ToolUse) {
             let detail = match finish {
                 Finish::Length => "the length limit was reached before the first word",
                 _ => "the answer is empty",
             };
             return Err(ProviderError::new(Fault::Malformed, detail));
+        }
+        if finish == Finish::ToolUse {
+            self.ready.extend(calls.into_iter().map(Event::ToolCall));
         }
         self.finished = true;
         self.ready.push_back(Event::Finished(finish));
@@ -119,7 +149,8 @@ pub struct Reader<M> {
 impl<M: Mapper> Reader<M> {
     /// A reader of an answer in `mapper`'s words.
     pub fn new(mapper: M) -> Self {
-        Self { mapper, shape: Shape::Unknown, draft: Draft::default(), error: None, failed: false }
+        let draft = Draft { earlier_calls: mapper.earlier_calls(), ..Draft::default() };
+        Self { mapper, shape: Shape::Unknown, draft, error: None, failed: false }
     }
 
     /// Takes in what has arrived.
@@ -209,7 +240,7 @@ impl<M: Mapper> Reader<M> {
         self.failed || self.draft.finished
     }
 
-    /// How many pieces of text or thought have come: what shows that the model is at work.
+    /// How many pieces of text, thought or tool calls have come: what shows that the model is at work.
     pub fn tokens(&self) -> u64 {
         self.draft.tokens
     }

@@ -5,10 +5,9 @@ use std::io::Write as _;
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::domain::Role;
 use crate::provider::anthropic::Anthropic;
 use crate::provider::openai::OpenAi;
-use crate::provider::{Provider, Request, Turn};
+use crate::provider::{Provider, Request, ToolChoice, Turn};
 use stand_in::{StandIn, Step, chunk, end, forever, head, ok, send, whole};
 
 const KEY: &str = "key-of-the-operator-0123456789";
@@ -49,7 +48,9 @@ async fn ask(provider: &dyn Provider) -> (String, Option<Finish>, Option<Provide
     let request = Request {
         model: "model".to_owned(),
         system: "Be brief.".to_owned(),
-        turns: vec![Turn { role: Role::User, text: "Hi".to_owned() }],
+        turns: vec![Turn::user("Hi")],
+        tools: Vec::new(),
+        tool_choice: ToolChoice::Auto,
         max_tokens: 10,
         temperature: None,
     };
@@ -243,6 +244,16 @@ async fn a_thought_counts_as_a_token() {
     let server = StandIn::start(vec![ok(), chunk(thought)]).await;
     let limits = Limits { first_token: 3 * SHORT, between_tokens: SHORT, ..LONG };
     let error = ask(&anthropic(&server.url, limits)).await.2.unwrap();
+    assert_eq!((error.fault, error.detail.as_str()), (Fault::Timeout, "no next token in time"));
+}
+
+#[tokio::test]
+async fn a_piece_of_a_tool_call_counts_as_a_token() {
+    let body = include_str!("../../../tests/fixtures/provider/openai/vllm_tools.sse");
+    let pieces: String = body.split_inclusive("\n\n").take(3).collect();
+    let server = StandIn::start(vec![ok(), chunk(pieces)]).await;
+    let limits = Limits { first_token: 3 * SHORT, between_tokens: SHORT, ..LONG };
+    let error = ask(&openai(&server.url, None, limits)).await.2.unwrap();
     assert_eq!((error.fault, error.detail.as_str()), (Fault::Timeout, "no next token in time"));
 }
 

@@ -241,3 +241,56 @@ pub fn gpt_says(text: &str) -> Script {
         "usage": {"prompt_tokens": 20, "completion_tokens": 12, "total_tokens": 32}}));
     Script::OpenAi(chunks)
 }
+
+/// Anthropic's answer that calls `query_data`: ids and arguments, which come in pieces.
+pub fn claude_calls(text: &str, calls: &[(&str, Value)]) -> Script {
+    let mut events = vec![claude_start().remove(0)];
+    let mut index = 0;
+    let mut block = |start: Value, deltas: Vec<Value>| {
+        events.push(json!({"type": "content_block_start", "index": index, "content_block": start}));
+        for delta in deltas {
+            events.push(json!({"type": "content_block_delta", "index": index, "delta": delta}));
+        }
+        events.push(json!({"type": "content_block_stop", "index": index}));
+        index += 1;
+    };
+    if !text.is_empty() {
+        let delta = json!({"type": "text_delta", "text": text});
+        block(json!({"type": "text", "text": ""}), vec![delta]);
+    }
+    for (id, arguments) in calls {
+        let start = json!({"type": "tool_use", "id": id, "name": "query_data", "input": {}});
+        let pieces = pieces(&arguments.to_string());
+        let delta = |piece: String| json!({"type": "input_json_delta", "partial_json": piece});
+        block(start, pieces.into_iter().map(delta).collect());
+    }
+    events.extend(claude_end("tool_use").split_off(1));
+    Script::Anthropic(events)
+}
+
+/// OpenAI's answer that calls `query_data`: ids and arguments, which come in pieces.
+pub fn gpt_calls(calls: &[(&str, Value)]) -> Script {
+    let chunk = |delta: Value, reason: Value| {
+        json!({"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1,
+            "model": "gpt-served",
+            "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]})
+    };
+    let mut chunks = vec![chunk(json!({"role": "assistant", "content": null}), Value::Null)];
+    for (index, (id, arguments)) in calls.iter().enumerate() {
+        let first = json!({"tool_calls": [{"index": index, "id": id, "type": "function",
+            "function": {"name": "query_data", "arguments": ""}}]});
+        chunks.push(chunk(first, Value::Null));
+        for piece in pieces(&arguments.to_string()) {
+            let more = json!({"tool_calls": [{"index": index, "function": {"arguments": piece}}]});
+            chunks.push(chunk(more, Value::Null));
+        }
+    }
+    chunks.push(chunk(json!({}), json!("tool_calls")));
+    Script::OpenAi(chunks)
+}
+
+/// A text in pieces of five characters.
+fn pieces(text: &str) -> Vec<String> {
+    let chars: Vec<char> = text.chars().collect();
+    chars.chunks(5).map(|piece| piece.iter().collect()).collect()
+}

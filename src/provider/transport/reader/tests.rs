@@ -1,5 +1,6 @@
 use super::testing::{Outcome, read};
 use super::*;
+use crate::provider::ToolCall;
 
 /// An API whose events are their own text, but for a few words.
 #[derive(Debug, Default)]
@@ -11,6 +12,10 @@ impl Mapper for Words {
     fn event(&mut self, event: sse::Event<'_>, draft: &mut Draft) -> Result<(), ProviderError> {
         match (event.name, event.data) {
             ("model", name) => draft.model(name),
+            ("call", name) => {
+                return draft.call(Piece { name, is_first: true, ..Piece::default() });
+            }
+            (_, "CUT") => return draft.finish(Finish::Length),
             (_, "STOP") => self.finish = Some(Finish::Complete),
             (_, "END") => return draft.finish(Finish::Complete),
             (_, "FAIL") => return Err(ProviderError::new(Fault::Overloaded, "failed")),
@@ -101,4 +106,30 @@ fn an_endless_answer_is_broken_off() {
 
     let whole = ["{", &"x".repeat(MAX_WHOLE)].concat();
     assert_eq!(outcome(&whole).1.unwrap().0, Fault::Malformed);
+}
+
+#[test]
+fn calls_come_last_and_make_the_end_what_it_is() {
+    let call = |n: usize| {
+        let (id, arguments) = (format!("call_{n}"), "{}".to_owned());
+        Event::ToolCall(ToolCall { id, name: "f".to_owned(), arguments })
+    };
+    let waits = Event::Finished(Finish::ToolUse);
+    let stream = "event: call\ndata: f\n\ndata: a\n\nevent: call\ndata: f\n\n";
+    let ended = [stream, "data: END\n\n"].concat();
+    assert_eq!(events(&ended), [text("a"), call(0), call(1), waits.clone()]);
+    let stopped = [stream, "data: STOP\n\n"].concat();
+    assert_eq!(events(&stopped), [text("a"), call(0), call(1), waits.clone()]);
+    let alone = "data:  \n\nevent: call\ndata: f\n\ndata: END\n\n";
+    assert_eq!(events(alone), [call(0), waits]);
+}
+
+#[test]
+fn calls_of_a_cut_answer_are_left_out() {
+    let stream = "data: a\n\nevent: call\ndata: f\n\ndata: CUT\n\n";
+    assert_eq!(events(stream), [text("a"), Event::Finished(Finish::Length)]);
+    assert_eq!(outcome("event: call\ndata: f\n\ndata: CUT\n\n").1.unwrap().0, Fault::Malformed);
+    assert_eq!(outcome("event: call\ndata: f\n\ndata: FAIL\n\n").1.unwrap().0, Fault::Overloaded);
+    let failed = outcome("data: a\n\nevent: call\ndata: f\n\ndata: FAIL\n\n");
+    assert_eq!((failed.0, failed.1.unwrap().0), (vec![text("a")], Fault::Interrupted));
 }

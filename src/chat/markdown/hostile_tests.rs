@@ -1,0 +1,514 @@
+//! Nothing hostile gets through: the output is parsed as a browser does (html5ever, inside
+//! ammonia) and held against the list of elements and attributes that may be there.
+
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+use ammonia::{Builder, UrlRelative};
+use proptest::prelude::*;
+
+use super::*;
+
+/// A sanitiser that lets through what the module's documentation names, and nothing else.
+fn sanitiser() -> Builder<'static> {
+    let tags = "a blockquote br code del em h3 h4 h5 h6 hr input label li ol p pre strong table \
+                tbody td th thead tr ul";
+    let attributes = [
+        ("a", &["href", "rel", "target"][..]),
+        ("ol", &["start"]),
+        ("td", &["align"]),
+        ("th", &["align"]),
+        ("code", &["class"]),
+        ("li", &["class"]),
+        ("input", &["type", "checked", "disabled"]),
+    ];
+    let mut builder = Builder::empty();
+    builder
+        .tags(tags.split_ascii_whitespace().collect())
+        .tag_attributes(
+            attributes
+                .iter()
+                .map(|(tag, names)| (*tag, names.iter().copied().collect()))
+                .collect::<HashMap<_, HashSet<_>>>(),
+        )
+        .generic_attributes(HashSet::new())
+        .url_schemes(HashSet::from(["http", "https", "mailto"]))
+        .url_relative(UrlRelative::Deny)
+        .link_rel(None)
+        .strip_comments(true)
+        .attribute_filter(|element, attribute, value| {
+            let fine = match (element, attribute) {
+                ("a", "href") => {
+                    value.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
+                        && ["http://", "https://", "mailto:"].iter().any(|s| value.starts_with(s))
+                }
+                ("a", "rel") => value == "noopener noreferrer nofollow",
+                ("a", "target") => value == "_blank",
+                ("ol", "start") => value.bytes().all(|b| b.is_ascii_digit()),
+                ("td" | "th", "align") => ["left", "center", "right"].contains(&value),
+                ("code", "class") => value.strip_prefix("language-").is_some_and(|language| {
+                    language.bytes().all(|b| b.is_ascii_alphanumeric() || b"+#-_.".contains(&b))
+                }),
+                ("li", "class") => value == "task-list-item",
+                ("input", "type") => value == "checkbox",
+                ("input", "checked" | "disabled") => value.is_empty(),
+                _ => false,
+            };
+            fine.then(|| value.into())
+        });
+    builder
+}
+
+/// Whether the sanitiser finds nothing to do. It parses, filters and writes again; the same bytes
+/// mean that nothing was filtered, that every element is closed where it should be, and that a
+/// second parser, as in mutation attacks, sees the same as the first.
+fn inert(sanitiser: &Builder<'_>, html: &str) -> Result<(), String> {
+    let clean = sanitiser.clean(html).to_string().replace("&nbsp;", "\u{a0}");
+    if clean == html {
+        return Ok(());
+    }
+    let same = clean.bytes().zip(html.bytes()).take_while(|(a, b)| a == b).count();
+    let around = |text: &str| {
+        let part: Vec<u8> =
+            text.as_bytes().iter().skip(same.saturating_sub(40)).take(80).copied().collect();
+        String::from_utf8_lossy(&part).into_owned()
+    };
+    Err(format!("\n got {}\nsafe {}", around(html), around(&clean)))
+}
+
+#[test]
+fn the_check_finds_what_it_is_for() {
+    let sanitiser = sanitiser();
+    for html in [
+        "<script>x</script>",
+        "<p onclick=\"x\">a</p>",
+        "<p style=\"x\">a</p>",
+        "<p id=\"x\">a</p>",
+        "<img src=\"https://example.com/a.png\">",
+        "<a href=\"javascript:x\" rel=\"noopener noreferrer nofollow\" target=\"_blank\">a</a>",
+        "<a href=\"//example.com\" rel=\"noopener noreferrer nofollow\" target=\"_blank\">a</a>",
+        "<a href=\"https://example.com\" rel=\"opener\" target=\"_blank\">a</a>",
+        "<code class=\"header\">a</code>",
+        "<input type=\"text\">",
+        "<!-- a -->",
+        "<em>a",
+        "<p>a<p>b</p></p>",
+        "<svg></svg>",
+    ] {
+        assert!(inert(&sanitiser, html).is_err(), "{html}");
+    }
+    assert_eq!(inert(&sanitiser, &render("- [x] [a](https://example.com) `b`")), Ok(()));
+}
+
+/// Payloads after the kinds that OWASP's and others' lists of filter evasions name.
+const PAYLOADS: &[&str] = &[
+    // Elements and handlers.
+    "<script>alert(1)</script>",
+    "<SCRIPT SRC=https://evil.example/x.js></SCRIPT>",
+    "<scr<script>ipt>alert(1)</scr</script>ipt>",
+    "<script\n>alert(1)</script\n>",
+    "<script/x>alert(1)</script>",
+    "<<script>alert(1)//<</script>",
+    "<img src=x onerror=alert(1)>",
+    "<img src=\"x\" onerror=\"alert(1)\"",
+    "<img \"\"\"><script>alert(1)</script>\">",
+    "<img src=x:x onerror\u{b}=alert(1)>",
+    "<svg onload=alert(1)>",
+    "<svg><script>alert&#40;1)</script>",
+    "<svg/onload=alert(1)//",
+    "<body onload=alert(1)>",
+    "<iframe src=javascript:alert(1)></iframe>",
+    "<iframe srcdoc=\"<script>alert(1)</script>\">",
+    "<object data=data:text/html,<script>alert(1)</script>>",
+    "<embed src=https://evil.example/x.swf>",
+    "<form action=javascript:alert(1)><button>a</button></form>",
+    "<button formaction=javascript:alert(1)>a",
+    "<input autofocus onfocus=alert(1)>",
+    "<details open ontoggle=alert(1)>",
+    "<video><source onerror=alert(1)></video>",
+    "<base href=https://evil.example/>",
+    "<meta http-equiv=refresh content=\"0;url=https://evil.example\">",
+    "<link rel=stylesheet href=https://evil.example/x.css>",
+    "<style>@import 'https://evil.example/x.css';</style>",
+    "<p style=\"background:url(https://evil.example)\">a</p>",
+    "<div id=chatbot-container class=\"widget\">a</div>",
+    "<a href=\"javascript:alert(1)\">a</a>",
+    "<a href='https://example.com' onmouseover='alert(1)'>a</a>",
+    "<br onclick=alert(1)>",
+    "<br/onclick=alert(1)>",
+    "<template><img src=x onerror=alert(1)></template>",
+    // Mutation and parsers that disagree.
+    "<math><mtext><table><mglyph><style><!--</style><img title=\"--&gt;&lt;img src=1 onerror=alert(1)&gt;\">",
+    "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">",
+    "<form><math><mtext></form><form><mglyph><svg><mtext><style><path id=\"</style><img onerror=alert(1) src>\">",
+    "<svg></p><style><a id=\"</style><img src=1 onerror=alert(1)>\">",
+    "<listing>&lt;img src=1 onerror=alert(1)&gt;</listing>",
+    "<xmp><p title=\"</xmp><svg/onload=alert(1)>\">",
+    "<title><a title=\"</title><img src=x onerror=alert(1)>\">",
+    "<textarea></textarea><script>alert(1)</script>",
+    "<plaintext>",
+    "<![CDATA[<script>alert(1)</script>]]>",
+    "<!--><script>alert(1)</script>-->",
+    "<!--[if gte IE 4]><script>alert(1)</script><![endif]-->",
+    "<?xml version=\"1.0\"?><script>alert(1)</script>",
+    "<!DOCTYPE html><script>alert(1)</script>",
+    "</p></li></ul></td></table></div><script>alert(1)</script>",
+    "</code></pre><script>alert(1)</script>",
+    "<a\nhref=\"x\"\n\nonclick=alert(1)>",
+    "&lt;script&gt;alert(1)&lt;/script&gt;",
+    "&#x3C;script&#x3E;alert(1)&#x3C;/script&#x3E;",
+    "&amp;lt;script&amp;gt;",
+    "\u{ff1c}script\u{ff1e}alert(1)\u{ff1c}/script\u{ff1e}",
+    "<\0script>alert(1)</script>",
+    "<s\0cript>alert(1)</script>",
+    // Schemes.
+    "[a](javascript:alert(1))",
+    "[a](JaVaScRiPt:alert(1))",
+    "[a](<javascript:alert(1)>)",
+    "[a](< javascript:alert(1)>)",
+    "[a](<\u{1}javascript:alert(1)>)",
+    "[a](<java\tscript:alert(1)>)",
+    "[a](java&#x0A;script:alert(1))",
+    "[a](java&Tab;script:alert(1))",
+    "[a](java&NewLine;script:alert(1))",
+    "[a](&#106;avascript:alert(1))",
+    "[a](&#x6A&#x61&#x76&#x61script:alert(1))",
+    "[a](javascript&colon;alert(1))",
+    "[a](javascript&#58;alert(1))",
+    "[a](javascript\\:alert\\(1\\))",
+    "[a](\u{feff}javascript:alert(1))",
+    "[a](\u{a0}javascript:alert(1))",
+    "[a](&#0;javascript:alert(1))",
+    "[a](%6aavascript:alert(1))",
+    "[a](javascript://example.com/%0aalert(1))",
+    "[a](javascript:https://example.com)",
+    "[a](data:text/html;base64,PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==)",
+    "[a](vbscript:msgbox(1))",
+    "[a](file:///etc/passwd)",
+    "[a](blob:https://example.com/x)",
+    "[a](view-source:https://example.com)",
+    "[a](//evil.example)",
+    "[a](\\\\evil.example)",
+    "[a](/\\evil.example)",
+    "[a](?x) [b](#x) [c](x:y) [d](:) [e](https:) [f](https:///) [g](mailto:)",
+    "[a](https://bank.example@evil.example)",
+    "[a](https:evil.example)",
+    "<javascript:alert(1)>",
+    "<JAVASCRIPT:alert&#40;1&#41;>",
+    "<data:text/html,x>",
+    "[a]\n\n[a]: javascript:alert(1)",
+    "[a][]\n\n[a]: <javascript:alert(1)> \"x\"",
+    "![a](javascript:alert(1))",
+    "![a][r]\n\n[r]: data:image/svg+xml,<svg/onload=alert(1)>",
+    "[![a](javascript:1)](javascript:2)",
+    // Out of attributes.
+    "[a](https://example.com/\"onmouseover=alert(1)//)",
+    "[a](<https://example.com/\" onmouseover=\"alert(1)>)",
+    "[a](https://example.com/&quot;onmouseover=alert(1))",
+    "[a](https://example.com/'onmouseover=alert(1))",
+    "[a](https://example.com '\" onclick=\"alert(1)')",
+    "[a](https://example.com \"\\\" onclick=\\\"alert(1)\")",
+    "![a](https://example.com/x.png \"x\\\" onerror=\\\"alert(1)\")",
+    "![\" onerror=\"alert(1)](https://example.com/x.png)",
+    "[a](mailto:x@example.com\"onclick=alert(1))",
+    "[a](mailto:\"><script>alert(1)</script>@example.com)",
+    "<https://example.com/\"onclick=alert(1)>",
+    "https://example.com/\"onclick=\"alert(1)",
+    "https://example.com/'><script>alert(1)</script>",
+    "www.example.com/\"><img src=x onerror=alert(1)>",
+    "https://example.com/&quot;&gt;&lt;script&gt;",
+    "\"onclick=alert(1)//@example.com a\"b@example.com",
+    "[a](https://exam\"ple.com) [b](https://<script>.example)",
+    // Nested brackets and links in links.
+    "[[a](javascript:1)](https://example.com)",
+    "[a [b](https://example.com)](javascript:1)",
+    "[a https://example.com](https://example.org)",
+    "[<script>alert(1)</script>](https://example.com)",
+    "[![<img onerror=1>](https://a.example)](https://b.example)",
+    "![[[[a](x)](https://example.com)](y)",
+    "[a]( https://example.com\n\"\n\n<script>alert(1)</script>\")",
+    // Fences, cells, lists and headings.
+    "```\"><script>alert(1)</script>\na\n```",
+    "```js\"onmouseover=alert(1)\na\n```",
+    "``` x&quot;&gt;&lt;script&gt;\na\n```",
+    "~~~<style>\n</code></pre><script>alert(1)</script>\n~~~",
+    "`</code><script>alert(1)</script>`",
+    "a|b\n-|-\n<script>alert(1)</script>|</td></table><img src=x onerror=alert(1)>",
+    "a|b\n-|:\"onclick=1:\nc|d",
+    "<table>|a|\n|-|\n|<td onclick=x>|",
+    "- [x<script>] a\n- [ ] </label><script>alert(1)</script>",
+    "- [ ] [a](javascript:1) <input onfocus=alert(1) autofocus>\n  # b",
+    "# </h3><script>alert(1)</script> {onclick=alert(1)}",
+    "99999999999999999999. a\n\n999999999. b",
+    "> <blockquote onclick=x>\n> </blockquote>",
+    "[^1]: <script>alert(1)</script>\n\n[^1]",
+    "$$\\href{javascript:alert(1)}{a}$$",
+    "<div>\n\n*a*\n\n<script>\n\nalert(1)\n\n</script>\n\n</div>",
+    "<div\n<div\n<div>*a*</div",
+    // Direction and invisible characters.
+    "[\u{202e}moc.elpmaxe](https://evil.example/\u{202e})",
+    "[a](https://exam\u{200b}ple.com) [b](ja\u{ad}vascript:alert(1))",
+    "\u{2028}<script>\u{2029}alert(1)</script>",
+    "[a](ｊavascript:alert(1)) [b](javascript：alert(1))",
+    "a\u{a0}b &nbsp; &amp;nbsp; \u{fffe}\u{85}\u{1b}[31m",
+];
+
+#[test]
+fn payloads_stay_text() {
+    let sanitiser = sanitiser();
+    let around =
+        [("", ""), ("- ", ""), ("> 1. ", ""), ("a|b\n-|-\n", "|c"), ("**", "**"), ("- [ ] ", "\n")];
+    for payload in PAYLOADS {
+        for (before, after) in around {
+            let html = render(&format!("{before}{payload}{after}"));
+            if let Err(difference) = inert(&sanitiser, &html) {
+                panic!("{before}{payload}{after}: {difference}");
+            }
+        }
+        let mut cut = String::new();
+        for letter in payload.chars() {
+            cut.push(letter);
+            assert_eq!(inert(&sanitiser, &render(&cut)), Ok(()), "{cut}");
+        }
+    }
+    let together = PAYLOADS.join("\n");
+    assert_eq!(inert(&sanitiser, &render(&together)), Ok(()));
+    let together = normalised(&together);
+    assert_eq!(inert(&sanitiser, &plain(&together)), Ok(()));
+}
+
+#[test]
+fn hostile_schemes_make_no_link() {
+    let hostile = ["script:", "script&colon;", "data:", "file:", "blob:", "view-source:", "](//"];
+    for payload in PAYLOADS {
+        let opens =
+            payload.starts_with('[') || payload.starts_with("![") || payload.starts_with('<');
+        if opens && hostile.iter().any(|h| payload.contains(h)) && !payload.contains("http") {
+            assert!(!render(payload).contains("<a "), "{payload}");
+        }
+    }
+    assert_eq!(render("[a](JaVaScRiPt:alert(1)) [b](//evil.example)"), "<p>a b</p>");
+}
+
+/// Seconds, not milliseconds: time that grows with the square takes minutes in a debug build.
+#[test]
+fn hostile_sizes_take_linear_time() {
+    const SIZE: usize = 100_000;
+    let mut texts: Vec<String> = [
+        "[",
+        "*a ",
+        "<",
+        "|",
+        ">",
+        "> ",
+        "`",
+        "a`",
+        "[](",
+        "[a](<b",
+        "[ (](",
+        "[*_a",
+        "a***",
+        "a <![CDATA[",
+        "a <?",
+        "a <!A",
+        "](\n[",
+        "- ",
+        "* a\n",
+        "1. ",
+        "![",
+        "![[]()",
+        "<a b=",
+        "<!--",
+        "_a",
+        "~a~",
+        "|a",
+        "a|\n",
+        "&",
+        "\\",
+        "&#x",
+        "[a]: ",
+        "[a]: x\n",
+        "[^a]: ",
+        "<a\n[^",
+        "http://",
+        "http://a(",
+        "https://a.b/",
+        "http://a:99999/",
+        "www.",
+        "www.a..",
+        "a.b@c.d ",
+        "a@",
+        "- a\n\t",
+        "> - ",
+        "#",
+        " ```\n",
+        "- [ ] ",
+        "<div>\n",
+        "<a href=\"",
+        "[a](b \"",
+        "*_*_ ",
+        "a*_~~`[<",
+        "|-|\n",
+        "a|b\n-|-\n",
+        "\t",
+        "\n",
+        "1) > ",
+        "\r",
+        "<br>",
+    ]
+    .iter()
+    .map(|unit| unit.repeat(SIZE / unit.len()))
+    .collect();
+    texts.push((0..300).map(|depth| format!("{}* a\n", "  ".repeat(depth))).collect());
+    texts.push(format!("{}\n{}", "> ".repeat(99), "a\n".repeat(SIZE / 2)));
+    texts.push(format!("{}a{}", "- ".repeat(99), "\n".repeat(SIZE)));
+    texts.push(format!("[x]: {}\n{}", "x".repeat(SIZE / 2), "[x]".repeat(SIZE / 6)));
+    texts.push(format!("{}{}", "[".repeat(SIZE / 2), "]".repeat(SIZE / 2)));
+    texts.push(format!("{}\n{}\n{}", "|a".repeat(1000), "|-".repeat(1000), "a\n".repeat(SIZE / 4)));
+    texts.push((1..400).map(|length| format!("{} a ", "`".repeat(length))).collect());
+    texts.push(PAYLOADS.join("\n").repeat(600));
+    for text in texts {
+        let start = Instant::now();
+        let html = render(&text);
+        let name: String = text.chars().take(20).collect();
+        assert!(start.elapsed() < Duration::from_secs(20), "{name:?} took {:?}", start.elapsed());
+        assert!(html.len() <= MAX_HTML.0 + MAX_HTML.1 * text.len() + 1024, "{name:?} grew");
+    }
+}
+
+/// Pieces of Markdown and HTML that mean something to one parser or another.
+fn pieces() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "a",
+        "B",
+        " ",
+        "  ",
+        "    ",
+        "\t",
+        "\n",
+        "\n\n",
+        "\r",
+        "\r\n",
+        "*",
+        "**",
+        "_",
+        "__",
+        "~",
+        "~~",
+        "`",
+        "```",
+        "~~~",
+        "[",
+        "]",
+        "(",
+        ")",
+        "![",
+        "](",
+        "](<",
+        "][",
+        "]: ",
+        "[a]",
+        "[^a]",
+        "[a]: ",
+        "<",
+        ">",
+        "</",
+        "/>",
+        "<!--",
+        "-->",
+        "<![CDATA[",
+        "]]>",
+        "<?",
+        "?>",
+        "<!A",
+        "<br>",
+        "<script>",
+        "</script>",
+        "<style>",
+        "<div ",
+        "<svg",
+        "<img src=x onerror=alert(1)>",
+        "<a href=",
+        "\"",
+        "'",
+        "\\",
+        "&",
+        "&lt;",
+        "&#x3c;",
+        "&colon;",
+        "&Tab;",
+        ";",
+        ":",
+        "//",
+        "/",
+        "?",
+        "#",
+        "# ",
+        "- ",
+        "* ",
+        "+ ",
+        "1. ",
+        "2) ",
+        "[ ] ",
+        "[x] ",
+        "> ",
+        ">",
+        "|",
+        "|-|",
+        "|a|b|\n|-|-:|\n",
+        ":-:",
+        "---",
+        "===",
+        "=",
+        "\0",
+        "\u{1}",
+        "\u{7f}",
+        "\u{a0}",
+        "\u{200b}",
+        "\u{202e}",
+        "\u{feff}",
+        "\u{fffd}",
+        "é",
+        "的",
+        "。",
+        "🎉",
+        "http://",
+        "https://",
+        "https://a.b",
+        "www.",
+        "www.a.b",
+        ".",
+        "@",
+        "@a.bc",
+        "mailto:",
+        "javascript:",
+        "data:",
+        "file:",
+        "%0a",
+        "$$",
+        "{",
+        "}",
+        "^",
+    ]);
+    prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn pieces_are_inert(markdown in pieces()) {
+        prop_assert_eq!(inert(&sanitiser(), &render(&markdown)), Ok(()));
+    }
+
+    #[test]
+    fn any_text_is_inert(markdown in any::<String>()) {
+        prop_assert_eq!(inert(&sanitiser(), &render(&markdown)), Ok(()));
+    }
+
+    #[test]
+    fn words_survive(before in pieces(), after in pieces()) {
+        let html = render(&format!("{before}\n\nkeepsake\n\n{after}"));
+        prop_assert!(html.contains("keepsake") || before.contains("]:") || before.contains("[a]: "));
+    }
+}

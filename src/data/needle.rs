@@ -1,0 +1,196 @@
+//! What a keyword search looks for, in any case, and where in the bytes of a file it may be.
+
+use memchr::memmem;
+
+/// Bytes that are folded at a time: they stay in the processor's cache.
+const BLOCK: usize = 64 * 1024;
+/// Bytes that are checked at a time for being ASCII.
+const BEYOND_BLOCK: usize = 1024;
+/// A shorter run of ASCII is less telling than that something beyond it is looked for.
+const MIN_RUN: usize = 3;
+
+/// A text to be found without regard to case.
+pub struct Needle {
+    /// Folded.
+    text: String,
+    /// The longest run of folded ASCII in it that stands in a file as it is: without quotes, which
+    /// files double or escape.
+    run: Vec<u8>,
+}
+
+impl Needle {
+    /// A needle for this query.
+    pub fn new(query: &str) -> Self {
+        let text = fold(query);
+        let run = text
+            .as_bytes()
+            .split(|byte| !byte.is_ascii() || matches!(byte, b'"' | b'\\' | 0..=31))
+            .max_by_key(|run| run.len())
+            .unwrap_or_default()
+            .to_vec();
+        Self { text, run }
+    }
+
+    /// Whether the run of ASCII is all of it, and has something in it that can be seen.
+    pub fn is_plain(&self) -> bool {
+        self.run.len() == self.text.len() && !self.run.trim_ascii().is_empty()
+    }
+
+    /// Whether `byte` occurs in it.
+    pub fn has(&self, byte: u8) -> bool {
+        memchr::memchr(byte, self.text.as_bytes()).is_some()
+    }
+
+    /// Whether `text`, which is UTF-8, contains it.
+    pub fn is_in(&self, text: &[u8]) -> bool {
+        let needle = self.text.as_bytes();
+        let Some(&first) = needle.first() else { return true };
+        if !text.is_ascii() {
+            return fold(&String::from_utf8_lossy(text)).contains(&self.text);
+        }
+        let Some(last) = text.len().checked_sub(needle.len()) else { return false };
+        let mut from = 0;
+        while let Some(at) =
+            memchr::memchr2(first, first.to_ascii_uppercase(), text.get(from..=last).unwrap_or(&[]))
+        {
+            let start = from + at;
+            if text[start..start + needle.len()].eq_ignore_ascii_case(needle) {
+                return true;
+            }
+            from = start + 1;
+        }
+        false
+    }
+
+    /// The places in `text` where it, its run or a part of it may be. None when every place may.
+    pub fn hits<'a>(&'a self, text: &'a [u8]) -> Option<Hits<'a>> {
+        if !self.text.is_ascii() && self.run.len() < MIN_RUN {
+            return Some(Hits { text, wanted: Wanted::Beyond, next: None });
+        }
+        // The only letters beyond ASCII whose lower case is in ASCII: the Kelvin sign and İ.
+        let kelvin =
+            self.run.contains(&b'k') && memmem::find(text, "\u{212a}".as_bytes()).is_some();
+        let dotted = self.run.contains(&b'i') && memmem::find(text, "\u{130}".as_bytes()).is_some();
+        if self.run.is_empty() || kelvin || dotted {
+            return None;
+        }
+        let finder = Box::new(memmem::Finder::new(&self.run));
+        let wanted = Wanted::Run { finder, start: 0, block: Vec::new() };
+        Some(Hits { text, wanted, next: None })
+    }
+}
+
+/// Places in a text, found in one direction.
+pub struct Hits<'a> {
+    text: &'a [u8],
+    wanted: Wanted<'a>,
+    /// The hit found last, with where it was looked for from.
+    next: Option<(usize, Option<usize>)>,
+}
+
+enum Wanted<'a> {
+    /// Anything beyond ASCII.
+    Beyond,
+    /// A run of ASCII.
+    Run {
+        finder: Box<memmem::Finder<'a>>,
+        /// Where `block` begins in the text.
+        start: usize,
+        /// A part of the text in lower case.
+        block: Vec<u8>,
+    },
+}
+
+impl Hits<'_> {
+    /// The first hit that begins at `from` or behind it.
+    pub fn from(&mut self, from: usize) -> Option<usize> {
+        if let Some((asked, hit)) = self.next
+            && asked <= from
+            && hit.is_none_or(|hit| hit >= from)
+        {
+            return hit;
+        }
+        let hit = self.find(from);
+        self.next = Some((from, hit));
+        hit
+    }
+
+    fn find(&mut self, mut from: usize) -> Option<usize> {
+        let Wanted::Run { finder, start, block } = &mut self.wanted else {
+            let rest = self.text.get(from..)?;
+            let ascii = rest.chunks(BEYOND_BLOCK).take_while(|part| part.is_ascii()).count();
+            let from = from + ascii * BEYOND_BLOCK;
+            let found = self.text.get(from..)?.iter().position(|byte| !byte.is_ascii());
+            return found.map(|at| from + at);
+        };
+        let overlap = finder.needle().len() - 1;
+        loop {
+            if from < *start || from + overlap >= *start + block.len() {
+                let rest = self.text.get(from..)?;
+                if rest.len() <= overlap {
+                    return None;
+                }
+                *start = from;
+                block.clear();
+                block.extend_from_slice(&rest[..rest.len().min(BLOCK + overlap)]);
+                block.make_ascii_lowercase();
+            }
+            if let Some(at) = finder.find(&block[from - *start..]) {
+                return Some(from + at);
+            }
+            from = *start + block.len() - overlap;
+        }
+    }
+}
+
+/// Lower case, one character at a time, so that the same letters fold the same everywhere.
+fn fold(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).map(|c| if c == 'ς' { 'σ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_is_folded_beyond_ascii() {
+        for (needle, text) in [
+            ("MÜLLER", "Herr müller"),
+            ("straße", "STRAßE 5"),
+            ("οδος", "ΟΔΟΣ"),
+            ("k", "5 \u{212a}"),
+            ("i", "\u{130}zmir"),
+            ("東京", "東京都"),
+            ("aab", "AaAaB"),
+            ("", ""),
+        ] {
+            assert!(Needle::new(needle).is_in(text.as_bytes()), "{needle} in {text}");
+        }
+        for (needle, text) in [("ab", "a b"), ("ü", "u"), ("abc", "ab"), ("x", "")] {
+            assert!(!Needle::new(needle).is_in(text.as_bytes()), "{needle} in {text}");
+        }
+    }
+
+    #[test]
+    fn hits_are_found_across_blocks() {
+        for at in [0, 1, BLOCK - 2, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK - 1] {
+            let mut text = vec![b'.'; 4 * BLOCK];
+            text[at..at + 3].copy_from_slice(b"AbC");
+            let needle = Needle::new("aBc");
+            let mut hits = needle.hits(&text).unwrap();
+            assert_eq!(hits.from(0), Some(at));
+            assert_eq!(hits.from(at), Some(at));
+            assert_eq!(hits.from(at + 1), None);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_hit_is_missed(text in "[abkAB\u{212a}ü\"]{0,40}", needle in "[abkABü\"]{0,4}") {
+            let needle = Needle::new(&needle);
+            if needle.is_in(text.as_bytes()) && let Some(mut hits) = needle.hits(text.as_bytes()) {
+                proptest::prop_assert!(hits.from(0).is_some());
+            }
+        }
+    }
+}

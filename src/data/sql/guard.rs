@@ -1,0 +1,163 @@
+//! What a statement may do, by a list of what is allowed.
+
+use rusqlite::Connection;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::limits::Limit;
+
+/// Values are at least allowed to be this long, in bytes. Results between (`group_concat`,
+/// `replace`, a row of a sort) have the same limit. It bounds the time of one function call, which
+/// nothing can interrupt.
+const MIN_LENGTH: usize = 256 << 10;
+
+/// The functions a statement may call, in lower case. Left out are those that reach files or
+/// modules, give out what is no data, fill memory (`randomblob`, `zeroblob`, `printf`, `format`),
+/// or take time that grows with the square of their input (`json_patch`).
+const FUNCTIONS: &[&str] = &[
+    // Aggregates and window functions.
+    "avg",
+    "count",
+    "cume_dist",
+    "dense_rank",
+    "first_value",
+    "group_concat",
+    "lag",
+    "last_value",
+    "lead",
+    "max",
+    "median",
+    "min",
+    "nth_value",
+    "ntile",
+    "percent_rank",
+    "rank",
+    "row_number",
+    "stddev",
+    "string_agg",
+    "sum",
+    "total",
+    "variance",
+    // Values and texts. `concat` and `quote` are bounded by the length of a value.
+    "abs",
+    "char",
+    "coalesce",
+    "concat",
+    "concat_ws",
+    "glob",
+    "hex",
+    "if",
+    "ifnull",
+    "iif",
+    "instr",
+    "length",
+    "like",
+    "lower",
+    "ltrim",
+    "nullif",
+    "octet_length",
+    "quote",
+    "random",
+    "replace",
+    "round",
+    "rtrim",
+    "sign",
+    "soundex",
+    "substr",
+    "substring",
+    "trim",
+    "typeof",
+    "unhex",
+    "unicode",
+    "upper",
+    // Mathematics.
+    "ceil",
+    "ceiling",
+    "exp",
+    "floor",
+    "ln",
+    "log",
+    "log10",
+    "log2",
+    "mod",
+    "pow",
+    "power",
+    "sqrt",
+    "trunc",
+    // Dates and times.
+    "current_date",
+    "current_time",
+    "current_timestamp",
+    "date",
+    "datetime",
+    "julianday",
+    "strftime",
+    "time",
+    "timediff",
+    "unixepoch",
+    // JSON, for nested values.
+    "->",
+    "->>",
+    "json",
+    "json_array",
+    "json_array_length",
+    "json_extract",
+    "json_group_array",
+    "json_group_object",
+    "json_object",
+    "json_quote",
+    "json_type",
+    "json_valid",
+];
+
+/// Tables a statement may read, with the functions that look like tables. Not SQLite's schema.
+const TABLES: &[&str] = &["data", "json_each", "json_tree"];
+
+/// How the names of all other tables begin that are there without having been created.
+const MODULES: &[&str] = &["sqlite_", "pragma_", "dbstat", "fts"];
+
+/// Sets SQLite's own limits. `longest` is the size of the longest row; gives back the longest
+/// value allowed.
+pub(super) fn limit(connection: &Connection, longest: usize) -> Result<usize, rusqlite::Error> {
+    // Twice a row, since a join's rows are sorted as one.
+    let length = longest.saturating_mul(2).max(MIN_LENGTH);
+    let limits = [
+        (Limit::SQLITE_LIMIT_LENGTH, i32::try_from(length).unwrap_or(i32::MAX)),
+        (Limit::SQLITE_LIMIT_SQL_LENGTH, 64 << 10),
+        (Limit::SQLITE_LIMIT_COLUMN, 2_000),
+        (Limit::SQLITE_LIMIT_EXPR_DEPTH, 500),
+        (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 50),
+        (Limit::SQLITE_LIMIT_VDBE_OP, 250_000),
+        (Limit::SQLITE_LIMIT_FUNCTION_ARG, 100),
+        (Limit::SQLITE_LIMIT_ATTACHED, 0),
+        // The time of LIKE and GLOB grows with the product of text and pattern.
+        (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 128),
+        (Limit::SQLITE_LIMIT_TRIGGER_DEPTH, 1),
+        (Limit::SQLITE_LIMIT_WORKER_THREADS, 0),
+    ];
+    for (limit, value) in limits {
+        connection.set_limit(limit, value)?;
+    }
+    Ok(length)
+}
+
+/// From here on the connection only reads. SQLite calls a statement like ATTACH read-only too, so
+/// its own judgement would not do.
+pub(super) fn guard(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.execute_batch("PRAGMA query_only = ON")?;
+    connection.authorizer(Some(judge))
+}
+
+fn judge(context: AuthContext<'_>) -> Authorization {
+    let known = |list: &[&str], name: &str| list.iter().any(|it| it.eq_ignore_ascii_case(name));
+    let allowed = match context.action {
+        AuthAction::Select | AuthAction::Recursive => true,
+        AuthAction::Read { table_name, .. } if known(TABLES, table_name) => true,
+        // A table of which no column is read (`count(*)`) is asked for by the name it has in the
+        // statement, which may be that of a common table expression. Not that of a module.
+        AuthAction::Read { table_name, column_name: "" } => !MODULES.iter().any(|it| {
+            table_name.get(..it.len()).is_some_and(|start| start.eq_ignore_ascii_case(it))
+        }),
+        AuthAction::Function { function_name } => known(FUNCTIONS, function_name),
+        _ => false,
+    };
+    if allowed { Authorization::Allow } else { Authorization::Deny }
+}

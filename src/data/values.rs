@@ -1,0 +1,290 @@
+//! Single values as people write them: numbers, booleans, and words for "no value".
+
+/// A number read from text.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Number {
+    /// Its value, always finite.
+    pub value: f64,
+    /// The same, where it is whole, within 64 bits and written without point and exponent.
+    pub whole: Option<i64>,
+    /// It has more digits than 64 bits hold. Such are names of things rather than amounts.
+    pub long: bool,
+    /// It is written with thousands separators.
+    pub grouped: bool,
+}
+
+/// The most digits of a whole number with a plus sign: longer ones are telephone numbers.
+const MAX_PLUS_DIGITS: usize = 6;
+
+/// Reads a number with a decimal point: `-1`, `2.50`, `.5`, `1e-3`, and with thousands separators
+/// `1,234.56`. None for leading zeros (`007`), for what no `f64` can hold, and for everything else.
+pub fn number(text: &[u8]) -> Option<Number> {
+    read(text, b'.', b',')
+}
+
+/// Reads a number with a decimal comma: `2,50`, `1.234,56`.
+pub fn number_with_comma(text: &[u8]) -> Option<Number> {
+    read(text, b',', b'.')
+}
+
+fn read(text: &[u8], point: u8, separator: u8) -> Option<Number> {
+    let (sign, rest) = match text.first()? {
+        b'-' => (b'-', &text[1..]),
+        b'+' => (b'+', &text[1..]),
+        _ => (b' ', text),
+    };
+    let mut mantissa = 0_u64;
+    let mut digits = 0;
+    for &byte in rest {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        // Wrong from the twentieth digit on, where it is not used any more.
+        mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(digit));
+        digits += 1;
+    }
+    if digits > 1 && rest[0] == b'0' {
+        return None;
+    }
+    let tail = &rest[digits..];
+    if tail.is_empty() {
+        return whole(rest, sign, mantissa, digits);
+    }
+    if tail[0] == separator {
+        return grouped(rest, sign, point, separator);
+    }
+    let mut at = 0;
+    let mut decimals = 0;
+    if tail[0] == point {
+        let fraction = tail[1..].iter().take_while(|byte| byte.is_ascii_digit());
+        for byte in fraction {
+            mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(byte - b'0'));
+            decimals += 1;
+        }
+        at = decimals + 1;
+    }
+    if digits + decimals == 0 {
+        return None;
+    }
+    let mut exponent = 0_i32;
+    if at < tail.len() {
+        if tail[at] | 0x20 != b'e' {
+            return None;
+        }
+        let power = &tail[at + 1..];
+        let unsigned = power.strip_prefix(b"-").or(power.strip_prefix(b"+")).unwrap_or(power);
+        if unsigned.is_empty() || !unsigned.iter().all(u8::is_ascii_digit) {
+            return None;
+        }
+        exponent = std::str::from_utf8(power).ok()?.parse().ok()?;
+    }
+    let scale = exponent.checked_sub(i32::try_from(decimals).ok()?)?;
+    let value = match exact(mantissa, digits + decimals, scale) {
+        Some(value) if sign == b'-' => -value,
+        Some(value) => value,
+        None => {
+            let plain = std::str::from_utf8(text).ok()?;
+            if point == b'.' { plain.parse() } else { plain.replace(',', ".").parse() }.ok()?
+        }
+    };
+    value.is_finite().then_some(Number { value, whole: None, long: false, grouped: false })
+}
+
+/// `mantissa` · 10^`scale` where a single rounding gives the nearest `f64`: both factors are exact.
+fn exact(mantissa: u64, digits: usize, scale: i32) -> Option<f64> {
+    const POWERS: [f64; 23] = [
+        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+        1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+    ];
+    if digits > 19 || mantissa > 1 << 53 {
+        return None;
+    }
+    let power = POWERS.get(scale.unsigned_abs() as usize)?;
+    Some(if scale < 0 { mantissa as f64 / power } else { mantissa as f64 * power })
+}
+
+fn whole(rest: &[u8], sign: u8, mantissa: u64, digits: usize) -> Option<Number> {
+    if digits == 0 || (sign == b'+' && digits > MAX_PLUS_DIGITS) {
+        return None;
+    }
+    let whole = if digits > 19 {
+        None
+    } else if sign == b'-' {
+        0_i64.checked_sub_unsigned(mantissa)
+    } else {
+        i64::try_from(mantissa).ok()
+    };
+    let value = match whole {
+        Some(whole) => whole as f64,
+        None => {
+            let value: f64 = std::str::from_utf8(rest).ok()?.parse().ok()?;
+            if sign == b'-' { -value } else { value }
+        }
+    };
+    let long = whole.is_none();
+    value.is_finite().then_some(Number { value, whole, long, grouped: false })
+}
+
+/// A number with separators: groups of exactly three digits after the first one.
+fn grouped(rest: &[u8], sign: u8, point: u8, separator: u8) -> Option<Number> {
+    let end = rest.iter().position(|&byte| byte == point).unwrap_or(rest.len());
+    let mut groups = rest[..end].split(|&byte| byte == separator);
+    let first = groups.next()?;
+    if !(1..=3).contains(&first.len()) || first[0] == b'0' {
+        return None;
+    }
+    let mut plain = Vec::with_capacity(rest.len() + 1);
+    plain.push(if sign == b'-' { b'-' } else { b' ' });
+    plain.extend_from_slice(first);
+    for group in groups {
+        if group.len() != 3 {
+            return None;
+        }
+        plain.extend_from_slice(group);
+    }
+    plain.extend_from_slice(&rest[end..]);
+    // The separators are gone, so this does not come back here.
+    if plain.contains(&separator) {
+        return None;
+    }
+    let number = read(plain.trim_ascii(), point, separator)?;
+    Some(Number { grouped: true, ..number })
+}
+
+/// Reads `true`, `yes`, `false`, `no` in any case. `1` and `0` are numbers.
+pub fn boolean(text: &[u8]) -> Option<bool> {
+    match text.len() {
+        2 if text.eq_ignore_ascii_case(b"no") => Some(false),
+        3 if text.eq_ignore_ascii_case(b"yes") => Some(true),
+        4 if text.eq_ignore_ascii_case(b"true") => Some(true),
+        5 if text.eq_ignore_ascii_case(b"false") => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether this is a way to write "no value" among numbers, dates or booleans. In a column of text
+/// it is text: `NA` is Namibia there.
+pub fn is_missing(text: &[u8]) -> bool {
+    const WORDS: [&[u8]; 11] =
+        [b"", b"-", b"--", b"?", b"na", b"n/a", b"#n/a", b"nan", b"null", b"nil", b"none"];
+    text.len() <= 4 && WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_with_a_point() {
+        for (text, value) in [
+            ("0", 0.0),
+            ("-17", -17.0),
+            ("+5", 5.0),
+            ("2.50", 2.5),
+            (".5", 0.5),
+            ("5.", 5.0),
+            ("-0.001", -0.001),
+            ("1e-3", 0.001),
+            ("1.5E+3", 1500.0),
+            ("1,234.56", 1234.56),
+            ("-12,345,678", -12_345_678.0),
+            ("123456789.123456789", 123_456_789.123_456_79),
+            ("0.1", 0.1),
+            ("9007199254740993", 9_007_199_254_740_992.0),
+            ("1e308", 1e308),
+            ("31.95376472", 31.953_764_72),
+        ] {
+            assert_eq!(number(text.as_bytes()).map(|n| n.value), Some(value), "{text}");
+        }
+        for text in [
+            "",
+            "-",
+            "+",
+            ".",
+            "-.",
+            "007",
+            "00",
+            "-01",
+            "1e",
+            "e5",
+            "1e999",
+            "1,23",
+            "1,2345",
+            ",123",
+            "0,123",
+            "1,234,",
+            "1.2.3",
+            "0x10",
+            "12a",
+            "1 2",
+            "NaN",
+            "inf",
+            "+4930123456",
+            "2012-01-31",
+            "1,234e",
+            "1.234,5",
+            "--1",
+            "1e5.5",
+        ] {
+            assert_eq!(number(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn whole_numbers_keep_all_their_digits() {
+        for n in [0, 1, -1, i64::MAX, i64::MIN] {
+            let read = number(n.to_string().as_bytes()).unwrap();
+            assert_eq!((read.whole, read.long), (Some(n), false));
+        }
+        assert_eq!(number(b"1,234").unwrap().whole, Some(1234));
+        assert_eq!(number(b"5.0").unwrap().whole, None, "written as a fraction");
+        for long in ["9223372036854775808", "-9223372036854775809", "123456789012345678901234"] {
+            let read = number(long.as_bytes()).unwrap();
+            assert!(read.whole.is_none() && read.long, "{long}");
+            assert_eq!(read.value, long.parse::<f64>().unwrap());
+        }
+    }
+
+    #[test]
+    fn numbers_with_a_decimal_comma() {
+        for (text, value) in
+            [("1,5", 1.5), ("1.234,56", 1234.56), ("1.234", 1234.0), ("7", 7.0), ("-0,25", -0.25)]
+        {
+            assert_eq!(number_with_comma(text.as_bytes()).map(|n| n.value), Some(value), "{text}");
+        }
+        for text in ["1.5", "1,234.5", "01,5", "1,2,3", "31.12.2012"] {
+            assert_eq!(number_with_comma(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn words() {
+        assert_eq!(boolean(b"TRUE"), Some(true));
+        assert_eq!(boolean(b"No"), Some(false));
+        assert_eq!(boolean(b"1"), None);
+        assert!(is_missing(b"N/A") && is_missing(b"") && is_missing(b"NaN") && is_missing(b"-"));
+        assert!(!is_missing(b"0") && !is_missing(b"nothing"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_float_is_read_to_the_bit(value: f64) {
+            proptest::prop_assume!(value.is_finite());
+            let text = value.to_string();
+            let read = number(text.as_bytes()).unwrap();
+            proptest::prop_assert_eq!(read.value, value);
+            let exponent = format!("{value:e}");
+            proptest::prop_assert_eq!(number(exponent.as_bytes()).unwrap().value, value);
+            let comma = text.replace('.', ",");
+            proptest::prop_assert_eq!(number_with_comma(comma.as_bytes()).unwrap().value, value);
+        }
+
+        #[test]
+        fn never_panics(text in ".{0,12}|[-+0-9.,eE ]{0,24}") {
+            for read in [number(text.as_bytes()), number_with_comma(text.as_bytes())] {
+                proptest::prop_assert!(read.is_none_or(|n| n.value.is_finite()));
+            }
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Use cases of uploaded files: take in, describe, search, query, draw, delete.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+
+use crate::data::chart;
+use crate::data::ingest::{self, Ingested};
+use crate::data::search::{self, SearchResult};
+use crate::data::sql::{Key, QueryError, Tables};
+use crate::domain::{
+    Chart, ChartKind, Clock, Dataset, QueryResult, SessionId, StoredFile, Timestamp,
+};
+use crate::error::AppError;
+use crate::store::Store;
+
+/// The use cases of files. Cheap to clone.
+#[derive(Clone)]
+pub struct Files(Arc<Inner>);
+
+struct Inner {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    tables: Tables,
+    limits: ingest::Limits,
+    /// Places for work that computes: more at a time would only take time from each other.
+    places: Semaphore,
+}
+
+impl Files {
+    /// Files in `store`, of at most `max_bytes`.
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, max_bytes: usize) -> Self {
+        let places = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
+        Self(Arc::new(Inner {
+            store,
+            clock,
+            tables: Tables::default(),
+            limits: ingest::Limits { max_bytes, ..ingest::Limits::default() },
+            places: Semaphore::new(places),
+        }))
+    }
+
+    /// Takes in `bytes` in the place of the session's earlier file, which stays if they are
+    /// refused.
+    pub async fn upload(
+        &self,
+        id: SessionId,
+        name: String,
+        bytes: Bytes,
+    ) -> Result<Dataset, AppError> {
+        // Before any work is done for a session that does not exist.
+        self.0.store.session(id, self.now()).await?;
+        let uploaded = self.now();
+        let limits = self.0.limits;
+        let Ingested { dataset, text } =
+            self.compute(move || ingest::ingest(&name, &bytes, uploaded, &limits)).await??;
+        let file = StoredFile {
+            version: uuid::Uuid::new_v4().as_u64_pair().0,
+            text_bytes: text.len() as u64,
+            dataset,
+        };
+        let dataset = file.dataset.clone();
+        self.0.store.put_file(id, file, text, self.now()).await?;
+        self.0.tables.forget(*id.0.as_bytes());
+        Ok(dataset)
+    }
+
+    /// What is known of the session's file, if it has one.
+    pub async fn find(&self, id: SessionId) -> Result<Option<StoredFile>, AppError> {
+        Ok(self.0.store.file(id, self.now()).await?)
+    }
+
+    /// What is known of the session's file.
+    pub async fn info(&self, id: SessionId) -> Result<Dataset, AppError> {
+        Ok(self.find(id).await?.ok_or(AppError::NoFile)?.dataset)
+    }
+
+    /// The rows that contain `query` in any value, or in one of `columns`: `limit` of them from
+    /// the `offset`th on.
+    pub async fn search(
+        &self,
+        id: SessionId,
+        query: String,
+        columns: Option<Vec<String>>,
+        offset: usize,
+        limit: usize,
+    ) -> Result<(Dataset, SearchResult), AppError> {
+        let (file, text) = self.0.store.file_text(id, self.now()).await?.ok_or(AppError::NoFile)?;
+        self.compute(move || {
+            let columns = columns.as_deref();
+            let found = search::search(&file.dataset, &text, &query, columns, offset, limit)?;
+            Ok((file.dataset, found))
+        })
+        .await?
+    }
+
+    /// Runs one read-only statement over table `data`, which is the whole file.
+    pub async fn query(
+        &self,
+        id: SessionId,
+        sql: String,
+        limit: usize,
+    ) -> Result<(Dataset, QueryResult), AppError> {
+        let file = self.find(id).await?.ok_or(AppError::NoFile)?;
+        let key = Key { session: *id.0.as_bytes(), version: file.version };
+        let this = self.clone();
+        let runtime = Handle::current();
+        self.compute(move || {
+            let load = || {
+                let now = this.now();
+                match runtime.block_on(this.0.store.file_text(id, now))? {
+                    // Replaced a moment ago: the statement was meant for the other file.
+                    Some((stored, text)) if stored.version == key.version => {
+                        Ok((stored.dataset, text))
+                    }
+                    _ => Err(AppError::NoFile),
+                }
+            };
+            match this.0.tables.query(key, load, &sql, limit) {
+                Ok(result) => Ok((file.dataset, result)),
+                Err(QueryError::Load(error)) => Err(error),
+                Err(QueryError::Sql(error)) => Err(AppError::Sql(error)),
+            }
+        })
+        .await?
+    }
+
+    /// Draws a result. A result that cannot be drawn is no fault of the visitor's; `Err` says why.
+    pub fn draw(
+        &self,
+        result: &QueryResult,
+        kind: ChartKind,
+        title: &str,
+    ) -> Result<Chart, String> {
+        chart::draw(result, kind, title).map_err(|error| error.to_string())
+    }
+
+    /// Deletes the session's file.
+    pub async fn delete(&self, id: SessionId) -> Result<(), AppError> {
+        let deleted = self.0.store.delete_file(id, self.now()).await?;
+        self.0.tables.forget(*id.0.as_bytes());
+        if deleted { Ok(()) } else { Err(AppError::NoFile) }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// Runs `work` off the async threads, when there is a place for it.
+    async fn compute<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, AppError> {
+        let internal = |error: Box<dyn std::error::Error + Send + Sync>| AppError::Internal(error);
+        let _place = self.0.places.acquire().await.map_err(|error| internal(error.into()))?;
+        tokio::task::spawn_blocking(work).await.map_err(|error| internal(error.into()))
+    }
+}

@@ -1,0 +1,134 @@
+//! The body of a call.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::provider::tool::plain_name;
+use crate::provider::{Fault, ProviderError, Request, Tool, ToolChoice, Turn};
+
+#[derive(Serialize)]
+struct Body<'a> {
+    model: &'a str,
+    max_tokens: u32,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    system: &'a str,
+    messages: Vec<Message<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<WireTool<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_choice: Option<WireChoice>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    stream: bool,
+}
+
+#[derive(Serialize)]
+struct WireTool<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    description: &'a str,
+    input_schema: &'a Value,
+}
+
+#[derive(Serialize)]
+struct WireChoice {
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    role: &'static str,
+    content: Content<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Content<'a> {
+    Text(&'a str),
+    Blocks(Vec<Block<'a>>),
+}
+
+#[derive(Clone, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Block<'a> {
+    Text {
+        text: &'a str,
+    },
+    ToolUse {
+        id: Cow<'a, str>,
+        name: Cow<'a, str>,
+        input: Cow<'a, RawValue>,
+    },
+    ToolResult {
+        tool_use_id: Cow<'a, str>,
+        content: &'a str,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        is_error: bool,
+    },
+}
+
+/// Writes the body of `request`. The API's temperature ends at 1 where ours goes to 2.
+pub fn write(request: &Request) -> Result<Vec<u8>, ProviderError> {
+    let forbidden = request.tool_choice == ToolChoice::None && !request.tools.is_empty();
+    let body = Body {
+        model: &request.model,
+        max_tokens: request.max_tokens,
+        system: &request.system,
+        messages: messages(&request.turns),
+        tools: request.tools.iter().map(wire_tool).collect(),
+        tool_choice: forbidden.then_some(WireChoice { kind: "none" }),
+        temperature: request.temperature.map(|degree| degree.clamp(0.0, 1.0)),
+        stream: true,
+    };
+    serde_json::to_vec(&body).map_err(|e| ProviderError::new(Fault::Rejected, e.to_string()))
+}
+
+fn wire_tool(tool: &Tool) -> WireTool<'_> {
+    WireTool { name: tool.name, description: &tool.description, input_schema: &tool.parameters }
+}
+
+/// The turns as messages whose roles alternate: what a user says after results of tools goes into
+/// their message, behind them, where the API wants it.
+fn messages(turns: &[Turn]) -> Vec<Message<'_>> {
+    let mut messages: Vec<(&'static str, Vec<Block<'_>>)> = Vec::with_capacity(turns.len());
+    for turn in turns {
+        let (role, blocks) = match turn {
+            Turn::User(text) => ("user", vec![Block::Text { text }]),
+            Turn::Assistant { text, calls } => {
+                // The API refuses blocks of white space.
+                let text = (!text.trim().is_empty()).then_some(Block::Text { text });
+                let calls = calls.iter().map(|call| Block::ToolUse {
+                    id: plain_name(&call.id),
+                    name: plain_name(&call.name),
+                    input: call.input(),
+                });
+                ("assistant", text.into_iter().chain(calls).collect())
+            }
+            Turn::ToolResults(results) => {
+                let results = results.iter().map(|result| Block::ToolResult {
+                    tool_use_id: plain_name(&result.call_id),
+                    content: &result.content,
+                    is_error: result.is_error,
+                });
+                ("user", results.collect())
+            }
+        };
+        match messages.last_mut() {
+            Some((last, all)) if *last == role => all.extend(blocks),
+            _ if blocks.is_empty() => {}
+            _ => messages.push((role, blocks)),
+        }
+    }
+    let messages = messages.into_iter().map(|(role, blocks)| Message {
+        role,
+        content: match blocks[..] {
+            [Block::Text { text }] => Content::Text(text),
+            _ => Content::Blocks(blocks),
+        },
+    });
+    messages.collect()
+}

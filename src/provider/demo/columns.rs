@@ -1,0 +1,264 @@
+//! Which columns a question is about, and what is wanted of them.
+
+use std::ops::Range;
+
+use super::asked::Asked;
+use super::query::{Figure, Group, Select, Unit};
+use super::table::Kind;
+use super::words::root;
+
+/// The most points of a chart over time, before days become months and months years.
+const MAX_POINTS: u32 = 50;
+
+/// How many days are named that have the greatest or least of something.
+const MAX_DAYS: u32 = 10;
+
+/// What [`Asked::columns`] finds.
+pub enum Found {
+    Query(Select, Option<Group>, Option<u32>),
+    NotNumeric(usize),
+}
+
+impl Asked<'_> {
+    /// What is asked, of which columns, per which, and how many of them.
+    pub fn columns(&mut self) -> Option<Found> {
+        let end = self.by.unwrap_or(self.question.words.len());
+        let head = 0..end;
+        let tail = end..self.question.words.len();
+        if self.top.is_some() {
+            return self.top_columns(head, tail);
+        }
+        if self.is_commonest() || self.wants_spread {
+            let column = self.question.column(self.question.all(), |_, _| true)?;
+            self.mark_extreme();
+            let select = Select::Figure(Figure::Count, None);
+            return Some(Found::Query(select, Some(by_value(column)), None));
+        }
+        // The columns per which come first, so that their words are not taken for another's.
+        let group = self.group(tail)?;
+        let is_figure = matches!(self.figure, Some(Figure::Average | Figure::Total));
+        let measure = match self.has_rows {
+            true => None,
+            false => self.measure(head.clone(), is_figure || self.extreme.is_some()),
+        };
+        // "the average maximum temperature" asks for no maximum, "the highest maximum temperature"
+        // for one.
+        if self.extreme.is_some_and(|(at, _)| self.question.is_used(at)) {
+            let other = self.find_extreme();
+            if other.is_some() || self.figure.is_some() {
+                self.extreme = other;
+            }
+        }
+        if let Some(column) = measure
+            && is_figure
+            && !self.question.table.columns.get(column)?.kind.is_numeric()
+        {
+            return Some(Found::NotNumeric(column));
+        }
+        if group.is_none()
+            && self.extreme.is_some()
+            && let Some(found) = self.superlative(&head, measure)
+        {
+            return Some(found);
+        }
+        let select = self.figure_of(measure, group)?;
+        // "chart weather" counts its values.
+        if let (Select::Figure(Figure::Count, Some(column)), None, None) =
+            (select, group, self.figure)
+        {
+            let count = Select::Figure(Figure::Count, None);
+            return Some(Found::Query(count, Some(by_value(column)), None));
+        }
+        Some(Found::Query(select, group, None))
+    }
+
+    /// The figure that is asked for, or that goes without saying.
+    fn figure_of(&mut self, measure: Option<usize>, group: Option<Group>) -> Option<Select> {
+        let kind = measure.and_then(|column| Some(self.question.table.columns.get(column)?.kind));
+        let figure = match (self.figure, measure) {
+            (Some(Figure::Count), Some(_)) if group.is_none() => {
+                let asks_how_many = matches!(self.question.word(self.figure_at), "how" | "number");
+                let is_distinct = self.question.take("different distinct unique");
+                if asks_how_many || is_distinct { Figure::Distinct } else { Figure::Count }
+            }
+            (Some(Figure::Count), _) => Figure::Count,
+            (Some(figure), Some(_)) => figure,
+            (None, Some(_)) if self.extreme.is_some() => {
+                let is_least = self.extreme.is_some_and(|(_, is_least)| is_least);
+                self.mark_extreme();
+                if is_least { Figure::Minimum } else { Figure::Maximum }
+            }
+            (None, Some(_)) if kind.is_some_and(Kind::is_numeric) => {
+                (self.wants_chart || group.is_some()).then_some(Figure::Average)?
+            }
+            (None, Some(_)) if self.wants_chart && group.is_none() => Figure::Count,
+            (None, None) if self.wants_chart && group.is_some() => Figure::Count,
+            _ => return None,
+        };
+        Some(Select::Figure(figure, measure))
+    }
+
+    /// "which GROUP has the highest FIGURE", "when was the highest COLUMN".
+    fn superlative(&mut self, head: &Range<usize>, measure: Option<usize>) -> Option<Found> {
+        let table = self.question.table;
+        let label = self.question.column(head.clone(), |at, _| Some(at) != measure);
+        let label = match label {
+            Some(label) => label,
+            None if self.question.take("when day") => table.first(Kind::Date)?,
+            None => {
+                self.question.find("which who")?;
+                table.label(measure?)?
+            }
+        };
+        self.mark_extreme();
+        let facts = table.columns.get(label)?;
+        // Without a limit days would be sorted as days.
+        let limit = (facts.kind == Kind::Date).then_some(MAX_DAYS);
+        let Some(column) = measure else {
+            let count = Select::Figure(self.figure?, None);
+            return Some(Found::Query(count, Some(by_value(label)), limit));
+        };
+        let tells_rows_apart = facts.distinct.is_some() && facts.distinct == table.rows;
+        let adds_up = !tells_rows_apart && self.adds_up(column);
+        let figure = self.figure.or(adds_up.then_some(Figure::Total));
+        Some(match figure {
+            Some(figure) => {
+                Found::Query(Select::Figure(figure, Some(column)), Some(by_value(label)), limit)
+            }
+            None => Found::Query(Select::Rows { label: Some(label), column }, None, Some(1)),
+        })
+    }
+
+    /// "top N COLUMN [by COLUMN]": what is counted or measured may stand on either side.
+    fn top_columns(&mut self, head: Range<usize>, tail: Range<usize>) -> Option<Found> {
+        let limit = self.top;
+        let table = self.question.table;
+        let is_numeric = |column: usize| {
+            table.columns.get(column).is_some_and(|column| column.kind.is_numeric())
+        };
+        self.mark_extreme();
+        let second = self.question.column(tail, |_, _| true);
+        let first = self.question.column(head, |at, _| Some(at) != second);
+        let (first, second) = match (first, second) {
+            (Some(first), second) => (first, second),
+            (None, second) => (second?, None),
+        };
+        let counts = self.figure == Some(Figure::Count) || self.has_rows;
+        let (group, measure) = match second {
+            None if counts || !is_numeric(first) => (Some(first), None),
+            None => (None, Some(first)),
+            Some(second) if is_numeric(second) && !is_numeric(first) => (Some(first), Some(second)),
+            Some(second) if is_numeric(first) && !is_numeric(second) => (Some(second), Some(first)),
+            // Rows, ordered by the second.
+            Some(second) if is_numeric(second) => {
+                let select = Select::Rows { label: Some(first), column: second };
+                return Some(Found::Query(select, None, limit));
+            }
+            Some(_) => return None,
+        };
+        let (select, group) = match (group, measure) {
+            (Some(group), None) => (Select::Figure(Figure::Count, None), Some(by_value(group))),
+            (group, Some(column)) => match (group, self.figure) {
+                (None, None) => (Select::Rows { label: table.label(column), column }, None),
+                (None, Some(_)) => return None,
+                (Some(group), figure) => {
+                    let usual = if self.adds_up(column) {
+                        Figure::Total
+                    } else if self.extreme.is_some_and(|(_, is_least)| is_least) {
+                        Figure::Minimum
+                    } else {
+                        Figure::Maximum
+                    };
+                    let figure = figure.unwrap_or(usual);
+                    (Select::Figure(figure, Some(column)), Some(by_value(group)))
+                }
+            },
+            (None, None) => return None,
+        };
+        Some(Found::Query(select, group, limit))
+    }
+
+    /// The column that a figure is of: numbers if there is a choice, behind the figure's word if
+    /// there is one.
+    fn measure(&mut self, head: Range<usize>, prefers_numbers: bool) -> Option<usize> {
+        let word = match (self.figure, self.extreme) {
+            (Some(_), _) => self.figure_at,
+            (None, Some((at, _))) => at,
+            (None, None) => 0,
+        };
+        // "maximum" may be part of the name.
+        let behind = word.min(head.end)..head.end;
+        if prefers_numbers {
+            for range in [behind.clone(), head.clone()] {
+                let found = self.question.column(range, |_, column| column.kind.is_numeric());
+                if found.is_some() {
+                    return found;
+                }
+            }
+        }
+        self.question
+            .column(behind, |_, _| true)
+            .or_else(|| self.question.column(head, |_, _| true))
+    }
+
+    /// What a figure is computed per. The outer `None` means that it is not to be found.
+    fn group(&mut self, tail: Range<usize>) -> Option<Option<Group>> {
+        let table = self.question.table;
+        let date = table.first(Kind::Date);
+        if self.over_time {
+            let column = date?;
+            let unit = self.unit.unwrap_or_else(|| self.unit_of(column));
+            return Some(Some(Group { column, unit }));
+        }
+        if let Some(unit) = self.unit {
+            let named = self.question.column(tail, |_, column| column.kind == Kind::Date);
+            return Some(Some(Group { column: named.or(date)?, unit }));
+        }
+        if self.by.is_none() {
+            return Some(None);
+        }
+        let column = self.question.column(tail, |_, _| true)?;
+        let is_date = Some(Kind::Date) == table.columns.get(column).map(|column| column.kind);
+        // A line of a thousand days is no answer, and the tool gives no more than some hundred.
+        let unit = if is_date { self.unit_of(column) } else { Unit::Value };
+        Some(Some(Group { column, unit }))
+    }
+
+    /// What a chart of one figure is drawn over: time if there is a date, else the few values of a
+    /// text column.
+    pub fn usual_group(&self) -> Option<Group> {
+        let table = self.question.table;
+        let date = table.first(Kind::Date);
+        date.map(|column| Group { column, unit: self.unit_of(column) })
+            .or_else(|| table.category().map(by_value))
+    }
+
+    /// The finest part of a date that gives few enough points.
+    fn unit_of(&self, column: usize) -> Unit {
+        let Some(column) = self.question.table.columns.get(column) else { return Unit::Value };
+        if column.distinct.is_none_or(|distinct| distinct <= u64::from(MAX_POINTS)) {
+            return Unit::Value;
+        }
+        let year = |date: &str| date.get(..4)?.parse::<u32>().ok();
+        let years = column.range.as_ref().and_then(|(first, last)| {
+            Some(year(last)?.saturating_sub(year(first)?).saturating_add(1))
+        });
+        let has_few_months = years.is_some_and(|years| years <= MAX_POINTS / 12);
+        if has_few_months { Unit::Month } else { Unit::Year }
+    }
+
+    /// Whether the values of a column make sense as a sum, by its name.
+    fn adds_up(&self, column: usize) -> bool {
+        const SUMS: &str = "sale revenue amount qty count sum unit vote gross precipitation visit visitor \
+            click order cost profit income population spend expense budget download view \
+            point goal";
+        let column = self.question.table.columns.get(column);
+        column.is_some_and(|column| {
+            column.words.iter().any(|word| SUMS.split(' ').any(|sum| sum == root(word)))
+        })
+    }
+}
+
+fn by_value(column: usize) -> Group {
+    Group { column, unit: Unit::Value }
+}

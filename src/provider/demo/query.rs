@@ -1,0 +1,229 @@
+//! What a question asks of a file, and the SQL that finds it.
+
+use serde_json::json;
+
+use super::table::{Kind, Table};
+
+/// One question, in terms of the table's columns, which are named by their places.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// What is looked up or computed.
+    pub select: Select,
+    /// Per which value.
+    pub group: Option<Group>,
+    /// In which rows only.
+    pub filter: Option<Filter>,
+    /// The least first.
+    pub ascending: bool,
+    /// The most rows of the result.
+    pub limit: Option<u32>,
+    /// How to draw the result.
+    pub chart: Option<Chart>,
+}
+
+/// What is looked up or computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Select {
+    /// One figure, of a column or of the rows.
+    Figure(Figure, Option<usize>),
+    /// The rows with the greatest or least values of `column`.
+    Rows {
+        /// What tells the rows apart.
+        label: Option<usize>,
+        /// What they are ordered by.
+        column: usize,
+    },
+}
+
+/// A figure that is computed over many rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Figure {
+    Count,
+    Distinct,
+    Average,
+    Total,
+    Minimum,
+    Maximum,
+}
+
+/// Per which value a figure is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Group {
+    pub column: usize,
+    pub unit: Unit,
+}
+
+/// The part of a date that makes a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// The value as it is.
+    Value,
+    Month,
+    Year,
+}
+
+/// Only rows whose `column` is `value`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter {
+    pub column: usize,
+    pub value: String,
+}
+
+/// A kind of chart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chart {
+    Bar,
+    Line,
+    Pie,
+}
+
+impl Chart {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Bar => "bar",
+            Self::Line => "line",
+            Self::Pie => "pie",
+        }
+    }
+}
+
+impl Figure {
+    /// The word for it in a title, and in the name of a column of the result.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Count => "count",
+            Self::Distinct => "different",
+            Self::Average => "average",
+            Self::Total => "total",
+            Self::Minimum => "minimum",
+            Self::Maximum => "maximum",
+        }
+    }
+}
+
+impl Query {
+    /// The tool's arguments.
+    pub fn arguments(&self, table: &Table) -> String {
+        let mut arguments = json!({"sql": self.sql(table)});
+        if let Some(chart) = self.chart {
+            arguments["chart"] = chart.as_str().into();
+        }
+        arguments.to_string()
+    }
+
+    /// One SELECT over the table `data`.
+    pub fn sql(&self, table: &Table) -> String {
+        let name = |column: usize| quote(name(table, column));
+        let mut conditions: Vec<String> = Vec::new();
+        if let Some(Filter { column, value }) = &self.filter {
+            conditions.push(format!("{} = '{}'", name(*column), value.replace('\'', "''")));
+        }
+        let direction = if self.ascending { "" } else { " DESC" };
+        let (select, order) = match self.select {
+            Select::Rows { label, column } => {
+                let value = name(column);
+                conditions.push(format!("{value} IS NOT NULL"));
+                let label = label.map_or_else(String::new, |label| format!("{}, ", name(label)));
+                (format!("{label}{value}"), Some(format!("{value}{direction}")))
+            }
+            Select::Figure(figure, column) => {
+                let figure = figure_sql(table, figure, column);
+                let order = self.group.map(|group| match table.columns.get(group.column) {
+                    Some(column) if column.kind == Kind::Date && self.limit.is_none() => {
+                        "1".to_owned()
+                    }
+                    _ => format!("2{direction}, 1"),
+                });
+                let group = self.group.map_or_else(String::new, |group| match group.unit {
+                    Unit::Value => format!("{}, ", name(group.column)),
+                    Unit::Month => format!("substr({}, 1, 7) AS \"month\", ", name(group.column)),
+                    Unit::Year => format!("substr({}, 1, 4) AS \"year\", ", name(group.column)),
+                });
+                (format!("{group}{figure}"), order)
+            }
+        };
+        let mut sql = format!("SELECT {select} FROM data");
+        if !conditions.is_empty() {
+            sql.push_str(&format!(" WHERE {}", conditions.join(" AND ")));
+        }
+        if let Some(group) = self.group {
+            let of_name = name(group.column);
+            sql.push_str(&match group.unit {
+                Unit::Value => format!(" GROUP BY {of_name}"),
+                Unit::Month => format!(" GROUP BY substr({of_name}, 1, 7)"),
+                Unit::Year => format!(" GROUP BY substr({of_name}, 1, 4)"),
+            });
+        }
+        if let Some(order) = order {
+            sql.push_str(&format!(" ORDER BY {order}"));
+        }
+        if let Some(limit) = self.limit {
+            sql.push_str(&format!(" LIMIT {limit}"));
+        }
+        sql
+    }
+
+    /// What is computed, such as `average temp_max by weather`.
+    pub fn title(&self, table: &Table) -> String {
+        let mut title = match self.select {
+            Select::Figure(Figure::Count, None) => "number of rows".to_owned(),
+            Select::Figure(figure, Some(column)) => {
+                format!("{} {}", figure.as_str(), name(table, column))
+            }
+            Select::Figure(figure, None) => figure.as_str().to_owned(),
+            Select::Rows { column, .. } => {
+                let which = if self.ascending { "lowest" } else { "highest" };
+                let many = self.limit.filter(|&limit| limit > 1);
+                let many = many.map_or_else(String::new, |limit| format!("{limit} "));
+                format!("{which} {many}{}", name(table, column))
+            }
+        };
+        if let Some(group) = self.group {
+            title.push_str(" by ");
+            title.push_str(match group.unit {
+                Unit::Value => name(table, group.column),
+                Unit::Month => "month",
+                Unit::Year => "year",
+            });
+        }
+        title
+    }
+}
+
+/// The column's name, which is there as long as the query belongs to the table.
+pub fn name(table: &Table, column: usize) -> &str {
+    table.columns.get(column).map_or("", |column| &column.name)
+}
+
+fn figure_sql(table: &Table, figure: Figure, column: Option<usize>) -> String {
+    let Some(column) = column else { return "count(*) AS \"count\"".to_owned() };
+    let of_name = quote(name(table, column));
+    let digits = digits(table, column);
+    let value = match figure {
+        Figure::Count => format!("count({of_name})"),
+        Figure::Distinct => format!("count(DISTINCT {of_name})"),
+        Figure::Average => format!("round(avg({of_name}), {digits})"),
+        Figure::Total => format!("round(sum({of_name}), {digits})"),
+        Figure::Minimum => format!("min({of_name})"),
+        Figure::Maximum => format!("max({of_name})"),
+    };
+    let alias = quote(&format!("{}_{}", figure.as_str(), name(table, column)));
+    format!("{value} AS {alias}")
+}
+
+/// To how many digits figures of a column are rounded: two, or more where its values are tiny.
+fn digits(table: &Table, column: usize) -> u8 {
+    let size = |text: &str| text.replace(',', "").parse::<f64>().map_or(1.0, f64::abs);
+    let range = table.columns.get(column).and_then(|column| column.range.as_ref());
+    let greatest = range.map_or(1.0, |(low, high)| size(low).max(size(high)));
+    match greatest {
+        size if size >= 1.0 => 2,
+        size if size >= 0.01 => 4,
+        _ => 8,
+    }
+}
+
+/// `name` as an identifier.
+fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

@@ -1,0 +1,81 @@
+//! Reads plain English questions about a file. A question is understood only if every word of it
+//! is: an exact answer to another question would be worse than none.
+
+use super::asked::Asked;
+use super::columns::Found;
+use super::find::Question;
+use super::query::{Chart, Figure, Filter, Query, Select};
+use super::table::{Kind, Table};
+
+/// What a question asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// What the file holds.
+    Columns,
+    /// Something that SQL finds.
+    Query(Query),
+    /// A sum or average of a column without numbers.
+    NotNumeric { column: usize },
+}
+
+/// Reads `text`; `None` if it is no question about `table`.
+pub fn understand(table: &Table, text: &str) -> Option<Meaning> {
+    if asks_for_columns(&mut Question::read(table, text)?) {
+        return Some(Meaning::Columns);
+    }
+    read(Question::read(table, text)?)
+}
+
+fn asks_for_columns(question: &mut Question<'_>) -> bool {
+    const COLUMNS: &str =
+        "column columns fields header headers variables attributes schema structure";
+    const FILE: &str = "file data dataset table csv json spreadsheet";
+    let is_about = question.take(COLUMNS) || question.find(FILE).is_some();
+    question.take(
+        "many name names called describe summary summarize overview contain contains about \
+                   number",
+    );
+    is_about && question.is_understood()
+}
+
+fn read(question: Question<'_>) -> Option<Meaning> {
+    let mut asked = Asked::read(question);
+    let (select, mut group, limit) = match asked.columns()? {
+        Found::Query(select, group, limit) => (select, group, limit),
+        Found::NotNumeric(column) => {
+            return asked.question.is_understood().then_some(Meaning::NotNumeric { column });
+        }
+    };
+    let filter = asked.question.value().map(|(column, value)| Filter { column, value });
+    // "How many?" alone asks nothing.
+    let counts_rows = select == Select::Figure(Figure::Count, None) && group.is_none();
+    if counts_rows && !asked.has_rows && filter.is_none() {
+        return None;
+    }
+    if asked.wants_chart && group.is_none() && matches!(select, Select::Figure(..)) {
+        group = asked.usual_group();
+    }
+    if !asked.question.is_understood() {
+        return None;
+    }
+    let has_points = match select {
+        Select::Figure(..) => group.is_some(),
+        Select::Rows { label, .. } => label.is_some() && limit != Some(1),
+    };
+    let group_column = group.and_then(|group| asked.question.table.columns.get(group.column));
+    let chart = match group_column {
+        Some(column) if column.kind == Kind::Date && limit.is_none() => Chart::Line,
+        _ => Chart::Bar,
+    };
+    // A word for the least is the figure itself, or sorts the answer.
+    let is_sorted = asked.top.is_some()
+        || !matches!(select, Select::Figure(Figure::Minimum | Figure::Maximum, _));
+    Some(Meaning::Query(Query {
+        select,
+        group,
+        filter,
+        ascending: is_sorted && asked.extreme.is_some_and(|(_, is_least)| is_least),
+        limit,
+        chart: has_points.then_some(asked.chart.unwrap_or(chart)),
+    }))
+}

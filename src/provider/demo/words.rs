@@ -1,0 +1,110 @@
+//! Words of questions and of column names, and how alike two of them are.
+
+/// The words of `text` in lower case, cut also at `_` and where `camelCase` has its humps.
+pub fn words(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut word = String::new();
+    let mut after_lower = false;
+    for c in text.chars() {
+        let is_hump = after_lower && c.is_uppercase();
+        if (is_hump || !c.is_alphanumeric()) && !word.is_empty() {
+            found.push(std::mem::take(&mut word));
+        }
+        if c.is_alphanumeric() {
+            word.extend(c.to_lowercase());
+        }
+        after_lower = c.is_lowercase();
+    }
+    if !word.is_empty() {
+        found.push(word);
+    }
+    found
+}
+
+/// What a word is the same as, for our purposes: its singular, or the usual word for it.
+pub fn root(word: &str) -> &str {
+    match word {
+        "maximum" | "maximal" | "maxima" | "highest" | "largest" | "biggest" | "greatest"
+        | "latest" | "newest" | "most" => "max",
+        "minimum" | "minimal" | "minima" | "lowest" | "smallest" | "least" | "earliest"
+        | "oldest" => "min",
+        "average" | "averages" | "mean" => "avg",
+        "total" | "totals" | "sums" => "sum",
+        "counts" => "count",
+        "temperature" | "temperatures" | "temps" => "temp",
+        "num" | "numbers" => "number",
+        "quantity" | "quantities" => "qty",
+        "percentage" | "pct" => "percent",
+        "latitude" => "lat",
+        "longitude" | "lng" | "long" => "lon",
+        _ => singular(word),
+    }
+}
+
+fn singular(word: &str) -> &str {
+    if word.len() <= 3 || ["ss", "us", "is"].iter().any(|end| word.ends_with(end)) {
+        return word;
+    }
+    let has_es = ["ses", "xes", "ches", "shes"].iter().any(|end| word.ends_with(end));
+    let ending = if has_es { "es" } else { "s" };
+    word.strip_suffix(ending).unwrap_or(word)
+}
+
+/// Whether a word is one of statistics: alone it names no column, but for one that is called so.
+pub fn is_statistic(word: &str) -> bool {
+    matches!(root(word), "max" | "min" | "avg" | "sum" | "count" | "number")
+}
+
+/// How alike a word of a question and one of a column's name are, 0 to 3.
+pub fn likeness(asked: &str, name: &str) -> f32 {
+    let (short, long) = if asked.len() <= name.len() { (asked, name) } else { (name, asked) };
+    if asked == name {
+        3.0
+    } else if root(asked) == root(name) || is_plural_in_ies(short, long) {
+        2.5
+    } else if short.len() >= 4 && long.starts_with(short) && !is_statistic(short) {
+        2.0
+    } else {
+        0.0
+    }
+}
+
+fn is_plural_in_ies(one: &str, many: &str) -> bool {
+    many.strip_suffix("ies").is_some_and(|stem| one.strip_suffix('y') == Some(stem))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_cut_into_words() {
+        for (text, expected) in [
+            ("What's the temp_max?", &["what", "s", "the", "temp", "max"][..]),
+            ("unitPrice-EUR", &["unit", "price", "eur"]),
+            ("ÜBER größe2", &["über", "größe2"]),
+            ("  ", &[]),
+        ] {
+            assert_eq!(words(text), expected);
+        }
+    }
+
+    #[test]
+    fn words_are_alike_by_root_plural_and_beginning() {
+        for (asked, name) in [
+            ("maximum", "max"),
+            ("temperatures", "temp"),
+            ("countries", "country"),
+            ("boxes", "box"),
+            ("prices", "price"),
+            ("precip", "precipitation"),
+            ("mean", "average"),
+        ] {
+            assert!(likeness(asked, name) > 0.0, "{asked} {name}");
+            assert!(likeness(asked, name) < likeness(name, name));
+        }
+        for (asked, name) in [("count", "country"), ("the", "theme"), ("min", "max"), ("a", "b")] {
+            assert_eq!(likeness(asked, name), 0.0, "{asked} {name}");
+        }
+    }
+}

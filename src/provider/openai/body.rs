@@ -1,0 +1,135 @@
+//! The body of a call.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Dialect;
+use crate::provider::tool::plain_name;
+use crate::provider::{
+    Fault, ProviderError, Request, Tool, ToolCall, ToolChoice, ToolResult, Turn,
+};
+
+#[derive(Serialize)]
+struct Body<'a> {
+    model: &'a str,
+    messages: Vec<Message<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<Function<WireTool<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_choice: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_completion_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    stream: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_options: Option<StreamOptions>,
+}
+
+/// A thing of `type` `function`.
+#[derive(Serialize)]
+struct Function<F> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    function: F,
+}
+
+#[derive(Serialize)]
+struct WireTool<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    description: &'a str,
+    parameters: &'a Value,
+}
+
+#[derive(Serialize)]
+struct WireCall<'a> {
+    name: Cow<'a, str>,
+    /// JSON in a string.
+    arguments: String,
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    role: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_call_id: Option<Cow<'a, str>>,
+    /// `null` beside calls without text.
+    content: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<Function<WireCall<'a>>>,
+}
+
+#[derive(Serialize)]
+struct StreamOptions {
+    include_usage: bool,
+}
+
+/// Writes the body of `request`.
+pub fn write(request: &Request, dialect: Dialect) -> Result<Vec<u8>, ProviderError> {
+    let system = (!request.system.is_empty()).then(|| plain("system", &request.system));
+    // OpenAI refuses a choice without tools.
+    let forbidden = request.tool_choice == ToolChoice::None && !request.tools.is_empty();
+    let body = Body {
+        model: &request.model,
+        messages: system.into_iter().chain(request.turns.iter().flat_map(messages)).collect(),
+        tools: request.tools.iter().map(wire_tool).collect(),
+        tool_choice: forbidden.then_some("none"),
+        max_completion_tokens: dialect.completion_tokens.then_some(request.max_tokens),
+        max_tokens: (!dialect.completion_tokens).then_some(request.max_tokens),
+        temperature: request.temperature.filter(|_| dialect.temperature),
+        stream: true,
+        stream_options: dialect.stream_options.then_some(StreamOptions { include_usage: true }),
+    };
+    serde_json::to_vec(&body).map_err(|e| ProviderError::new(Fault::Rejected, e.to_string()))
+}
+
+fn plain<'a>(role: &'static str, text: &'a str) -> Message<'a> {
+    Message { role, tool_call_id: None, content: Some(Cow::Borrowed(text)), tool_calls: Vec::new() }
+}
+
+fn messages(turn: &Turn) -> Vec<Message<'_>> {
+    match turn {
+        Turn::User(text) => vec![plain("user", text)],
+        Turn::Assistant { text, calls } if text.is_empty() && calls.is_empty() => Vec::new(),
+        Turn::Assistant { text, calls } => vec![Message {
+            role: "assistant",
+            tool_call_id: None,
+            content: (!text.is_empty()).then_some(Cow::Borrowed(text)),
+            tool_calls: calls.iter().map(wire_call).collect(),
+        }],
+        Turn::ToolResults(results) => results.iter().map(wire_result).collect(),
+    }
+}
+
+fn wire_tool(tool: &Tool) -> Function<WireTool<'_>> {
+    let function =
+        WireTool { name: tool.name, description: &tool.description, parameters: &tool.parameters };
+    Function { id: None, kind: "function", function }
+}
+
+fn wire_call(call: &ToolCall) -> Function<WireCall<'_>> {
+    let arguments = call.input().get().to_owned();
+    let function = WireCall { name: plain_name(&call.name), arguments };
+    Function { id: Some(plain_name(&call.id).into_owned()), kind: "function", function }
+}
+
+/// The API has no field for a failure; the text must say it.
+fn wire_result(result: &ToolResult) -> Message<'_> {
+    let content = match result.is_error {
+        true => Cow::Owned(format!("Error: {}", result.content)),
+        false => Cow::Borrowed(result.content.as_str()),
+    };
+    Message {
+        role: "tool",
+        tool_call_id: Some(plain_name(&result.call_id)),
+        content: Some(content),
+        tool_calls: Vec::new(),
+    }
+}

@@ -1,0 +1,78 @@
+//! Cases of the contract about files, and about answers that were made with them.
+
+use chatbot_widget::domain::{Chart, ChartKind, NewMessage, Status, ToolRun};
+use chatbot_widget::store::Store;
+use serde_json::Map;
+
+use crate::support::{Backend, T0, TIMEOUT, answer, at, created, file, not_found, question};
+
+pub async fn a_file_comes_back_as_it_was_stored(backend: &impl Backend) {
+    let store = backend.open(T0).await;
+    let id = created(&store, T0).await;
+    assert_eq!(store.file(id, T0).await.unwrap(), None);
+    assert_eq!(store.file_text(id, T0).await.unwrap(), None);
+    assert!(!store.delete_file(id, T0).await.unwrap());
+    // Longer than several pieces, and no multiple of one.
+    let (stored, text) = file(1, &"a;b\n1;2\n".repeat(400_000));
+    store.put_file(id, stored.clone(), text.clone(), T0).await.unwrap();
+    drop(store);
+
+    let store = backend.open(T0).await;
+    assert_eq!(store.file(id, T0).await.unwrap(), Some(stored.clone()));
+    assert!(store.file_text(id, T0).await.unwrap() == Some((stored, text)));
+    let other = created(&store, T0).await;
+    assert_eq!(store.file(other, T0).await.unwrap(), None, "another session's");
+    assert!(store.delete_file(id, T0).await.unwrap());
+    assert_eq!(store.file_text(id, T0).await.unwrap(), None);
+}
+
+pub async fn a_new_file_takes_the_place_of_the_earlier_one(backend: &impl Backend) {
+    let store = backend.open(T0).await;
+    let id = created(&store, T0).await;
+    let (long, long_text) = file(1, &"x".repeat(3_000_000));
+    store.put_file(id, long, long_text, T0).await.unwrap();
+    let (short, text) = file(2, "a;b\n");
+    store.put_file(id, short.clone(), text.clone(), T0).await.unwrap();
+    assert_eq!(store.file_text(id, T0).await.unwrap(), Some((short, text)), "no piece is left");
+}
+
+pub async fn a_file_goes_with_its_session(backend: &impl Backend) {
+    let store = backend.open(T0).await;
+    let id = created(&store, T0).await;
+    let (stored, text) = file(1, "a;b\n");
+    store.put_file(id, stored.clone(), text.clone(), T0).await.unwrap();
+    let expired = T0.after(TIMEOUT);
+    not_found(store.file(id, expired).await);
+    not_found(store.file_text(id, expired).await);
+    not_found(store.put_file(id, stored, text, expired).await);
+    not_found(store.delete_file(id, expired).await);
+    assert_eq!(store.expire(expired, 10).await.unwrap(), 1);
+    not_found(store.file(id, T0).await);
+}
+
+pub async fn an_answer_keeps_what_it_was_made_with(backend: &impl Backend) {
+    let store = backend.open(T0).await;
+    let id = created(&store, T0).await;
+    let begun = store.begin_turn(id, Map::new(), question("how many?", T0)).await.unwrap();
+    let run = ToolRun {
+        name: "query_data".to_owned(),
+        sql: "SELECT count(*) FROM data".to_owned(),
+        row_count: Some(1),
+        elapsed_ms: 0.5,
+        error: None,
+    };
+    let failed =
+        ToolRun { row_count: None, error: Some("no such column".to_owned()), ..run.clone() };
+    let chart = Chart {
+        kind: ChartKind::Bar,
+        title: "Count".to_owned(),
+        svg: "<svg/>".to_owned(),
+        alt: "One bar".to_owned(),
+    };
+    let made = NewMessage { tools: vec![failed, run], chart: Some(chart), ..answer("2", at(1)) };
+    let ended =
+        store.finish_turn(id, begun.question, Status::Complete, Some(made.clone()), at(1)).await;
+    assert_eq!(ended.unwrap(), 2);
+    let (_, messages) = store.transcript(id, at(1)).await.unwrap();
+    assert_eq!(messages[1].body, made);
+}
