@@ -2,24 +2,28 @@
 
 use futures_util::StreamExt;
 
-use crate::domain::{Chart, NewMessage, Role, Status, Timestamp, ToolRun, Usage};
-use crate::provider::{Event, EventStream, Fault, Finish, Provider, ProviderError, ToolCall};
+use super::turns::{RunningTurn, TurnEvent};
+use crate::domain::{Chart, NewMessage, ProviderKind, Role, Status, Timestamp, ToolRun, Usage};
+use crate::provider::{Event, EventStream, Fault, Finish, ProviderError, ToolCall};
 
 /// What a visitor reads when the model declined.
 const REFUSAL: &str = "I'm sorry, I can't help with that.";
 
-/// What has been said so far.
-#[derive(Debug, Default)]
-pub struct Gathered {
+/// What has been said so far. It goes into the running turn's log as it comes.
+#[derive(Debug)]
+pub struct Gathered<'a> {
+    turn: &'a RunningTurn,
+    provider: ProviderKind,
+    /// The model as served, and until that is known the one that was asked.
+    model: String,
     text: String,
-    model: Option<String>,
+    stopped: bool,
     usage: Option<Usage>,
     finish: Option<Finish>,
     error: Option<ProviderError>,
-    /// The tools that have been called.
-    pub tools: Vec<ToolRun>,
+    tools: Vec<ToolRun>,
     /// The last picture that was drawn.
-    pub chart: Option<Chart>,
+    chart: Option<Chart>,
 }
 
 /// What one call has brought.
@@ -31,7 +35,34 @@ pub struct Round {
     pub calls: Vec<ToolCall>,
 }
 
-impl Gathered {
+/// How a turn has ended.
+#[derive(Debug)]
+pub struct Conclusion {
+    /// What becomes of the question.
+    pub question: Status,
+    /// The answer to store.
+    pub answer: Option<NewMessage>,
+    /// What went wrong.
+    pub failure: Option<ProviderError>,
+}
+
+impl<'a> Gathered<'a> {
+    /// Nothing as yet of an answer that `provider` is asked for, with `model`.
+    pub fn new(turn: &'a RunningTurn, provider: ProviderKind, model: String) -> Self {
+        Self {
+            turn,
+            provider,
+            model,
+            text: String::new(),
+            stopped: false,
+            usage: None,
+            finish: None,
+            error: None,
+            tools: Vec::new(),
+            chart: None,
+        }
+    }
+
     /// Takes in all that one call says.
     pub async fn round(&mut self, call: Result<EventStream, ProviderError>) -> Round {
         let before = self.usage.take();
@@ -57,16 +88,19 @@ impl Gathered {
     async fn gather(&mut self, mut events: EventStream, round: &mut Round) {
         while let Some(event) = events.next().await {
             match event {
-                Ok(Event::Started { model }) => self.model = Some(model),
+                Ok(Event::Started { model }) => self.model = model,
                 Ok(Event::Text(text)) => {
                     // What was said before a tool was called is a paragraph of its own.
                     if round.text.is_empty() && !self.text.is_empty() {
-                        self.text.push_str("\n\n");
+                        self.say("\n\n".to_owned());
                     }
-                    self.text.push_str(&text);
                     round.text.push_str(&text);
+                    self.say(text);
                 }
-                Ok(Event::ToolCall(call)) => round.calls.push(call),
+                Ok(Event::ToolCall(call)) => {
+                    self.start();
+                    round.calls.push(call);
+                }
                 Ok(Event::Usage(usage)) => self.usage = Some(usage),
                 Ok(Event::Finished(finish)) => {
                     self.finish = Some(finish);
@@ -80,40 +114,75 @@ impl Gathered {
         }
     }
 
-    /// Ends what is being said, from outside.
+    fn start(&self) {
+        if !self.turn.has_started() {
+            let (provider, model) = (self.provider, self.model.clone());
+            self.turn.push(TurnEvent::Started { provider, model });
+        }
+    }
+
+    fn say(&mut self, text: String) {
+        self.start();
+        self.text.push_str(&text);
+        self.turn.push(TurnEvent::Text(text));
+    }
+
+    /// A tool that the model has called is running.
+    pub fn tool_runs(&self, call: &ToolCall) {
+        let sql = super::tools::statement(call).unwrap_or_default();
+        self.turn.push(TurnEvent::ToolRunning { name: call.name.clone(), sql });
+    }
+
+    /// A tool has run, and perhaps drawn a picture.
+    pub fn tool_ran(&mut self, run: ToolRun, chart: Option<Chart>) {
+        self.turn.push(TurnEvent::ToolRan(run.clone()));
+        self.tools.push(run);
+        self.chart = chart.or(self.chart.take());
+    }
+
+    /// How many tools have been called.
+    pub fn tool_calls(&self) -> usize {
+        self.tools.len()
+    }
+
+    /// Ends what is being said because the visitor wishes so.
+    pub fn stop(&mut self) {
+        self.stopped = true;
+    }
+
+    /// Ends what is being said because it has to.
     pub fn interrupt(&mut self, reason: &str) {
         self.error = Some(ProviderError::new(Fault::Interrupted, reason));
     }
 
-    /// The question's status, the answer to store, and what went wrong.
-    pub fn conclude(
-        self,
-        provider: &dyn Provider,
-        asked_model: String,
-        now: Timestamp,
-    ) -> (Status, Option<NewMessage>, Option<ProviderError>) {
+    /// What becomes of what was said.
+    pub fn conclude(self, now: Timestamp) -> Conclusion {
         let blank = self.text.trim().is_empty();
-        let answer = |content: String, status| NewMessage {
-            role: Role::Assistant,
-            content,
-            timestamp: now,
-            status,
-            provider: Some(provider.kind()),
-            model: Some(self.model.unwrap_or(asked_model)),
-            usage: self.usage,
-            tools: self.tools,
-            chart: self.chart,
+        let answer = |content: String, status| {
+            Some(NewMessage {
+                role: Role::Assistant,
+                content,
+                timestamp: now,
+                status,
+                provider: Some(self.provider),
+                model: Some(self.model),
+                usage: self.usage,
+                tools: self.tools,
+                chart: self.chart,
+            })
         };
-        match (self.finish, self.error) {
+        let (question, answer, failure) = match (self.finish, self.error) {
             (Some(Finish::Refused), _) => {
-                (Status::Complete, Some(answer(REFUSAL.to_owned(), Status::Refused)), None)
+                (Status::Complete, answer(REFUSAL.to_owned(), Status::Refused), None)
             }
+            _ if self.stopped && blank => (Status::Unanswered, None, None),
+            _ if self.stopped => (Status::Complete, answer(self.text, Status::Stopped), None),
             (Some(finish), None) if !blank => {
                 let status = match finish {
                     Finish::Length => Status::Truncated,
                     _ => Status::Complete,
                 };
-                (Status::Complete, Some(answer(self.text, status)), None)
+                (Status::Complete, answer(self.text, status), None)
             }
             (_, error) => {
                 let error = error.unwrap_or_else(|| {
@@ -123,9 +192,10 @@ impl Gathered {
                     (Status::Unanswered, None, Some(error))
                 } else {
                     let error = ProviderError { fault: Fault::Interrupted, ..error };
-                    (Status::Complete, Some(answer(self.text, Status::Incomplete)), Some(error))
+                    (Status::Complete, answer(self.text, Status::Incomplete), Some(error))
                 }
             }
-        }
+        };
+        Conclusion { question, answer, failure }
     }
 }

@@ -29,6 +29,8 @@ mod renderer;
 #[cfg(test)]
 mod hostile_tests;
 #[cfg(test)]
+mod payloads;
+#[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
@@ -36,7 +38,7 @@ use std::borrow::Cow;
 use escape::push_lines;
 use renderer::Renderer;
 
-/// Longest text taken for Markdown, in bytes: more than the longest answer of any model. Beyond
+/// Longest text taken for Markdown, in bytes: far more than anyone reads in a chat. Beyond
 /// it an answer is shown as plain text, so that its cost stays that of a copy.
 const MAX_MARKDOWN: usize = 256 * 1024;
 /// Deepest column at which a list or a quote may start. The parser walks all open containers on

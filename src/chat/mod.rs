@@ -4,13 +4,17 @@ pub mod context;
 mod gather;
 pub mod json_data;
 pub mod locks;
+pub mod markdown;
 pub mod profile;
 pub mod tokens;
 pub mod tools;
+pub mod turns;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -24,8 +28,9 @@ use crate::files::Files;
 use crate::provider::{Provider, ProviderError, Request, ToolChoice, Turn};
 use crate::store::{Store, StoreError};
 use context::Operator;
-use gather::Gathered;
+use gather::{Conclusion, Gathered};
 use locks::TurnLocks;
+use turns::{RunningTurn, TurnEvent, Turns};
 
 /// How many messages are read at a time when a prompt is filled with the conversation so far.
 const HISTORY_PAGE: usize = 100;
@@ -92,6 +97,7 @@ struct Inner {
     providers: Vec<Arc<dyn Provider>>,
     settings: Settings,
     locks: TurnLocks,
+    turns: Turns,
     tasks: TaskTracker,
     cut: CancellationToken,
 }
@@ -112,29 +118,60 @@ impl Chat {
             providers,
             settings,
             locks: TurnLocks::default(),
+            turns: Turns::default(),
             tasks: TaskTracker::new(),
             cut: CancellationToken::new(),
         }))
     }
 
-    /// Merges `patch` into the session's settings, asks its provider and answers.
+    /// Merges `patch` into the session's settings and asks its provider.
     ///
-    /// The turn runs in a task of its own: a caller that goes away does not end it.
-    pub async fn answer(
+    /// The turn runs in a task of its own: nobody has to read along, and who goes away does not
+    /// end it.
+    pub fn begin(
         &self,
         id: SessionId,
         message: String,
         patch: Map<String, Value>,
-    ) -> Result<Answer, AppError> {
+    ) -> Result<Arc<RunningTurn>, AppError> {
         let inner = Arc::clone(&self.0);
         inner.check(&message, &patch)?;
-        if self.0.tasks.is_closed() {
+        if inner.tasks.is_closed() {
             return Err(AppError::Stopping);
         }
-        let span = tracing::Span::current();
-        let turn = async move { inner.turn(id, message, patch).await };
-        let task = self.0.tasks.spawn(tracing::Instrument::instrument(turn, span));
-        task.await.unwrap_or_else(|error| Err(AppError::Internal(Box::new(error))))
+        let turn = RunningTurn::new();
+        let running = Arc::clone(&turn);
+        let work = async move {
+            let answer = AssertUnwindSafe(inner.turn(id, message, patch, &turn)).catch_unwind();
+            turn.push(match answer.await {
+                Ok(Ok(answer)) => TurnEvent::Done(Arc::new(answer)),
+                Ok(Err(error)) => TurnEvent::Failed(Arc::new(error)),
+                // The panic hook has logged what and where.
+                Err(_) => TurnEvent::Failed(Arc::new(AppError::Internal("a turn panicked".into()))),
+            });
+        };
+        self.0.tasks.spawn(tracing::Instrument::in_current_span(work));
+        Ok(running)
+    }
+
+    /// The turn that is running in the session, if one is.
+    pub async fn running(&self, id: SessionId) -> Result<Option<Arc<RunningTurn>>, AppError> {
+        self.0.store.session(id, self.0.clock.now()).await?;
+        Ok(self.0.turns.find(id))
+    }
+
+    /// Stops the session's running turn and waits until what was written of it is stored. Answers
+    /// whether there was one.
+    pub async fn stop(&self, id: SessionId) -> Result<bool, AppError> {
+        self.0.store.session(id, self.0.clock.now()).await?;
+        match self.0.turns.stop(id) {
+            Some(turn) => {
+                // However it ended: it has.
+                let _ = turn.end().await;
+                Ok(true)
+            }
+            None => Ok(false),
+        }
     }
 
     /// The providers that can be asked, for the log.
@@ -180,6 +217,7 @@ impl Inner {
         id: SessionId,
         message: String,
         patch: Map<String, Value>,
+        turn: &Arc<RunningTurn>,
     ) -> Result<Answer, AppError> {
         let started = Instant::now();
         let gone = |error: AppError| match error {
@@ -192,19 +230,22 @@ impl Inner {
         let mut config = session.config;
         config.merge(patch.clone());
         let provider = self.choose(&config)?;
-        let _turn = self.locks.lock(id, TURN_WAIT).await.ok_or(AppError::TurnInProgress)?;
+        let _locked = self.locks.lock(id, TURN_WAIT).await.ok_or(AppError::TurnInProgress)?;
+        let _registered = self.turns.register(id, Arc::clone(turn));
 
         let asked = NewMessage::question(message, self.clock.now());
         let question = asked.content.clone();
         let begun = store.begin_turn(id, patch, asked).await.map_err(|e| gone(e.into()))?;
         let config = &begun.session.config;
         let request = self.request(id, begun.question, config, &question, &*provider).await?;
-        let model = request.model.clone();
-        let gathered = self.converse(id, &*provider, request).await;
-        let (status, body, failure) = gathered.conclude(&*provider, model, self.clock.now());
+        let asked_model = request.model.clone();
+        let mut gathered = Gathered::new(turn, provider.kind(), asked_model.clone());
+        self.converse(id, &*provider, request, turn, &mut gathered).await;
+        let Conclusion { question: status, answer, failure } = gathered.conclude(self.clock.now());
 
-        let answer = body.clone();
-        let finished = store.finish_turn(id, begun.question, status, body, self.clock.now()).await;
+        let stored = answer.clone();
+        let now = self.clock.now();
+        let finished = store.finish_turn(id, begun.question, status, stored, now).await;
         if let Some(failure) = failure {
             log_failure(id, provider.kind(), &failure, started);
             if let Err(error) = finished {
@@ -218,31 +259,40 @@ impl Inner {
             Err(StoreError::NotFound) => begun.session.message_count + 1,
             Err(error) => return Err(error.into()),
         };
-        let body = answer.ok_or_else(|| AppError::Internal("a turn without an answer".into()))?;
-        let usage = body.usage.unwrap_or_default();
-        tracing::info!(
-            session.id = id.short(),
-            provider = %provider.kind(),
-            model = body.model.as_deref().unwrap_or(""),
-            tokens.input = usage.input_tokens,
-            tokens.output = usage.output_tokens,
-            answer.status = body.status.as_str(),
-            tools.calls = body.tools.len(),
-            elapsed_ms = millis(started),
-            "answered"
-        );
-        Ok(Answer {
-            text: body.content,
+        let mut result = Answer {
+            text: String::new(),
             message_count,
             provider: provider.kind(),
             provider_name: provider.display_name().to_owned(),
-            model: body.model.unwrap_or_default(),
-            usage,
-            status: body.status,
-            tools: body.tools,
-            chart: body.chart,
-            timestamp: body.timestamp,
-        })
+            model: asked_model,
+            usage: Usage::default(),
+            // Without an answer the visitor has stopped before its first word.
+            status: Status::Stopped,
+            tools: Vec::new(),
+            chart: None,
+            timestamp: now,
+        };
+        if let Some(answer) = answer {
+            result.text = answer.content;
+            result.model = answer.model.unwrap_or(result.model);
+            result.usage = answer.usage.unwrap_or_default();
+            result.status = answer.status;
+            result.tools = answer.tools;
+            result.chart = answer.chart;
+            result.timestamp = answer.timestamp;
+        }
+        tracing::info!(
+            session.id = id.short(),
+            provider = %result.provider,
+            model = result.model,
+            tokens.input = result.usage.input_tokens,
+            tokens.output = result.usage.output_tokens,
+            answer.status = result.status.as_str(),
+            tools.calls = result.tools.len(),
+            elapsed_ms = millis(started),
+            "answered"
+        );
+        Ok(result)
     }
 
     /// The provider that `config` names, else the operator's, else the first there is.
@@ -302,14 +352,25 @@ impl Inner {
         })
     }
 
-    /// Talks with the provider until it has answered, has failed, or the server stops.
-    async fn converse(&self, id: SessionId, provider: &dyn Provider, request: Request) -> Gathered {
-        let mut gathered = Gathered::default();
-        let rounds = self.rounds(id, provider, request, &mut gathered);
-        if self.cut.run_until_cancelled(rounds).await.is_none() {
-            gathered.interrupt("the server was stopped");
+    /// Talks with the provider until it has answered, has failed, is stopped, or has to be.
+    async fn converse(
+        &self,
+        id: SessionId,
+        provider: &dyn Provider,
+        request: Request,
+        turn: &RunningTurn,
+        gathered: &mut Gathered<'_>,
+    ) {
+        let ended = tokio::select! {
+            () = self.rounds(id, provider, request, gathered) => None,
+            () = turn.stopped() => Some(Ended::ByVisitor),
+            () = self.cut.cancelled() => Some(Ended::ByShutdown),
+        };
+        match ended {
+            None => {}
+            Some(Ended::ByVisitor) => gathered.stop(),
+            Some(Ended::ByShutdown) => gathered.interrupt("the server was stopped"),
         }
-        gathered
     }
 
     /// Calls the provider, runs the tools that it asks for, and calls it again with what they gave.
@@ -318,7 +379,7 @@ impl Inner {
         id: SessionId,
         provider: &dyn Provider,
         mut request: Request,
-        gathered: &mut Gathered,
+        gathered: &mut Gathered<'_>,
     ) {
         loop {
             let round = gathered.round(provider.stream(request.clone()).await).await;
@@ -327,22 +388,28 @@ impl Inner {
             }
             let mut results = Vec::new();
             for call in round.calls.clone() {
-                let outcome = if gathered.tools.len() < MAX_TOOL_CALLS {
+                let outcome = if gathered.tool_calls() < MAX_TOOL_CALLS {
+                    gathered.tool_runs(&call);
                     tools::run(&self.files, id, call).await
                 } else {
                     tools::refused(call)
                 };
                 results.push(outcome.result);
-                gathered.tools.push(outcome.run);
-                gathered.chart = outcome.chart.or(gathered.chart.take());
+                gathered.tool_ran(outcome.run, outcome.chart);
             }
-            if gathered.tools.len() >= MAX_TOOL_CALLS {
+            if gathered.tool_calls() >= MAX_TOOL_CALLS {
                 request.tool_choice = ToolChoice::None;
             }
             request.turns.push(Turn::Assistant { text: round.text, calls: round.calls });
             request.turns.push(Turn::ToolResults(results));
         }
     }
+}
+
+/// Why a turn ended before its provider did.
+enum Ended {
+    ByVisitor,
+    ByShutdown,
 }
 
 fn log_failure(id: SessionId, kind: ProviderKind, failure: &ProviderError, started: Instant) {

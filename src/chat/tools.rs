@@ -61,6 +61,11 @@ pub async fn run(files: &Files, id: SessionId, call: ToolCall) -> Outcome {
     failed(call, String::new(), sql)
 }
 
+/// The statement that a call is about to run, if it has one.
+pub fn statement(call: &ToolCall) -> Option<String> {
+    arguments(call).ok().map(|(sql, _)| sql)
+}
+
 /// The call's result when no more calls are allowed.
 pub fn refused(call: ToolCall) -> Outcome {
     failed(call, String::new(), "No more calls in this answer: use the results that you have.")
@@ -130,12 +135,17 @@ fn failed(call: ToolCall, sql: String, error: &str) -> Outcome {
     Outcome { result: ToolResult { call_id: call.id, content, is_error: true }, run, chart: None }
 }
 
-/// What a picture of `result` shows: `average_price, count by region`.
+/// What a picture of `result` shows, in words: `Average price, count by region`.
 fn title(result: &QueryResult) -> String {
-    match result.columns.as_slice() {
+    let title = match result.columns.as_slice() {
         [label, values @ ..] if !values.is_empty() => format!("{} by {label}", values.join(", ")),
         columns => columns.join(", "),
+    };
+    let mut words = title.replace('_', " ");
+    if let Some(first) = words.get_mut(..1) {
+        first.make_ascii_uppercase();
     }
+    words
 }
 
 /// The result for the model, as many rows of it as fit.
@@ -211,7 +221,9 @@ mod tests {
             truncated: false,
             elapsed_ms: 0.0,
         };
-        assert_eq!(title(&result(&["weather", "avg", "n"])), "avg, n by weather");
-        assert_eq!(title(&result(&["n"])), "n");
+        assert_eq!(title(&result(&["region", "avg_price", "n"])), "Avg price, n by region");
+        assert_eq!(title(&result(&["n"])), "N");
+        assert_eq!(title(&result(&["länder", "größe"])), "Größe by länder");
+        assert_eq!(title(&result(&[])), "");
     }
 }

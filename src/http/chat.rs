@@ -10,13 +10,14 @@ use serde_json::{Map, Value};
 
 use super::Tag;
 use super::body::{self, FromJson, JsonBody};
-use super::error::{ClearFault, ReadFault, Refusal, TurnFault};
+use super::error::{ClearFault, ReadFault, Refusal, Shared, TurnFault};
 use super::reply::Reply;
 use super::types::{
     ChartBody, Config, EXAMPLE_ID, EXAMPLE_TIME, IdParam, MessageBody, ToolBody, UsageBody,
     example_config, example_messages, iso, tools,
 };
 use crate::app::App;
+use crate::chat::Answer;
 use crate::domain::{SessionId, Status};
 
 /// Conversations.
@@ -27,13 +28,13 @@ pub struct ChatApi {
 /// A visitor's message.
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase", example)]
-struct MessageRequest {
+pub(super) struct MessageRequest {
     /// The session's id.
-    session_id: uuid::Uuid,
+    pub(super) session_id: uuid::Uuid,
     /// What the visitor says.
-    message: String,
+    pub(super) message: String,
     /// Settings that are merged into the session's first, such as the page the visitor is on.
-    config: Option<Config>,
+    pub(super) config: Option<Config>,
 }
 
 impl Example for MessageRequest {
@@ -67,7 +68,7 @@ impl FromJson for MessageRequest {
 #[derive(Debug, Object, Serialize)]
 #[oai(rename_all = "camelCase", example)]
 #[serde(rename_all = "camelCase")]
-struct AnswerBody {
+pub(super) struct AnswerBody {
     /// The answer, Markdown.
     response: String,
     /// The session's id.
@@ -84,7 +85,8 @@ struct AnswerBody {
     timestamp: String,
     /// What it cost.
     usage: UsageBody,
-    /// Absent when all went well; else `truncated` (length limit) or `refused`.
+    /// Absent when all went well; else `truncated` (length limit), `refused`, or `stopped` (by the
+    /// visitor).
     #[oai(skip_serializing_if_is_none)]
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<String>,
@@ -96,6 +98,24 @@ struct AnswerBody {
     #[oai(skip_serializing_if_is_none)]
     #[serde(skip_serializing_if = "Option::is_none")]
     chart: Option<ChartBody>,
+}
+
+impl AnswerBody {
+    pub(super) fn new(session: SessionId, answer: Answer) -> Self {
+        Self {
+            response: answer.text,
+            session_id: session.to_string(),
+            message_count: answer.message_count,
+            provider: answer.provider.as_str().to_owned(),
+            provider_name: answer.provider_name,
+            model: answer.model,
+            timestamp: iso(answer.timestamp),
+            usage: answer.usage.into(),
+            status: (answer.status != Status::Complete).then(|| answer.status.as_str().to_owned()),
+            tools: tools(answer.tools),
+            chart: answer.chart.map(ChartBody::from),
+        }
+    }
 }
 
 impl Example for AnswerBody {
@@ -174,20 +194,9 @@ impl ChatApi {
     ) -> Result<Reply<AnswerBody>, TurnFault> {
         let MessageRequest { session_id, message, config } = body.0;
         let config = config.unwrap_or_default().0;
-        let answer = self.app.chat.answer(SessionId(session_id), message, config).await?;
-        Ok(Reply(AnswerBody {
-            response: answer.text,
-            session_id: session_id.to_string(),
-            message_count: answer.message_count,
-            provider: answer.provider.as_str().to_owned(),
-            provider_name: answer.provider_name,
-            model: answer.model,
-            timestamp: iso(answer.timestamp),
-            usage: answer.usage.into(),
-            status: (answer.status != Status::Complete).then(|| answer.status.as_str().to_owned()),
-            tools: tools(answer.tools),
-            chart: answer.chart.map(ChartBody::from),
-        }))
+        let id = SessionId(session_id);
+        let answer = self.app.chat.begin(id, message, config)?.end().await.map_err(Shared)?;
+        Ok(Reply(AnswerBody::new(id, Arc::unwrap_or_clone(answer))))
     }
 
     /// Read a conversation

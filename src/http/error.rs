@@ -1,6 +1,7 @@
 //! Errors on the wire: one JSON shape, made here and nowhere else.
 
 use std::error::Error as _;
+use std::sync::Arc;
 
 use poem::error::{MethodNotAllowedError, NotFoundError, ParsePathError};
 use poem::http::{StatusCode, header};
@@ -210,7 +211,7 @@ pub fn render(error: poem::Error, request_id: &str, debug: bool) -> Response {
         Ok(refusal) => refusal.into(),
         Err(error) => error,
     };
-    let (kind, sentence) = if let Some(error) = error.downcast_ref::<AppError>() {
+    let (kind, sentence) = if let Some(error) = app_error(&error) {
         (error.kind(), error.to_string())
     } else if let Some(refusal) = error.downcast_ref::<Refusal>() {
         (refusal.kind(), refusal.to_string())
@@ -222,7 +223,7 @@ pub fn render(error: poem::Error, request_id: &str, debug: bool) -> Response {
     };
     let causes = causes(&error);
     if kind.status == StatusCode::INTERNAL_SERVER_ERROR
-        || matches!(error.downcast_ref(), Some(AppError::Store(_)))
+        || matches!(app_error(&error), Some(AppError::Store(_)))
     {
         tracing::error!(error.code = kind.code, error.causes = causes, "request failed");
     }
@@ -265,7 +266,7 @@ fn as_refusal(error: poem::Error) -> Result<Refusal, poem::Error> {
 /// What stands behind an error, outermost first.
 fn causes(error: &poem::Error) -> String {
     let mut causes = Vec::new();
-    let inner = match error.downcast_ref::<AppError>() {
+    let inner = match app_error(error) {
         Some(error) => error.source(),
         // What a refusal says stands in its sentence; other errors are the framework's.
         None if error.is::<Refusal>() => None,
@@ -318,6 +319,39 @@ macro_rules! faults {
 pub trait FaultSource {}
 impl FaultSource for AppError {}
 impl FaultSource for Refusal {}
+
+/// A turn's failure, which belongs to all who read it.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct Shared(pub Arc<AppError>);
+
+impl FaultSource for Shared {}
+
+impl From<Shared> for poem::Error {
+    fn from(error: Shared) -> Self {
+        let status = error.0.kind().status;
+        Self::new(error, status)
+    }
+}
+
+/// A failure for a stream that has begun: the sentence, the code, and whether it is worth trying
+/// again.
+pub fn describe(error: &AppError) -> (String, &'static str, bool) {
+    let Kind { status, code, retry_after } = error.kind();
+    let retryable = retry_after.is_some()
+        || matches!(
+            status,
+            StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT | StatusCode::CONFLICT
+        );
+    (error.to_string(), code, retryable)
+}
+
+/// The use case's failure in `error`, its own or shared.
+fn app_error(error: &poem::Error) -> Option<&AppError> {
+    error
+        .downcast_ref::<AppError>()
+        .or_else(|| error.downcast_ref::<Shared>().map(|shared| &*shared.0))
+}
 
 impl From<AppError> for poem::Error {
     fn from(error: AppError) -> Self {

@@ -12,6 +12,7 @@ mod health;
 mod limits;
 mod reply;
 mod sessions;
+mod stream;
 mod types;
 mod upload;
 
@@ -38,7 +39,8 @@ enum Tag {
     Health,
 }
 
-type Apis = (sessions::SessionsApi, chat::ChatApi, files::FilesApi, health::HealthApi);
+type Apis =
+    (sessions::SessionsApi, chat::ChatApi, stream::StreamApi, files::FilesApi, health::HealthApi);
 
 /// The server's endpoint.
 pub fn endpoint(app: Arc<App>) -> Gate {
@@ -53,6 +55,7 @@ fn service(app: Arc<App>) -> OpenApiService<Apis, ()> {
     describe((
         sessions::SessionsApi { app: Arc::clone(&app) },
         chat::ChatApi { app: Arc::clone(&app) },
+        stream::StreamApi { app: Arc::clone(&app) },
         files::FilesApi { app: Arc::clone(&app) },
         health::HealthApi { app },
     ))

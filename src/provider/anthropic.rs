@@ -9,11 +9,12 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::parameter::{Learned, Objection, Parameter};
 use super::transport::calls::Piece;
 use super::transport::reader::{Draft, Mapper};
 use super::transport::wire::{Count, Str};
 use super::transport::{Endpoint, Settings, SetupError, Transport, secret_header};
-use super::{EventStream, Fault, Finish, Provider, ProviderError, Request, fault, sse};
+use super::{EventStream, Fault, Finish, Provider, ProviderError, Refused, Request, fault, sse};
 use crate::domain::{ProviderKind, Usage};
 
 mod body;
@@ -31,6 +32,7 @@ pub struct Anthropic {
     model: String,
     endpoint: Arc<Endpoint>,
     transport: Transport,
+    learned: Learned<Dialect>,
 }
 
 impl Anthropic {
@@ -47,7 +49,14 @@ impl Anthropic {
             display_name: settings.display_name,
             model: settings.model,
             transport,
+            learned: Learned::default(),
         })
+    }
+}
+
+impl Anthropic {
+    fn dialect(&self, model: &str) -> Dialect {
+        self.learned.of(model).unwrap_or_default()
     }
 }
 
@@ -66,7 +75,53 @@ impl Provider for Anthropic {
     }
 
     async fn stream(&self, request: Request) -> Result<EventStream, ProviderError> {
-        self.transport.call(&self.endpoint, body::write(&request)?, Messages::default()).await
+        let body = body::write(&request, self.dialect(&request.model))?;
+        self.transport.call(&self.endpoint, body, Messages::default()).await
+    }
+
+    fn adapt(&self, request: &Request, refused: Refused) -> bool {
+        let dialect = self.dialect(&request.model).without(refused, request);
+        if let Some(dialect) = dialect {
+            self.learned.remember(&request.model, dialect);
+        }
+        dialect.is_some()
+    }
+}
+
+/// Which parameters a call may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Dialect {
+    /// The newest models refuse it.
+    temperature: bool,
+    /// The longest answer that the model can write, in tokens.
+    max_tokens: u32,
+    /// Servers that only speak this API may not know `cache_control`.
+    cache: bool,
+}
+
+impl Default for Dialect {
+    fn default() -> Self {
+        Self { temperature: true, max_tokens: u32::MAX, cache: true }
+    }
+}
+
+impl Dialect {
+    /// The same without what was refused of `request`, if that can be.
+    fn without(mut self, refused: Refused, request: &Request) -> Option<Self> {
+        match (refused.parameter, refused.objection) {
+            (Parameter::Temperature, _) if request.temperature.is_some() => {
+                self.temperature = false;
+            }
+            // The API wants a limit: it can be lowered, not left out.
+            (Parameter::MaxTokens, Objection::TooLarge(Some(most)))
+                if most < request.max_tokens =>
+            {
+                self.max_tokens = self.max_tokens.min(most);
+            }
+            (Parameter::CacheControl, _) => self.cache = false,
+            _ => return None,
+        }
+        Some(self)
     }
 }
 

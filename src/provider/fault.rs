@@ -5,6 +5,8 @@ use std::time::{Duration, SystemTime};
 use http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
 
+use super::parameter::Refused;
+
 /// A kind of failure, after the table of provider faults; decides what the visitor is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -43,12 +45,28 @@ pub struct ProviderError {
     pub detail: String,
     /// The provider's id of the request, if it gave one.
     pub request_id: Option<String>,
+    /// The status that was answered, or that an error inside a 200 stands for.
+    pub status: Option<u16>,
+    /// How long to wait before the next call, if it was said.
+    pub retry_after: Option<Duration>,
+    /// Whether to try again, if it was said (`x-should-retry`).
+    pub should_retry: Option<bool>,
+    /// The parameter that the request was refused for.
+    pub refused: Option<Refused>,
 }
 
 impl ProviderError {
     /// A failure without a request id. `detail` is cut, and made fit for one line of a log.
     pub fn new(fault: Fault, detail: impl AsRef<str>) -> Self {
-        Self { fault, detail: excerpt(detail.as_ref()), request_id: None }
+        Self {
+            fault,
+            detail: excerpt(detail.as_ref()),
+            request_id: None,
+            status: None,
+            retry_after: None,
+            should_retry: None,
+            refused: None,
+        }
     }
 }
 
@@ -84,31 +102,24 @@ fn excerpt(text: &str) -> String {
 /// The failure that a response without success stands for. Reads the error bodies of both APIs and
 /// of the servers that speak OpenAI's; a body of another kind is quoted as it is.
 pub fn classify(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ProviderError {
-    let report = Report::read(body);
-    let status = status.as_u16();
-    let detail = match &report.kind[..] {
-        "" => format!("{status}: {}", report.message),
-        kind => format!("{status} {kind}: {}", report.message),
-    };
+    let retry_after = retry_after(headers, SystemTime::now());
+    let error = Report::read(body).error(status.as_u16(), retry_after, status.as_str());
     ProviderError {
-        fault: report.fault(status, retry_after(headers, SystemTime::now())),
-        detail: excerpt(&detail),
-        request_id: request_id(headers).or(report.request_id),
+        request_id: request_id(headers).or(error.request_id),
+        should_retry: match headers.get("x-should-retry").map(|value| value.as_bytes()) {
+            Some(b"true") => Some(true),
+            Some(b"false") => Some(false),
+            _ => None,
+        },
+        ..error
     }
 }
 
 /// The failure that an error inside a 200 stands for; `body` is the JSON of the event or answer.
 pub fn classify_event(body: &[u8]) -> ProviderError {
     let report = Report::read(body);
-    let detail = match &report.kind[..] {
-        "" => format!("error event: {}", report.message),
-        kind => format!("error event {kind}: {}", report.message),
-    };
-    ProviderError {
-        fault: report.fault(report.status(), None),
-        detail: excerpt(&detail),
-        request_id: report.request_id,
-    }
+    let status = report.status();
+    report.error(status, None, "error event")
 }
 
 /// Whether a refusal of the request is a content filter's, as Azure answers it: the visitor asked
@@ -152,6 +163,8 @@ struct Report {
     kind: String,
     /// `code`, a word or a number, such as `context_length_exceeded`.
     code: String,
+    /// The parameter that is refused, as OpenAI names it.
+    param: String,
     message: String,
     request_id: Option<String>,
 }
@@ -180,8 +193,26 @@ impl Report {
         Self {
             kind: if error.is_object() { field("type") } else { String::new() },
             code: field("code"),
+            param: field("param"),
             message,
             request_id: outer.get("request_id").and_then(Value::as_str).map(excerpt),
+        }
+    }
+
+    /// The failure that is reported with `status`; `origin` is how the detail begins.
+    fn error(self, status: u16, retry_after: Option<Duration>, origin: &str) -> ProviderError {
+        let detail = match &self.kind[..] {
+            "" => format!("{origin}: {}", self.message),
+            kind => format!("{origin} {kind}: {}", self.message),
+        };
+        let fault = self.fault(status, retry_after);
+        let is_refused = fault == Fault::Rejected && matches!(status, 400 | 422);
+        ProviderError {
+            refused: is_refused.then(|| Refused::read(&self.param, &self.message)).flatten(),
+            status: Some(status),
+            retry_after,
+            request_id: self.request_id,
+            ..ProviderError::new(fault, detail)
         }
     }
 

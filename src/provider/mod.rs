@@ -4,6 +4,8 @@ pub mod anthropic;
 pub mod demo;
 pub mod fault;
 pub mod openai;
+pub mod parameter;
+pub mod policy;
 pub mod sse;
 pub mod tool;
 pub mod transport;
@@ -15,6 +17,7 @@ use futures_util::Stream;
 
 use crate::domain::{ProviderKind, Usage};
 pub use fault::{Fault, ProviderError};
+pub use parameter::Refused;
 pub use tool::{Tool, ToolCall, ToolChoice, ToolResult};
 
 /// One call of a model.
@@ -115,4 +118,11 @@ pub trait Provider: Send + Sync {
 
     /// Starts an answer. `Ok` means that the provider has accepted the call and is answering.
     async fn stream(&self, request: Request) -> Result<EventStream, ProviderError>;
+
+    /// Remembers what `request`'s model has refused. Answers whether calls of that model now do
+    /// without it, and so whether `request` is worth another try.
+    fn adapt(&self, request: &Request, refused: Refused) -> bool {
+        let _ = (request, refused);
+        false
+    }
 }

@@ -12,16 +12,20 @@ use http::{HeaderMap, HeaderName, header};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
-use url::Url;
 
+use super::parameter::Learned;
 use super::transport::calls::Piece;
 use super::transport::reader::{Draft, Mapper};
 use super::transport::wire::{Count, Str};
 use super::transport::{Endpoint, Settings, SetupError, Transport, secret_header};
-use super::{EventStream, Fault, Finish, Provider, ProviderError, Request, Turn, fault, sse};
+use super::{
+    EventStream, Fault, Finish, Provider, ProviderError, Refused, Request, Turn, fault, sse,
+};
 use crate::domain::{ProviderKind, Usage};
+use dialect::{Dialect, Host};
 
 mod body;
+mod dialect;
 
 /// The public API.
 pub const DEFAULT_BASE_URL: &str = "https://api.openai.com/v1";
@@ -34,6 +38,7 @@ pub struct OpenAi {
     host: Host,
     endpoint: Arc<Endpoint>,
     transport: Transport,
+    learned: Learned<Dialect>,
 }
 
 impl OpenAi {
@@ -58,6 +63,7 @@ impl OpenAi {
             model: settings.model,
             host,
             transport,
+            learned: Learned::default(),
         })
     }
 }
@@ -77,69 +83,23 @@ impl Provider for OpenAi {
     }
 
     async fn stream(&self, request: Request) -> Result<EventStream, ProviderError> {
-        let body = body::write(&request, Dialect::of(self.host, &request.model))?;
+        let body = body::write(&request, self.dialect(&request.model))?;
         self.transport.call(&self.endpoint, body, Completions::new(&request)).await
     }
-}
 
-/// Who stands behind the base URL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Host {
-    OpenAi,
-    Azure,
-    Compatible,
-}
-
-impl Host {
-    fn of(base_url: &Url) -> Self {
-        match base_url.host_str().unwrap_or("") {
-            "api.openai.com" => Self::OpenAi,
-            host if host.ends_with(".openai.azure.com")
-                || host.ends_with(".services.ai.azure.com")
-                || host.ends_with(".cognitiveservices.azure.com") =>
-            {
-                Self::Azure
-            }
-            _ => Self::Compatible,
+    fn adapt(&self, request: &Request, refused: Refused) -> bool {
+        let dialect = self.dialect(&request.model).without(refused, request);
+        if let Some(dialect) = dialect {
+            self.learned.remember(&request.model, dialect);
         }
+        dialect.is_some()
     }
 }
 
-/// Which parameters a call may name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Dialect {
-    /// The limit is called `max_completion_tokens`, not `max_tokens`.
-    completion_tokens: bool,
-    temperature: bool,
-    /// Without it no usage is told in a stream. Compatible servers get it too: those named above
-    /// know it, others mostly pass over what they do not know, and a server without usage would
-    /// leave the operator without counts.
-    stream_options: bool,
-}
-
-impl Dialect {
-    /// What is known beforehand of a host and its model.
-    fn of(host: Host, model: &str) -> Self {
-        let own = host != Host::Compatible;
-        Self {
-            completion_tokens: own,
-            temperature: !(own && is_reasoning(model)),
-            stream_options: true,
-        }
+impl OpenAi {
+    fn dialect(&self, model: &str) -> Dialect {
+        self.learned.of(model).unwrap_or_else(|| Dialect::of(self.host, model))
     }
-}
-
-/// OpenAI's models that think before they answer: `o1`, `o3`, `o4-mini` …, `gpt-5` and later
-/// ones, and fine-tunes of them. They refuse any temperature but the default. (`gpt-35` is Azure's
-/// way to write 3.5.)
-fn is_reasoning(model: &str) -> bool {
-    let model = model.strip_prefix("ft:").unwrap_or(model);
-    let version = |rest: &str| {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        rest[..digits].parse::<u32>().ok()
-    };
-    model.strip_prefix("gpt-").and_then(version).is_some_and(|version| (5..30).contains(&version))
-        || model.strip_prefix('o').and_then(version).is_some()
 }
 
 /// A chunk of the stream, or a whole answer: all that we read of them.

@@ -315,4 +315,4 @@ fn later(start: Instant, wait: Duration) -> Instant {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -74,7 +74,7 @@ async fn gpt_queries_the_file_and_draws() {
     let answer = server.say(&id, "Chart the prices").await.expect(200);
     assert_eq!(answer["response"], "Plums cost most.");
     let chart = &answer["chart"];
-    assert_eq!((&chart["type"], &chart["title"]), (&json!("bar"), &json!("price by fruit")));
+    assert_eq!((&chart["type"], &chart["title"]), (&json!("bar"), &json!("Price by fruit")));
     assert!(chart["svg"].as_str().unwrap().starts_with("<svg"));
     assert!(chart["alt"].as_str().unwrap().contains("plum"));
     assert_eq!(server.history(&id).await[1]["chart"], *chart);

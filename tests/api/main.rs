@@ -19,4 +19,5 @@ mod openapi;
 mod providers;
 mod sessions;
 mod shutdown;
+mod streaming;
 mod support;

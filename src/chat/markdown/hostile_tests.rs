@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use ammonia::{Builder, UrlRelative};
 use proptest::prelude::*;
 
+use super::payloads::PAYLOADS;
 use super::*;
 
 /// A sanitiser that lets through what the module's documentation names, and nothing else.
@@ -99,159 +100,6 @@ fn the_check_finds_what_it_is_for() {
     }
     assert_eq!(inert(&sanitiser, &render("- [x] [a](https://example.com) `b`")), Ok(()));
 }
-
-/// Payloads after the kinds that OWASP's and others' lists of filter evasions name.
-const PAYLOADS: &[&str] = &[
-    // Elements and handlers.
-    "<script>alert(1)</script>",
-    "<SCRIPT SRC=https://evil.example/x.js></SCRIPT>",
-    "<scr<script>ipt>alert(1)</scr</script>ipt>",
-    "<script\n>alert(1)</script\n>",
-    "<script/x>alert(1)</script>",
-    "<<script>alert(1)//<</script>",
-    "<img src=x onerror=alert(1)>",
-    "<img src=\"x\" onerror=\"alert(1)\"",
-    "<img \"\"\"><script>alert(1)</script>\">",
-    "<img src=x:x onerror\u{b}=alert(1)>",
-    "<svg onload=alert(1)>",
-    "<svg><script>alert&#40;1)</script>",
-    "<svg/onload=alert(1)//",
-    "<body onload=alert(1)>",
-    "<iframe src=javascript:alert(1)></iframe>",
-    "<iframe srcdoc=\"<script>alert(1)</script>\">",
-    "<object data=data:text/html,<script>alert(1)</script>>",
-    "<embed src=https://evil.example/x.swf>",
-    "<form action=javascript:alert(1)><button>a</button></form>",
-    "<button formaction=javascript:alert(1)>a",
-    "<input autofocus onfocus=alert(1)>",
-    "<details open ontoggle=alert(1)>",
-    "<video><source onerror=alert(1)></video>",
-    "<base href=https://evil.example/>",
-    "<meta http-equiv=refresh content=\"0;url=https://evil.example\">",
-    "<link rel=stylesheet href=https://evil.example/x.css>",
-    "<style>@import 'https://evil.example/x.css';</style>",
-    "<p style=\"background:url(https://evil.example)\">a</p>",
-    "<div id=chatbot-container class=\"widget\">a</div>",
-    "<a href=\"javascript:alert(1)\">a</a>",
-    "<a href='https://example.com' onmouseover='alert(1)'>a</a>",
-    "<br onclick=alert(1)>",
-    "<br/onclick=alert(1)>",
-    "<template><img src=x onerror=alert(1)></template>",
-    // Mutation and parsers that disagree.
-    "<math><mtext><table><mglyph><style><!--</style><img title=\"--&gt;&lt;img src=1 onerror=alert(1)&gt;\">",
-    "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">",
-    "<form><math><mtext></form><form><mglyph><svg><mtext><style><path id=\"</style><img onerror=alert(1) src>\">",
-    "<svg></p><style><a id=\"</style><img src=1 onerror=alert(1)>\">",
-    "<listing>&lt;img src=1 onerror=alert(1)&gt;</listing>",
-    "<xmp><p title=\"</xmp><svg/onload=alert(1)>\">",
-    "<title><a title=\"</title><img src=x onerror=alert(1)>\">",
-    "<textarea></textarea><script>alert(1)</script>",
-    "<plaintext>",
-    "<![CDATA[<script>alert(1)</script>]]>",
-    "<!--><script>alert(1)</script>-->",
-    "<!--[if gte IE 4]><script>alert(1)</script><![endif]-->",
-    "<?xml version=\"1.0\"?><script>alert(1)</script>",
-    "<!DOCTYPE html><script>alert(1)</script>",
-    "</p></li></ul></td></table></div><script>alert(1)</script>",
-    "</code></pre><script>alert(1)</script>",
-    "<a\nhref=\"x\"\n\nonclick=alert(1)>",
-    "&lt;script&gt;alert(1)&lt;/script&gt;",
-    "&#x3C;script&#x3E;alert(1)&#x3C;/script&#x3E;",
-    "&amp;lt;script&amp;gt;",
-    "\u{ff1c}script\u{ff1e}alert(1)\u{ff1c}/script\u{ff1e}",
-    "<\0script>alert(1)</script>",
-    "<s\0cript>alert(1)</script>",
-    // Schemes.
-    "[a](javascript:alert(1))",
-    "[a](JaVaScRiPt:alert(1))",
-    "[a](<javascript:alert(1)>)",
-    "[a](< javascript:alert(1)>)",
-    "[a](<\u{1}javascript:alert(1)>)",
-    "[a](<java\tscript:alert(1)>)",
-    "[a](java&#x0A;script:alert(1))",
-    "[a](java&Tab;script:alert(1))",
-    "[a](java&NewLine;script:alert(1))",
-    "[a](&#106;avascript:alert(1))",
-    "[a](&#x6A&#x61&#x76&#x61script:alert(1))",
-    "[a](javascript&colon;alert(1))",
-    "[a](javascript&#58;alert(1))",
-    "[a](javascript\\:alert\\(1\\))",
-    "[a](\u{feff}javascript:alert(1))",
-    "[a](\u{a0}javascript:alert(1))",
-    "[a](&#0;javascript:alert(1))",
-    "[a](%6aavascript:alert(1))",
-    "[a](javascript://example.com/%0aalert(1))",
-    "[a](javascript:https://example.com)",
-    "[a](data:text/html;base64,PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==)",
-    "[a](vbscript:msgbox(1))",
-    "[a](file:///etc/passwd)",
-    "[a](blob:https://example.com/x)",
-    "[a](view-source:https://example.com)",
-    "[a](//evil.example)",
-    "[a](\\\\evil.example)",
-    "[a](/\\evil.example)",
-    "[a](?x) [b](#x) [c](x:y) [d](:) [e](https:) [f](https:///) [g](mailto:)",
-    "[a](https://bank.example@evil.example)",
-    "[a](https:evil.example)",
-    "<javascript:alert(1)>",
-    "<JAVASCRIPT:alert&#40;1&#41;>",
-    "<data:text/html,x>",
-    "[a]\n\n[a]: javascript:alert(1)",
-    "[a][]\n\n[a]: <javascript:alert(1)> \"x\"",
-    "![a](javascript:alert(1))",
-    "![a][r]\n\n[r]: data:image/svg+xml,<svg/onload=alert(1)>",
-    "[![a](javascript:1)](javascript:2)",
-    // Out of attributes.
-    "[a](https://example.com/\"onmouseover=alert(1)//)",
-    "[a](<https://example.com/\" onmouseover=\"alert(1)>)",
-    "[a](https://example.com/&quot;onmouseover=alert(1))",
-    "[a](https://example.com/'onmouseover=alert(1))",
-    "[a](https://example.com '\" onclick=\"alert(1)')",
-    "[a](https://example.com \"\\\" onclick=\\\"alert(1)\")",
-    "![a](https://example.com/x.png \"x\\\" onerror=\\\"alert(1)\")",
-    "![\" onerror=\"alert(1)](https://example.com/x.png)",
-    "[a](mailto:x@example.com\"onclick=alert(1))",
-    "[a](mailto:\"><script>alert(1)</script>@example.com)",
-    "<https://example.com/\"onclick=alert(1)>",
-    "https://example.com/\"onclick=\"alert(1)",
-    "https://example.com/'><script>alert(1)</script>",
-    "www.example.com/\"><img src=x onerror=alert(1)>",
-    "https://example.com/&quot;&gt;&lt;script&gt;",
-    "\"onclick=alert(1)//@example.com a\"b@example.com",
-    "[a](https://exam\"ple.com) [b](https://<script>.example)",
-    // Nested brackets and links in links.
-    "[[a](javascript:1)](https://example.com)",
-    "[a [b](https://example.com)](javascript:1)",
-    "[a https://example.com](https://example.org)",
-    "[<script>alert(1)</script>](https://example.com)",
-    "[![<img onerror=1>](https://a.example)](https://b.example)",
-    "![[[[a](x)](https://example.com)](y)",
-    "[a]( https://example.com\n\"\n\n<script>alert(1)</script>\")",
-    // Fences, cells, lists and headings.
-    "```\"><script>alert(1)</script>\na\n```",
-    "```js\"onmouseover=alert(1)\na\n```",
-    "``` x&quot;&gt;&lt;script&gt;\na\n```",
-    "~~~<style>\n</code></pre><script>alert(1)</script>\n~~~",
-    "`</code><script>alert(1)</script>`",
-    "a|b\n-|-\n<script>alert(1)</script>|</td></table><img src=x onerror=alert(1)>",
-    "a|b\n-|:\"onclick=1:\nc|d",
-    "<table>|a|\n|-|\n|<td onclick=x>|",
-    "- [x<script>] a\n- [ ] </label><script>alert(1)</script>",
-    "- [ ] [a](javascript:1) <input onfocus=alert(1) autofocus>\n  # b",
-    "# </h3><script>alert(1)</script> {onclick=alert(1)}",
-    "99999999999999999999. a\n\n999999999. b",
-    "> <blockquote onclick=x>\n> </blockquote>",
-    "[^1]: <script>alert(1)</script>\n\n[^1]",
-    "$$\\href{javascript:alert(1)}{a}$$",
-    "<div>\n\n*a*\n\n<script>\n\nalert(1)\n\n</script>\n\n</div>",
-    "<div\n<div\n<div>*a*</div",
-    // Direction and invisible characters.
-    "[\u{202e}moc.elpmaxe](https://evil.example/\u{202e})",
-    "[a](https://exam\u{200b}ple.com) [b](ja\u{ad}vascript:alert(1))",
-    "\u{2028}<script>\u{2029}alert(1)</script>",
-    "[a](ｊavascript:alert(1)) [b](javascript：alert(1))",
-    "a\u{a0}b &nbsp; &amp;nbsp; \u{fffe}\u{85}\u{1b}[31m",
-];
 
 #[test]
 fn payloads_stay_text() {
@@ -509,6 +357,7 @@ proptest! {
     #[test]
     fn words_survive(before in pieces(), after in pieces()) {
         let html = render(&format!("{before}\n\nkeepsake\n\n{after}"));
-        prop_assert!(html.contains("keepsake") || before.contains("]:") || before.contains("[a]: "));
+        // Only the definition of a link's target may take up what follows.
+        prop_assert!(html.contains("keepsake") || before.contains("]:"));
     }
 }

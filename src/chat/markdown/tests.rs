@@ -17,7 +17,8 @@ fn text_and_spans() {
         ("", ""),
         (
             "Hello, *you* and **all** of ~~them~~ `a < b`.",
-            "<p>Hello, <em>you</em> and <strong>all</strong> of <del>them</del> <code>a &lt; b</code>.</p>",
+            "<p>Hello, <em>you</em> and <strong>all</strong> of <del>them</del> <code>a &lt; \
+             b</code>.</p>",
         ),
         ("one\ntwo  \nthree\\\nfour\n\nfive", "<p>one<br>two<br>three<br>four</p><p>five</p>"),
         ("one\r\ntwo\rthree", "<p>one<br>two<br>three</p>"),
@@ -107,17 +108,21 @@ fn tables() {
     check(&[
         (
             "| a | b | c | d |\n|---|:--|:-:|--:|\n| 1 | *2* | `x\\|y` | 4 |",
-            "<table><thead><tr><th>a</th><th align=\"left\">b</th><th align=\"center\">c</th><th align=\"right\">d</th></tr></thead>\
-          <tbody><tr><td>1</td><td align=\"left\"><em>2</em></td><td align=\"center\"><code>x|y</code></td><td align=\"right\">4</td></tr></tbody></table>",
+            "<table><thead><tr><th>a</th><th align=\"left\">b</th><th align=\"center\">c</th>\
+             <th align=\"right\">d</th></tr></thead>\
+             <tbody><tr><td>1</td><td align=\"left\"><em>2</em></td><td align=\"center\">\
+             <code>x|y</code></td><td align=\"right\">4</td></tr></tbody></table>",
         ),
         (
             "a|b\n-|-\n1\n1|2|3\n\nend",
-            "<table><thead><tr><th>a</th><th>b</th></tr></thead><tbody><tr><td>1</td><td></td></tr><tr><td>1</td><td>2</td></tr></tbody></table><p>end</p>",
+            "<table><thead><tr><th>a</th><th>b</th></tr></thead><tbody><tr><td>1</td><td></td>\
+             </tr><tr><td>1</td><td>2</td></tr></tbody></table><p>end</p>",
         ),
         ("a|b\n-|-", "<table><thead><tr><th>a</th><th>b</th></tr></thead><tbody></tbody></table>"),
         (
             "a|b\n-|-\none<br>two<BR/>three|<b>x</b>",
-            "<table><thead><tr><th>a</th><th>b</th></tr></thead><tbody><tr><td>one<br>two<br>three</td><td>&lt;b&gt;x&lt;/b&gt;</td></tr></tbody></table>",
+            "<table><thead><tr><th>a</th><th>b</th></tr></thead><tbody><tr>\
+             <td>one<br>two<br>three</td><td>&lt;b&gt;x&lt;/b&gt;</td></tr></tbody></table>",
         ),
         ("a|b\n-|-|-\n", "<p>a|b<br>-|-|-</p>"),
     ]);
@@ -294,8 +299,8 @@ fn raw_html_is_text() {
 fn too_much_is_plain_text() {
     let long = format!("*a*\n{}", "b".repeat(MAX_MARKDOWN));
     assert!(render(&long).starts_with("<p>*a*<br>bbb"));
-    let deep = format!("{}x *y*", "> ".repeat(101));
-    assert_eq!(render(&deep), format!("<p>{}x *y*</p>", "&gt; ".repeat(101)));
+    let deep = format!("{}x *y*", "> ".repeat(102));
+    assert_eq!(render(&deep), format!("<p>{}x *y*</p>", "&gt; ".repeat(102)));
     let deep = format!("{}x *y*", "- ".repeat(102));
     assert_eq!(render(&deep), format!("<p>{}x *y*</p>", "- ".repeat(102)));
     let cells = format!("{}\n{}\n{}", "|a".repeat(1000), "|-".repeat(1000), "a\n".repeat(2000));

@@ -135,7 +135,7 @@ fn request() -> Request {
 }
 
 fn written(request: &Request) -> Value {
-    serde_json::from_slice(&body::write(request).unwrap()).unwrap()
+    serde_json::from_slice(&body::write(request, Dialect::default()).unwrap()).unwrap()
 }
 
 #[test]
@@ -152,6 +152,41 @@ fn the_body_holds_what_the_api_asks_for() {
         "stream": true,
     });
     assert_eq!(written(&request()), expected);
+}
+
+#[test]
+fn a_long_system_text_is_marked_for_the_cache() {
+    let system = "s".repeat(body::MIN_CACHED);
+    let marked = json!([
+        {"type": "text", "text": system, "cache_control": {"type": "ephemeral"}},
+    ]);
+    let long = Request { system: system.clone(), ..request() };
+    assert_eq!(written(&long)["system"], marked);
+    let plain = body::write(&long, Dialect { cache: false, ..Dialect::default() }).unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&plain).unwrap()["system"], json!(system));
+    let short = Request { system: system[1..].to_owned(), ..request() };
+    assert_eq!(written(&short)["system"], json!(system[1..]));
+}
+
+#[test]
+fn only_what_was_sent_can_be_given_up() {
+    use Objection::{NotTaken, TooLarge};
+    let hot = Request { temperature: Some(1.0), ..request() };
+    let plain = Dialect::default();
+    for (parameter, objection, expected) in [
+        (Parameter::Temperature, NotTaken, Some(Dialect { temperature: false, ..plain })),
+        (Parameter::MaxTokens, TooLarge(Some(500)), Some(Dialect { max_tokens: 500, ..plain })),
+        (Parameter::MaxTokens, TooLarge(Some(5000)), None),
+        (Parameter::MaxTokens, TooLarge(None), None),
+        (Parameter::MaxTokens, NotTaken, None),
+        (Parameter::CacheControl, NotTaken, Some(Dialect { cache: false, ..plain })),
+        (Parameter::TopP, NotTaken, None),
+    ] {
+        let refused = Refused { parameter, objection };
+        assert_eq!(plain.without(refused, &hot), expected, "{refused:?}");
+    }
+    let refused = Refused { parameter: Parameter::Temperature, objection: NotTaken };
+    assert_eq!(plain.without(refused, &request()), None);
 }
 
 #[test]

@@ -179,3 +179,33 @@ fn a_content_filter_is_told_from_other_refusals() {
     assert!(!is_content_filter(StatusCode::INTERNAL_SERVER_ERROR, filtered.as_bytes()));
     assert!(!is_content_filter(StatusCode::BAD_REQUEST, openai("", "x", "y").as_bytes()));
 }
+
+#[test]
+fn what_a_retry_needs_to_know_is_kept() {
+    let mut headers = HeaderMap::new();
+    headers.insert("retry-after", "7".parse().unwrap());
+    for (word, should_retry) in [("true", Some(true)), ("false", Some(false)), ("maybe", None)] {
+        headers.insert("x-should-retry", word.parse().unwrap());
+        let error = classify(StatusCode::SERVICE_UNAVAILABLE, &headers, b"");
+        assert_eq!(error.should_retry, should_retry, "{word}");
+        assert_eq!((error.status, error.retry_after), (Some(503), Some(Duration::from_secs(7))));
+    }
+    let event = classify_event(anthropic("overloaded_error", "m").as_bytes());
+    assert_eq!((event.status, event.retry_after, event.should_retry), (Some(529), None, None));
+}
+
+#[test]
+fn a_parameter_is_refused_only_by_a_refusal_of_the_request() {
+    use crate::provider::parameter::{Objection, Parameter};
+    let body = r#"{"error":{"message":"Unsupported value.","param":"temperature"}}"#;
+    let refused =
+        Some(Refused { parameter: Parameter::Temperature, objection: Objection::NotTaken });
+    for (status, expected) in
+        [(400, refused), (422, refused), (401, None), (429, None), (500, None)]
+    {
+        let status = StatusCode::from_u16(status).unwrap();
+        assert_eq!(classify(status, &HeaderMap::new(), body.as_bytes()).refused, expected);
+    }
+    let long = openai("", "context_length_exceeded", "max_tokens");
+    assert_eq!(classify(StatusCode::BAD_REQUEST, &HeaderMap::new(), long.as_bytes()).refused, None);
+}

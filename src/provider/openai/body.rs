@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Dialect;
+use super::dialect::{Dialect, LimitName};
 use crate::provider::tool::plain_name;
 use crate::provider::{
     Fault, ProviderError, Request, Tool, ToolCall, ToolChoice, ToolResult, Turn,
@@ -76,13 +76,15 @@ pub fn write(request: &Request, dialect: Dialect) -> Result<Vec<u8>, ProviderErr
     let system = (!request.system.is_empty()).then(|| plain("system", &request.system));
     // OpenAI refuses a choice without tools.
     let forbidden = request.tool_choice == ToolChoice::None && !request.tools.is_empty();
+    let limit =
+        |name| (dialect.limit == name).then_some(request.max_tokens.min(dialect.max_tokens));
     let body = Body {
         model: &request.model,
         messages: system.into_iter().chain(request.turns.iter().flat_map(messages)).collect(),
         tools: request.tools.iter().map(wire_tool).collect(),
         tool_choice: forbidden.then_some("none"),
-        max_completion_tokens: dialect.completion_tokens.then_some(request.max_tokens),
-        max_tokens: (!dialect.completion_tokens).then_some(request.max_tokens),
+        max_completion_tokens: limit(LimitName::MaxCompletionTokens),
+        max_tokens: limit(LimitName::MaxTokens),
         temperature: request.temperature.filter(|_| dialect.temperature),
         stream: true,
         stream_options: dialect.stream_options.then_some(StreamOptions { include_usage: true }),

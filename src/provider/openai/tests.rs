@@ -1,4 +1,5 @@
 use serde_json::{Value, json};
+use url::Url;
 
 use super::*;
 use crate::provider::transport::reader::testing::{Outcome, read_cut_everywhere, text};
@@ -165,17 +166,6 @@ fn the_body_for_compatible_servers_names_what_they_all_know() {
     });
     let request = Request { system: String::new(), ..request("gpt-5-tiny") };
     assert_eq!(written(&request, "http://127.0.0.1:11434/v1"), expected);
-}
-
-#[test]
-fn models_that_refuse_a_temperature_are_known_by_their_names() {
-    for model in ["o1", "o3-mini", "o4-mini-2025-04-16", "gpt-5", "gpt-5.4-mini", "ft:gpt-5:me::x"]
-    {
-        assert!(is_reasoning(model), "{model}");
-    }
-    for model in ["gpt-4o", "gpt-4.1", "gpt-3.5-turbo", "gpt-35-turbo", "omni", "gpt-oss:20b", ""] {
-        assert!(!is_reasoning(model), "{model}");
-    }
 }
 
 const ARGUMENTS: &str = "{\"sql\": \"SELECT avg(\\\"größe\\\") FROM data\", \"chart\": \"bar\"}";

@@ -1,4 +1,4 @@
-mod stand_in;
+pub(in crate::provider) mod stand_in;
 
 use std::io::Write as _;
 
@@ -24,7 +24,7 @@ const LONG: Limits = Limits {
 
 const SHORT: Duration = Duration::from_millis(100);
 
-fn settings(base_url: &str, key: Option<&str>) -> Settings {
+pub(in crate::provider) fn settings(base_url: &str, key: Option<&str>) -> Settings {
     Settings {
         base_url: Url::parse(base_url).unwrap(),
         key: key.map(SecretString::from),

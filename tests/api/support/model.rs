@@ -174,7 +174,7 @@ async fn odd_pieces(stream: &mut TcpStream, text: &str) -> std::io::Result<()> {
         rest = after;
         size = size % 17 + 1;
     }
-    stream.shutdown().await
+    Ok(())
 }
 
 pub fn anthropic_sse(events: &[Value]) -> String {

@@ -1,5 +1,6 @@
 //! A model server on this machine, which answers as a test wants it to.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,20 +20,32 @@ pub enum Step {
     Reset,
 }
 
-/// A model server that answers every request alike.
+/// A model server that answers as it is told.
 pub struct StandIn {
     pub url: String,
-    /// Per connection, the requests that it brought.
-    seen: Arc<Mutex<Vec<Vec<String>>>>,
+    seen: Seen,
 }
+
+/// Per connection, the requests that it brought.
+type Seen = Arc<Mutex<Vec<Vec<String>>>>;
+
+/// What to do with the first request, the second … and, by the last, with all that follow.
+type Scripts = Arc<(Vec<Vec<Step>>, AtomicUsize)>;
 
 impl StandIn {
     /// A server that answers every request with `steps`.
     pub async fn start(steps: Vec<Step>) -> Self {
+        Self::start_in_turn(vec![steps]).await
+    }
+
+    /// A server that answers the first request by the first script and so on; the last one holds
+    /// for the rest.
+    pub async fn start_in_turn(scripts: Vec<Vec<Step>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let seen = Arc::new(Mutex::new(Vec::new()));
+        let seen = Seen::default();
         let log = Arc::clone(&seen);
+        let scripts = Arc::new((scripts, AtomicUsize::new(0)));
         tokio::spawn(async move {
             while let Ok((connection, _)) = listener.accept().await {
                 let number = {
@@ -40,7 +53,7 @@ impl StandIn {
                     log.push(Vec::new());
                     log.len() - 1
                 };
-                tokio::spawn(answer(connection, steps.clone(), Arc::clone(&log), number));
+                tokio::spawn(answer(connection, Arc::clone(&scripts), Arc::clone(&log), number));
             }
         });
         Self { url, seen }
@@ -52,16 +65,13 @@ impl StandIn {
     }
 }
 
-async fn answer(
-    mut connection: TcpStream,
-    steps: Vec<Step>,
-    log: Arc<Mutex<Vec<Vec<String>>>>,
-    number: usize,
-) {
+async fn answer(mut connection: TcpStream, scripts: Scripts, log: Seen, number: usize) {
     connection.set_nodelay(true).unwrap();
     while let Some(request) = read_request(&mut connection).await {
         log.lock().unwrap()[number].push(request);
-        for step in &steps {
+        let (scripts, served) = &*scripts;
+        let script = served.fetch_add(1, Ordering::Relaxed).min(scripts.len() - 1);
+        for step in &scripts[script] {
             match step {
                 Step::Send(bytes) => {
                     if connection.write_all(bytes).await.is_err() {

@@ -1,0 +1,186 @@
+//! Which parameters a call may name: known beforehand by host and model, or learned from refusals.
+
+use url::Url;
+
+use crate::provider::parameter::{Objection, Parameter};
+use crate::provider::{Refused, Request};
+
+/// Who stands behind the base URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// OpenAI itself.
+    OpenAi,
+    /// Azure's OpenAI service.
+    Azure,
+    /// A server that speaks OpenAI's API.
+    Compatible,
+}
+
+impl Host {
+    /// Judges by the name of the host.
+    pub fn of(base_url: &Url) -> Self {
+        match base_url.host_str().unwrap_or("") {
+            "api.openai.com" => Self::OpenAi,
+            host if host.ends_with(".openai.azure.com")
+                || host.ends_with(".services.ai.azure.com")
+                || host.ends_with(".cognitiveservices.azure.com") =>
+            {
+                Self::Azure
+            }
+            _ => Self::Compatible,
+        }
+    }
+}
+
+/// What the limit of an answer's length is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimitName {
+    /// `max_tokens`.
+    MaxTokens,
+    /// `max_completion_tokens`.
+    MaxCompletionTokens,
+    /// None is sent, and the server's own holds.
+    Unlimited,
+}
+
+/// Which parameters a call may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dialect {
+    /// What the limit is called.
+    pub limit: LimitName,
+    /// The limit had another name, which was refused.
+    pub renamed: bool,
+    /// The longest answer that the model can write, in tokens.
+    pub max_tokens: u32,
+    /// Whether it may be named.
+    pub temperature: bool,
+    /// Without it no usage is told in a stream. Compatible servers get it too: most know it or pass
+    /// over it, and without usage the operator would be left without counts. Some refuse it.
+    pub stream_options: bool,
+}
+
+impl Dialect {
+    /// What is known beforehand of a host and its model.
+    pub fn of(host: Host, model: &str) -> Self {
+        let own = host != Host::Compatible;
+        Self {
+            limit: if own { LimitName::MaxCompletionTokens } else { LimitName::MaxTokens },
+            renamed: false,
+            max_tokens: u32::MAX,
+            temperature: !(own && is_reasoning(model)),
+            stream_options: true,
+        }
+    }
+
+    /// The same without what was refused of `request`, if that can be. It may be the very same,
+    /// when another call has learned it meanwhile.
+    pub fn without(mut self, refused: Refused, request: &Request) -> Option<Self> {
+        let name = match refused.parameter {
+            Parameter::MaxTokens => LimitName::MaxTokens,
+            Parameter::MaxCompletionTokens => LimitName::MaxCompletionTokens,
+            Parameter::Temperature if request.temperature.is_some() => {
+                self.temperature = false;
+                return Some(self);
+            }
+            Parameter::StreamOptions => {
+                self.stream_options = false;
+                return Some(self);
+            }
+            _ => return None,
+        };
+        match refused.objection {
+            Objection::TooLarge(Some(most)) if most < request.max_tokens => {
+                self.max_tokens = self.max_tokens.min(most);
+            }
+            Objection::TooLarge(_) => self.limit = LimitName::Unlimited,
+            Objection::NotTaken if self.limit == name && !self.renamed => {
+                self.renamed = true;
+                self.limit = match name {
+                    LimitName::MaxTokens => LimitName::MaxCompletionTokens,
+                    _ => LimitName::MaxTokens,
+                };
+            }
+            Objection::NotTaken if self.limit == name => self.limit = LimitName::Unlimited,
+            Objection::NotTaken => {}
+        }
+        Some(self)
+    }
+}
+
+/// OpenAI's models that think before they answer: `o1`, `o3`, `o4-mini` …, `gpt-5` and later
+/// ones, and fine-tunes of them. They refuse any temperature but the default. (`gpt-35` is Azure's
+/// way to write 3.5.)
+fn is_reasoning(model: &str) -> bool {
+    let model = model.strip_prefix("ft:").unwrap_or(model);
+    let version = |rest: &str| {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        rest[..digits].parse::<u32>().ok()
+    };
+    model.strip_prefix("gpt-").and_then(version).is_some_and(|version| (5..30).contains(&version))
+        || model.strip_prefix('o').and_then(version).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::{ToolChoice, Turn};
+
+    #[test]
+    fn models_that_refuse_a_temperature_are_known_by_their_names() {
+        for model in
+            ["o1", "o3-mini", "o4-mini-2025-04-16", "gpt-5", "gpt-5.4-mini", "ft:gpt-5:me::x"]
+        {
+            assert!(is_reasoning(model), "{model}");
+        }
+        for model in
+            ["gpt-4o", "gpt-4.1", "gpt-3.5-turbo", "gpt-35-turbo", "omni", "gpt-oss:20b", ""]
+        {
+            assert!(!is_reasoning(model), "{model}");
+        }
+    }
+
+    #[test]
+    fn what_is_refused_is_renamed_lowered_or_left_out() {
+        use LimitName::*;
+        let request = Request {
+            model: "m".to_owned(),
+            system: String::new(),
+            turns: vec![Turn::user("?")],
+            tools: Vec::new(),
+            tool_choice: ToolChoice::Auto,
+            max_tokens: 1000,
+            temperature: Some(0.5),
+        };
+        let without = |dialect: Dialect, parameter, objection| {
+            dialect.without(Refused { parameter, objection }, &request)
+        };
+        let local = Dialect::of(Host::Compatible, "m");
+        let renamed = without(local, Parameter::MaxTokens, Objection::NotTaken).unwrap();
+        assert_eq!(renamed, Dialect { limit: MaxCompletionTokens, renamed: true, ..local });
+        // Another call was refused for the same before it could know.
+        assert_eq!(without(renamed, Parameter::MaxTokens, Objection::NotTaken), Some(renamed));
+        let neither = without(renamed, Parameter::MaxCompletionTokens, Objection::NotTaken);
+        assert_eq!(neither, Some(Dialect { limit: Unlimited, ..renamed }));
+        let own = Dialect::of(Host::OpenAi, "gpt-4o");
+        let renamed = without(own, Parameter::MaxCompletionTokens, Objection::NotTaken).unwrap();
+        assert_eq!(renamed, Dialect { limit: MaxTokens, renamed: true, ..own });
+
+        let lowered = without(own, Parameter::MaxTokens, Objection::TooLarge(Some(500)));
+        assert_eq!(lowered, Some(Dialect { max_tokens: 500, ..own }));
+        for more_than_asked in [Objection::TooLarge(None), Objection::TooLarge(Some(2000))] {
+            let dialect = without(local, Parameter::MaxTokens, more_than_asked);
+            assert_eq!(dialect, Some(Dialect { limit: Unlimited, ..local }));
+        }
+        let cold = without(own, Parameter::Temperature, Objection::NotTaken);
+        assert_eq!(cold, Some(Dialect { temperature: false, ..own }));
+        let uncounted = without(own, Parameter::StreamOptions, Objection::NotTaken);
+        assert_eq!(uncounted, Some(Dialect { stream_options: false, ..own }));
+
+        // What was not sent cannot be left out.
+        for parameter in [Parameter::TopP, Parameter::CacheControl] {
+            assert_eq!(without(own, parameter, Objection::NotTaken), None);
+        }
+        let refused = Refused { parameter: Parameter::Temperature, objection: Objection::NotTaken };
+        assert_eq!(own.without(refused, &Request { temperature: None, ..request }), None);
+    }
+}

@@ -1,0 +1,200 @@
+//! Parameters of a call that a model refuses, and what is remembered of it.
+//!
+//! No list of models says for long who takes what, so the servers are believed: what one refuses by
+//! name is left out, renamed or lowered, and from then on for that model.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+/// A parameter that a call may do without, or under another name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parameter {
+    /// `max_completion_tokens`.
+    MaxCompletionTokens,
+    /// `max_tokens`.
+    MaxTokens,
+    /// `temperature`.
+    Temperature,
+    /// `top_p`, which we never send; a server may name it beside another one.
+    TopP,
+    /// `stream_options`.
+    StreamOptions,
+    /// `cache_control`.
+    CacheControl,
+}
+
+/// What a server has against a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Objection {
+    /// It does not take it, or not so.
+    NotTaken,
+    /// Its value is too large; the greatest that it takes, if it says so.
+    TooLarge(Option<u32>),
+}
+
+/// A parameter that a server has refused by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Which one.
+    pub parameter: Parameter,
+    /// Why.
+    pub objection: Objection,
+}
+
+impl Parameter {
+    const ALL: [Self; 6] = [
+        Self::MaxCompletionTokens,
+        Self::MaxTokens,
+        Self::Temperature,
+        Self::TopP,
+        Self::StreamOptions,
+        Self::CacheControl,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::MaxCompletionTokens => "max_completion_tokens",
+            Self::MaxTokens => "max_tokens",
+            Self::Temperature => "temperature",
+            Self::TopP => "top_p",
+            Self::StreamOptions => "stream_options",
+            Self::CacheControl => "cache_control",
+        }
+    }
+
+    /// Where `text` speaks of it.
+    fn position(self, text: &str) -> Option<usize> {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        text.match_indices(self.name()).map(|(at, _)| at).find(|&at| {
+            !text[..at].ends_with(is_part) && !text[at + self.name().len()..].starts_with(is_part)
+        })
+    }
+}
+
+impl Refused {
+    /// Reads what a refusal names: its `param`, else the first parameter in its words. (Who wants
+    /// another one instead names that one second.)
+    pub fn read(param: &str, message: &str) -> Option<Self> {
+        let named = |text: &str| {
+            let found = Parameter::ALL.into_iter().filter_map(|p| Some((p.position(text)?, p)));
+            found.min_by_key(|&(at, _)| at).map(|(_, parameter)| parameter)
+        };
+        let parameter = named(param).or_else(|| named(message))?;
+        let is_limit = matches!(parameter, Parameter::MaxTokens | Parameter::MaxCompletionTokens);
+        let lower = message.to_ascii_lowercase();
+        // Anthropic: "max_tokens: 9000 > 4096, which is the maximum". OpenAI: "max_tokens is too
+        // large: 9000. This model supports at most 4096 completion tokens".
+        let at_most = number_after(&lower, " > ").or_else(|| number_after(&lower, "at most "));
+        let objection = match at_most {
+            Some(_) if is_limit => Objection::TooLarge(at_most),
+            None if is_limit && lower.contains("too large") => Objection::TooLarge(None),
+            _ => Objection::NotTaken,
+        };
+        Some(Self { parameter, objection })
+    }
+}
+
+fn number_after(text: &str, mark: &str) -> Option<u32> {
+    let (_, rest) = text.split_once(mark)?;
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    rest[..digits].parse().ok().filter(|&number| number > 0)
+}
+
+/// What has been learned of models: `D` says which parameters a call may name.
+#[derive(Debug)]
+pub struct Learned<D>(Mutex<HashMap<String, D>>);
+
+/// The most models of which something is remembered. Callers may name models; a server that
+/// refuses a parameter of whatever they name must not fill the memory.
+const MAX_MODELS: usize = 256;
+
+impl<D> Default for Learned<D> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<D: Copy> Learned<D> {
+    /// What is known of `model`.
+    pub fn of(&self, model: &str) -> Option<D> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(model).copied()
+    }
+
+    /// Remembers what `model` takes.
+    pub fn remember(&self, model: &str, dialect: D) {
+        let mut models = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if models.len() >= MAX_MODELS && !models.contains_key(model) {
+            // All is learned again at the price of a refused call each.
+            models.clear();
+        }
+        models.insert(model.to_owned(), dialect);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_its_parameter_in_a_field_or_in_words() {
+        use Objection::{NotTaken, TooLarge};
+        use Parameter::*;
+        for (param, message, parameter, objection) in [
+            // OpenAI.
+            (
+                "max_tokens",
+                "Unsupported parameter: 'max_tokens' is not supported with this model. Use \
+                 'max_completion_tokens' instead.",
+                MaxTokens,
+                NotTaken,
+            ),
+            ("temperature", "Unsupported value: 'temperature' does not", Temperature, NotTaken),
+            (
+                "max_tokens",
+                "max_tokens is too large: 9000. This model supports at most 4096 completion tokens",
+                MaxTokens,
+                TooLarge(Some(4096)),
+            ),
+            ("", "Unknown parameter: 'stream_options'.", StreamOptions, NotTaken),
+            ("", "Unsupported parameter: max_completion_tokens", MaxCompletionTokens, NotTaken),
+            // Anthropic.
+            ("", "`temperature` is deprecated for this model.", Temperature, NotTaken),
+            ("", "`temperature` and `top_p` cannot both be specified", Temperature, NotTaken),
+            (
+                "",
+                "max_tokens: 9000 > 4096, which is the maximum allowed number of output tokens",
+                MaxTokens,
+                TooLarge(Some(4096)),
+            ),
+            ("", "system.0.cache_control: Extra inputs are not permitted", CacheControl, NotTaken),
+            // vLLM, FastAPI.
+            (
+                "",
+                "'max_tokens' or 'max_completion_tokens' is too large: 5000. This model's maximum \
+                 context length is 4096 tokens",
+                MaxTokens,
+                TooLarge(None),
+            ),
+            ("", r#"[{"loc":["body","top_p"],"msg":"no"}]"#, TopP, NotTaken),
+        ] {
+            let expected = Some(Refused { parameter, objection });
+            assert_eq!(Refused::read(param, message), expected, "{message}");
+        }
+        for message in ["", "The temperatures are high", "my_max_tokens", "messages: too many"] {
+            assert_eq!(Refused::read("messages", message), None, "{message}");
+        }
+    }
+
+    #[test]
+    fn what_is_remembered_has_an_end() {
+        let learned = Learned::default();
+        learned.remember("a", 1);
+        learned.remember("a", 2);
+        assert_eq!((learned.of("a"), learned.of("b")), (Some(2), None));
+        for number in 0..10_000 {
+            learned.remember(&number.to_string(), 0);
+        }
+        assert!(learned.0.lock().unwrap().len() <= MAX_MODELS);
+        assert_eq!(learned.of("9999"), Some(0));
+    }
+}
