@@ -106,6 +106,7 @@ impl App {
             max_message_chars: config.max_message_chars,
             context_tokens: config.context_tokens,
             preferred: config.ai_provider,
+            fallback: config.ai_fallback,
         };
         let sessions =
             Sessions::new(Arc::clone(&store), Arc::clone(&clock), limits, defaults(&config));

@@ -8,7 +8,8 @@ use super::tokens::{clip_end, clip_start, estimate};
 use super::{json_data, profile};
 use crate::domain::prompt::write_block;
 use crate::domain::{Dataset, Message, PageField, Role, SessionConfig, Status};
-use crate::provider::Turn;
+use crate::provider::policy::older_half;
+use crate::provider::{Request, Turn};
 
 /// What both APIs add around a turn, in tokens, rounded up.
 const TURN_TOKENS: usize = 6;
@@ -202,6 +203,15 @@ impl<'a> Part<'a> {
     fn within(self, tokens: usize) -> String {
         if tokens >= self.need() { self.whole } else { (self.write)(tokens - BLOCK_TOKENS) }
     }
+}
+
+/// Makes a prompt shorter that a model found too long, and says so in it. Answers whether it could.
+pub fn trim(request: &mut Request) -> bool {
+    let trimmed = older_half(request);
+    if trimmed && !request.system.ends_with(EARLIER_LEFT_OUT) {
+        request.system.push_str(EARLIER_LEFT_OUT);
+    }
+    trimmed
 }
 
 fn preamble(operator: Operator<'_>, instruction_tokens: usize) -> String {

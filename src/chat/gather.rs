@@ -13,10 +13,15 @@ const REFUSAL: &str = "I'm sorry, I can't help with that.";
 #[derive(Debug)]
 pub struct Gathered<'a> {
     turn: &'a RunningTurn,
+    /// Whether text is held back until the call that brings it has ended well, so that it can be
+    /// asked for once more.
+    whole: bool,
     provider: ProviderKind,
     /// The model as served, and until that is known the one that was asked.
     model: String,
     text: String,
+    /// Where the text of the present call begins.
+    round_start: usize,
     stopped: bool,
     usage: Option<Usage>,
     finish: Option<Finish>,
@@ -48,12 +53,14 @@ pub struct Conclusion {
 
 impl<'a> Gathered<'a> {
     /// Nothing as yet of an answer that `provider` is asked for, with `model`.
-    pub fn new(turn: &'a RunningTurn, provider: ProviderKind, model: String) -> Self {
+    pub fn new(turn: &'a RunningTurn, whole: bool, provider: ProviderKind, model: String) -> Self {
         Self {
             turn,
+            whole,
             provider,
             model,
             text: String::new(),
+            round_start: 0,
             stopped: false,
             usage: None,
             finish: None,
@@ -63,11 +70,36 @@ impl<'a> Gathered<'a> {
         }
     }
 
+    /// From now on `provider` answers, asked for `model`.
+    pub fn answered_by(&mut self, provider: ProviderKind, model: &str) {
+        if provider != self.provider {
+            self.provider = provider;
+            model.clone_into(&mut self.model);
+        }
+    }
+
+    /// Why the present call broke off after its first word, if it did.
+    pub fn broke_off(&self) -> Option<&ProviderError> {
+        self.error.as_ref().filter(|error| error.fault == Fault::Interrupted)
+    }
+
+    /// Whether text is held back until its call has ended well.
+    pub fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// Takes back what the present call has said. Nobody has seen it.
+    pub fn take_back(&mut self) {
+        self.text.truncate(self.round_start);
+        self.error = None;
+    }
+
     /// Takes in all that one call says.
     pub async fn round(&mut self, call: Result<EventStream, ProviderError>) -> Round {
         let before = self.usage.take();
         let mut round = Round::default();
         self.finish = None;
+        self.round_start = self.text.len();
         match call {
             Ok(events) => self.gather(events, &mut round).await,
             Err(error) => self.error = Some(error),
@@ -81,6 +113,8 @@ impl<'a> Gathered<'a> {
         };
         if self.error.is_some() {
             round.calls.clear();
+        } else if self.whole && self.text.len() > self.round_start {
+            self.turn.push(TurnEvent::Text(self.text[self.round_start..].to_owned()));
         }
         round
     }
@@ -124,7 +158,9 @@ impl<'a> Gathered<'a> {
     fn say(&mut self, text: String) {
         self.start();
         self.text.push_str(&text);
-        self.turn.push(TurnEvent::Text(text));
+        if !self.whole {
+            self.turn.push(TurnEvent::Text(text));
+        }
     }
 
     /// A tool that the model has called is running.

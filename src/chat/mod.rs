@@ -25,10 +25,11 @@ use crate::domain::{
 };
 use crate::error::AppError;
 use crate::files::Files;
-use crate::provider::{Provider, ProviderError, Request, ToolChoice, Turn};
+use crate::provider::policy::{self, Calls, Policy};
+use crate::provider::{Provider, Request, ToolChoice, Turn};
 use crate::store::{Store, StoreError};
 use context::Operator;
-use gather::{Conclusion, Gathered};
+use gather::{Conclusion, Gathered, Round};
 use locks::TurnLocks;
 use turns::{RunningTurn, TurnEvent, Turns};
 
@@ -59,6 +60,17 @@ pub struct Settings {
     pub context_tokens: usize,
     /// Who answers where a session names nobody; the first configured one if it has no key.
     pub preferred: ProviderKind,
+    /// Who answers when the one that was chosen fails before its first word.
+    pub fallback: Option<ProviderKind>,
+}
+
+/// How an answer is to be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// Word by word, as it is written.
+    Streamed,
+    /// When it is complete. A call that breaks off can then be made once more.
+    Whole,
 }
 
 /// A finished turn.
@@ -95,6 +107,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     files: Files,
     providers: Vec<Arc<dyn Provider>>,
+    policy: Policy,
     settings: Settings,
     locks: TurnLocks,
     turns: Turns,
@@ -111,11 +124,14 @@ impl Chat {
         providers: Vec<Arc<dyn Provider>>,
         settings: Settings,
     ) -> Self {
+        let calls = policy::Settings { trim: context::trim, ..policy::Settings::default() };
+        let policy = Policy::new(&providers, settings.fallback, calls);
         Self(Arc::new(Inner {
             store,
             clock,
             files,
             providers,
+            policy,
             settings,
             locks: TurnLocks::default(),
             turns: Turns::default(),
@@ -133,6 +149,7 @@ impl Chat {
         id: SessionId,
         message: String,
         patch: Map<String, Value>,
+        delivery: Delivery,
     ) -> Result<Arc<RunningTurn>, AppError> {
         let inner = Arc::clone(&self.0);
         inner.check(&message, &patch)?;
@@ -142,7 +159,8 @@ impl Chat {
         let turn = RunningTurn::new();
         let running = Arc::clone(&turn);
         let work = async move {
-            let answer = AssertUnwindSafe(inner.turn(id, message, patch, &turn)).catch_unwind();
+            let answer =
+                AssertUnwindSafe(inner.turn(id, message, patch, delivery, &turn)).catch_unwind();
             turn.push(match answer.await {
                 Ok(Ok(answer)) => TurnEvent::Done(Arc::new(answer)),
                 Ok(Err(error)) => TurnEvent::Failed(Arc::new(error)),
@@ -217,6 +235,7 @@ impl Inner {
         id: SessionId,
         message: String,
         patch: Map<String, Value>,
+        delivery: Delivery,
         turn: &Arc<RunningTurn>,
     ) -> Result<Answer, AppError> {
         let started = Instant::now();
@@ -237,17 +256,25 @@ impl Inner {
         let question = asked.content.clone();
         let begun = store.begin_turn(id, patch, asked).await.map_err(|e| gone(e.into()))?;
         let config = &begun.session.config;
-        let request = self.request(id, begun.question, config, &question, &*provider).await?;
-        let asked_model = request.model.clone();
-        let mut gathered = Gathered::new(turn, provider.kind(), asked_model.clone());
-        self.converse(id, &*provider, request, turn, &mut gathered).await;
+        let mut request = self.request(id, begun.question, config, &question, &*provider).await?;
+        let mut calls = self.policy.turn(&provider);
+        let whole = delivery == Delivery::Whole;
+        let mut gathered = Gathered::new(turn, whole, provider.kind(), request.model.clone());
+        self.converse(id, &mut calls, &mut request, turn, &mut gathered).await;
+        let provider = calls.provider();
         let Conclusion { question: status, answer, failure } = gathered.conclude(self.clock.now());
 
         let stored = answer.clone();
         let now = self.clock.now();
         let finished = store.finish_turn(id, begun.question, status, stored, now).await;
         if let Some(failure) = failure {
-            log_failure(id, provider.kind(), &failure, started);
+            tracing::info!(
+                session.id = id.short(),
+                provider = %provider.kind(),
+                provider.fault = ?failure.fault,
+                elapsed_ms = millis(started),
+                "not answered"
+            );
             if let Err(error) = finished {
                 tracing::error!(error = ?error, "the end of a failed turn could not be stored");
             }
@@ -264,7 +291,7 @@ impl Inner {
             message_count,
             provider: provider.kind(),
             provider_name: provider.display_name().to_owned(),
-            model: asked_model,
+            model: request.model,
             usage: Usage::default(),
             // Without an answer the visitor has stopped before its first word.
             status: Status::Stopped,
@@ -356,13 +383,13 @@ impl Inner {
     async fn converse(
         &self,
         id: SessionId,
-        provider: &dyn Provider,
-        request: Request,
+        calls: &mut Calls,
+        request: &mut Request,
         turn: &RunningTurn,
         gathered: &mut Gathered<'_>,
     ) {
         let ended = tokio::select! {
-            () = self.rounds(id, provider, request, gathered) => None,
+            () = self.rounds(id, calls, request, gathered) => None,
             () = turn.stopped() => Some(Ended::ByVisitor),
             () = self.cut.cancelled() => Some(Ended::ByShutdown),
         };
@@ -377,12 +404,12 @@ impl Inner {
     async fn rounds(
         &self,
         id: SessionId,
-        provider: &dyn Provider,
-        mut request: Request,
+        calls: &mut Calls,
+        request: &mut Request,
         gathered: &mut Gathered<'_>,
     ) {
         loop {
-            let round = gathered.round(provider.stream(request.clone()).await).await;
+            let round = Self::call(calls, request, gathered).await;
             if round.calls.is_empty() || request.tool_choice == ToolChoice::None {
                 return;
             }
@@ -406,22 +433,27 @@ impl Inner {
     }
 }
 
+impl Inner {
+    /// One call of the provider; made once more if it breaks off and nobody has seen any of it.
+    async fn call(calls: &mut Calls, request: &mut Request, gathered: &mut Gathered<'_>) -> Round {
+        loop {
+            let events = calls.stream(request).await;
+            gathered.answered_by(calls.provider().kind(), &request.model);
+            let round = gathered.round(events).await;
+            match gathered.broke_off() {
+                Some(error) if gathered.is_whole() && calls.once_more(error).await => {
+                    gathered.take_back();
+                }
+                _ => return round,
+            }
+        }
+    }
+}
+
 /// Why a turn ended before its provider did.
 enum Ended {
     ByVisitor,
     ByShutdown,
-}
-
-fn log_failure(id: SessionId, kind: ProviderKind, failure: &ProviderError, started: Instant) {
-    tracing::warn!(
-        session.id = id.short(),
-        provider = %kind,
-        provider.fault = ?failure.fault,
-        provider.detail = failure.detail,
-        provider.request_id = failure.request_id.as_deref().unwrap_or(""),
-        elapsed_ms = millis(started),
-        "the provider failed"
-    );
 }
 
 fn millis(started: Instant) -> u64 {

@@ -17,7 +17,7 @@ use super::types::{
     example_config, example_messages, iso, tools,
 };
 use crate::app::App;
-use crate::chat::Answer;
+use crate::chat::{Answer, Delivery};
 use crate::domain::{SessionId, Status};
 
 /// Conversations.
@@ -195,7 +195,8 @@ impl ChatApi {
         let MessageRequest { session_id, message, config } = body.0;
         let config = config.unwrap_or_default().0;
         let id = SessionId(session_id);
-        let answer = self.app.chat.begin(id, message, config)?.end().await.map_err(Shared)?;
+        let turn = self.app.chat.begin(id, message, config, Delivery::Whole)?;
+        let answer = turn.end().await.map_err(Shared)?;
         Ok(Reply(AnswerBody::new(id, Arc::unwrap_or_clone(answer))))
     }
 

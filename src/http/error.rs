@@ -16,7 +16,7 @@ use super::reply::JSON;
 use crate::data::search::SearchError;
 use crate::data::sql::SqlError;
 use crate::error::AppError;
-use crate::provider::Fault;
+use crate::provider::{Fault, ProviderError};
 use crate::store::StoreError;
 
 /// What every error looks like.
@@ -171,7 +171,7 @@ impl AppError {
             },
             Self::TurnInProgress => kind(StatusCode::CONFLICT, "turn_in_progress"),
             Self::Stopping => busy("stopping", 5),
-            Self::Provider(error) => provider_kind(&error.fault),
+            Self::Provider(error) => provider_kind(error),
             Self::Store(StoreError::NotFound) => kind(StatusCode::NOT_FOUND, "session_not_found"),
             Self::Store(StoreError::Full(_)) => {
                 kind(StatusCode::INSUFFICIENT_STORAGE, "storage_full")
@@ -187,19 +187,22 @@ fn busy(code: &'static str, retry_after: u64) -> Kind {
 }
 
 /// The table of provider faults.
-fn provider_kind(fault: &Fault) -> Kind {
-    match fault {
-        Fault::Busy { retry_after } => {
-            // Rounded up, so that who waits as told does not come too early.
-            let seconds = retry_after.map_or(10, |wait| wait.as_millis().div_ceil(1000));
-            busy("provider_busy", u64::try_from(seconds).unwrap_or(u64::MAX).max(1))
-        }
-        Fault::Exhausted => busy("provider_unavailable", 300),
-        Fault::Overloaded => busy("provider_overloaded", 10),
+fn provider_kind(error: &ProviderError) -> Kind {
+    // Rounded up, so that who waits as told does not come too early.
+    let named = error.retry_after.map(|wait| wait.as_millis().div_ceil(1000));
+    let named = named.map(|seconds| u64::try_from(seconds).unwrap_or(u64::MAX).max(1));
+    let wait = |usual| named.unwrap_or(usual);
+    match error.fault {
+        Fault::Busy { .. } => busy("provider_busy", wait(10)),
+        Fault::Exhausted => busy("provider_unavailable", wait(300)),
+        Fault::Overloaded => busy("provider_overloaded", wait(10)),
         Fault::Unreachable | Fault::Malformed => kind(StatusCode::BAD_GATEWAY, "provider_error"),
         Fault::Timeout => kind(StatusCode::GATEWAY_TIMEOUT, "provider_timeout"),
         Fault::Misconfigured => kind(StatusCode::BAD_GATEWAY, "provider_misconfigured"),
-        Fault::TooLong => kind(StatusCode::PAYLOAD_TOO_LARGE, "context_too_long"),
+        Fault::TooLong if error.status == Some(413) => {
+            kind(StatusCode::PAYLOAD_TOO_LARGE, "context_too_long")
+        }
+        Fault::TooLong => kind(StatusCode::UNPROCESSABLE_ENTITY, "context_too_long"),
         Fault::Rejected => kind(StatusCode::BAD_GATEWAY, "provider_rejected"),
         Fault::Interrupted => kind(StatusCode::BAD_GATEWAY, "answer_interrupted"),
     }
@@ -376,7 +379,7 @@ faults! {
     /// Of an operation that asks a file with a body.
     QueryFault: 400 404 413 415 503;
     /// Of an operation that asks a model.
-    TurnFault: 400 404 409 413 415 502 503 504 507;
+    TurnFault: 400 404 409 413 415 422 502 503 504 507;
 }
 
 fn documented(status: u16) -> MetaResponse {
@@ -389,6 +392,7 @@ fn documented(status: u16) -> MetaResponse {
             409 => "The session is still busy with an earlier message.",
             413 => "The message or the body is too large.",
             415 => "The body is not JSON, or is encoded.",
+            422 => "The conversation is too long for the model.",
             502 => "The model's provider failed, or refused the call.",
             503 => "Not available right now; `Retry-After` says when to try again.",
             504 => "The model's provider took too long.",

@@ -21,6 +21,7 @@ use super::error::{ClearFault, ReadFault, Shared, TurnFault, describe};
 use super::reply::Reply;
 use super::types::{EXAMPLE_ID, EXAMPLE_TIME, IdParam, ToolBody, iso};
 use crate::app::App;
+use crate::chat::Delivery;
 use crate::chat::turns::{RunningTurn, TurnEvent};
 use crate::domain::SessionId;
 
@@ -127,7 +128,7 @@ impl StreamApi {
         let MessageRequest { session_id, message, config } = body.0;
         let config = config.unwrap_or_default().0;
         let id = SessionId(session_id);
-        let turn = self.app.chat.begin(id, message, config)?;
+        let turn = self.app.chat.begin(id, message, config, Delivery::Streamed)?;
         if let Some(TurnEvent::Failed(error)) = turn.event(0).await {
             return Err(Shared(error).into());
         }

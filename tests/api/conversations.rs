@@ -184,7 +184,9 @@ async fn a_visitor_who_leaves_still_gets_the_answer_stored() {
 async fn a_broken_answer_keeps_its_part_and_stays_out_of_later_prompts() {
     let mut events = claude_start();
     events.extend(claude_words("The answer is forty"));
-    let model = Model::start([Script::Anthropic(events), claude_says("42.")]).await;
+    let broken = Script::Anthropic(events);
+    // Asked once more, since nobody has seen any of it.
+    let model = Model::start([broken.clone(), broken, claude_says("42.")]).await;
     let server =
         Server::with(&["--anthropic-api-key", "k", "--anthropic-base-url", &model.base]).await;
     let id = server.session(json!({})).await;
@@ -193,8 +195,20 @@ async fn a_broken_answer_keeps_its_part_and_stays_out_of_later_prompts() {
     assert_eq!(messages[1]["content"], "The answer is forty");
     assert_eq!(messages[1]["status"], "incomplete");
     assert_eq!(server.say(&id, "What is it?").await.expect(200)["response"], "42.");
-    let turns = &model.calls()[1].body["messages"];
+    let turns = &model.calls()[2].body["messages"];
     assert_eq!(turns.as_array().unwrap().len(), 1, "{turns}");
+}
+
+#[tokio::test]
+async fn an_answer_that_broke_off_is_asked_for_once_more() {
+    let events = [claude_start(), claude_words("The answer is forty")].concat();
+    let model = Model::start([Script::Anthropic(events), claude_says("It is 42.")]).await;
+    let server =
+        Server::with(&["--anthropic-api-key", "k", "--anthropic-base-url", &model.base]).await;
+    let id = server.session(json!({})).await;
+    assert_eq!(server.say(&id, "What is it?").await.expect(200)["response"], "It is 42.");
+    let messages = server.history(&id).await;
+    assert_eq!((messages.len(), &messages[1]["content"]), (2, &json!("It is 42.")));
 }
 
 #[tokio::test]
