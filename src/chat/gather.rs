@@ -2,6 +2,7 @@
 
 use futures_util::StreamExt;
 
+use super::markdown::render;
 use super::turns::{RunningTurn, TurnEvent};
 use crate::domain::{Chart, NewMessage, ProviderKind, Role, Status, Timestamp, ToolRun, Usage};
 use crate::provider::{Event, EventStream, Fault, Finish, ProviderError, ToolCall};
@@ -197,6 +198,7 @@ impl<'a> Gathered<'a> {
         let answer = |content: String, status| {
             Some(NewMessage {
                 role: Role::Assistant,
+                html: Some(render(&content)),
                 content,
                 timestamp: now,
                 status,

@@ -78,6 +78,8 @@ pub enum Delivery {
 pub struct Answer {
     /// The text, Markdown.
     pub text: String,
+    /// The same as HTML that is safe to insert into a page.
+    pub html: String,
     /// How many messages the session now holds.
     pub message_count: u64,
     /// Who answered.
@@ -288,6 +290,7 @@ impl Inner {
         };
         let mut result = Answer {
             text: String::new(),
+            html: String::new(),
             message_count,
             provider: provider.kind(),
             provider_name: provider.display_name().to_owned(),
@@ -301,6 +304,7 @@ impl Inner {
         };
         if let Some(answer) = answer {
             result.text = answer.content;
+            result.html = answer.html.unwrap_or_default();
             result.model = answer.model.unwrap_or(result.model);
             result.usage = answer.usage.unwrap_or_default();
             result.status = answer.status;

@@ -88,6 +88,8 @@ pub struct NewMessage {
     pub role: Role,
     /// Its text, Markdown for an answer.
     pub content: String,
+    /// The same as HTML that is safe to insert into a page (answers only).
+    pub html: Option<String>,
     /// When it was written.
     pub timestamp: Timestamp,
     /// How it ended.
@@ -110,6 +112,7 @@ impl NewMessage {
         Self {
             role: Role::User,
             content,
+            html: None,
             timestamp,
             status: Status::Unanswered,
             provider: None,

@@ -13,8 +13,8 @@ use super::body::{self, FromJson, JsonBody};
 use super::error::{ClearFault, ReadFault, Refusal, Shared, TurnFault};
 use super::reply::Reply;
 use super::types::{
-    ChartBody, Config, EXAMPLE_ID, EXAMPLE_TIME, IdParam, MessageBody, ToolBody, UsageBody,
-    example_config, example_messages, iso, tools,
+    ChartBody, Config, EXAMPLE_HTML, EXAMPLE_ID, EXAMPLE_TIME, IdParam, MessageBody, ToolBody,
+    UsageBody, example_config, example_messages, iso, tools,
 };
 use crate::app::App;
 use crate::chat::{Answer, Delivery};
@@ -71,6 +71,8 @@ impl FromJson for MessageRequest {
 pub(super) struct AnswerBody {
     /// The answer, Markdown.
     response: String,
+    /// The same as HTML that is safe to insert into a page.
+    html: String,
     /// The session's id.
     session_id: String,
     /// How many messages the session now holds.
@@ -104,6 +106,7 @@ impl AnswerBody {
     pub(super) fn new(session: SessionId, answer: Answer) -> Self {
         Self {
             response: answer.text,
+            html: answer.html,
             session_id: session.to_string(),
             message_count: answer.message_count,
             provider: answer.provider.as_str().to_owned(),
@@ -122,6 +125,7 @@ impl Example for AnswerBody {
     fn example() -> Self {
         Self {
             response: "The Sencha costs **4.90 euros**.".to_owned(),
+            html: EXAMPLE_HTML.to_owned(),
             session_id: EXAMPLE_ID.to_owned(),
             message_count: 2,
             provider: "claude".to_owned(),

@@ -197,6 +197,9 @@ pub const EXAMPLE_ID: &str = "0d6f1f0e-5d3c-4c5e-9d0a-3a4f1c2b7e58";
 /// The time of the examples.
 pub const EXAMPLE_TIME: &str = "2026-01-31T12:00:00.123Z";
 
+/// The answer of the examples as HTML.
+pub const EXAMPLE_HTML: &str = "<p>The Sencha costs <strong>4.90 euros</strong>.</p>";
+
 /// Who wrote a message.
 #[derive(Debug, Clone, Copy, Enum, Serialize)]
 #[oai(rename_all = "lowercase")]
@@ -298,6 +301,9 @@ pub struct MessageBody {
     pub role: RoleName,
     /// Its text, Markdown in an answer.
     pub content: String,
+    /// The same as HTML that is safe to insert into a page (answers only).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub html: Option<String>,
     /// When it was written, in milliseconds since 1970.
     pub timestamp: i64,
     /// Absent when all went well; else `incomplete` (broke off), `stopped`, `truncated` (length
@@ -335,6 +341,7 @@ impl From<domain::Message> for MessageBody {
                 domain::Role::Assistant => RoleName::Assistant,
             },
             content: body.content,
+            html: body.html,
             timestamp: body.timestamp.0,
             status: (body.status != domain::Status::Complete)
                 .then(|| body.status.as_str().to_owned()),
@@ -353,6 +360,7 @@ pub fn example_messages() -> Vec<MessageBody> {
         MessageBody {
             role: RoleName::User,
             content: "What does the tea cost?".to_owned(),
+            html: None,
             timestamp: 1_769_860_799_000,
             status: None,
             provider: None,
@@ -364,6 +372,7 @@ pub fn example_messages() -> Vec<MessageBody> {
         MessageBody {
             role: RoleName::Assistant,
             content: "The Sencha costs **4.90 euros**.".to_owned(),
+            html: Some(EXAMPLE_HTML.to_owned()),
             timestamp: 1_769_860_800_123,
             status: None,
             provider: Some("claude".to_owned()),

@@ -15,7 +15,7 @@ use crate::domain::{
 };
 
 const V1: u8 = 1;
-/// Messages with tools or a chart; those without are written as before.
+/// Messages with HTML, tools or a chart; those without are written as before.
 const V2: u8 = 2;
 
 /// Why bytes are no record of ours.
@@ -102,7 +102,8 @@ struct MessageV1<'a> {
 struct MessageV2<'a> {
     #[serde(borrow)]
     v1: MessageV1<'a>,
-    /// JSON.
+    html: Option<&'a str>,
+    /// JSON, or nothing.
     evidence: &'a [u8],
 }
 
@@ -154,25 +155,33 @@ pub fn encode_message(message: &NewMessage) -> Result<Vec<u8>, RecordError> {
         model: message.model.as_deref(),
         usage: message.usage.map(|usage| (usage.input_tokens, usage.output_tokens)),
     };
-    if message.tools.is_empty() && message.chart.is_none() {
+    let html = message.html.as_deref();
+    let evidence = if message.tools.is_empty() && message.chart.is_none() {
+        Vec::new()
+    } else {
+        let evidence = Evidence { tools: message.tools.clone(), chart: message.chart.clone() };
+        serde_json::to_vec(&evidence)?
+    };
+    if html.is_none() && evidence.is_empty() {
         return write(V1, &v1);
     }
-    let evidence = Evidence { tools: message.tools.clone(), chart: message.chart.clone() };
-    write(V2, &MessageV2 { v1, evidence: &serde_json::to_vec(&evidence)? })
+    write(V2, &MessageV2 { v1, html, evidence: &evidence })
 }
 
 /// The message in `bytes`.
 pub fn decode_message(bytes: &[u8]) -> Result<NewMessage, RecordError> {
-    let (v1, evidence): (MessageV1<'_>, _) = match bytes {
-        [V2, fields @ ..] => {
-            let v2: MessageV2<'_> = read(fields)?;
-            (v2.v1, serde_json::from_slice(v2.evidence)?)
-        }
-        _ => (read(body(bytes)?)?, Evidence { tools: Vec::new(), chart: None }),
+    let MessageV2 { v1, html, evidence } = match bytes {
+        [V2, fields @ ..] => read(fields)?,
+        _ => MessageV2 { v1: read(body(bytes)?)?, html: None, evidence: &[] },
+    };
+    let evidence = match evidence {
+        [] => Evidence { tools: Vec::new(), chart: None },
+        json => serde_json::from_slice(json)?,
     };
     Ok(NewMessage {
         role: role(v1.role)?,
         content: v1.content.to_owned(),
+        html: html.map(str::to_owned),
         timestamp: Timestamp(v1.timestamp_ms),
         status: status(v1.status)?,
         provider: v1.provider.map(provider).transpose()?,
@@ -299,6 +308,7 @@ mod tests {
         NewMessage {
             role: Role::Assistant,
             content: "Grüße \u{1f600}".to_owned(),
+            html: None,
             timestamp: Timestamp(-5),
             status: Status::Truncated,
             provider: Some(ProviderKind::OpenAi),
@@ -326,12 +336,14 @@ mod tests {
             svg: "<svg/>".to_owned(),
             alt: "a".to_owned(),
         };
-        for (tools, chart) in [
-            (vec![run.clone()], None),
-            (vec![], Some(chart.clone())),
-            (vec![failed, run], Some(chart)),
+        let html = Some("<p>Grüße</p>".to_owned());
+        for (html, tools, chart) in [
+            (html.clone(), vec![], None),
+            (None, vec![run.clone()], None),
+            (None, vec![], Some(chart.clone())),
+            (html, vec![failed, run], Some(chart)),
         ] {
-            let message = NewMessage { tools, chart, ..answer() };
+            let message = NewMessage { html, tools, chart, ..answer() };
             let bytes = encode_message(&message).unwrap();
             assert_eq!(bytes[0], V2);
             assert_eq!(decode_message(&bytes).unwrap(), message);

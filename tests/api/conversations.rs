@@ -200,6 +200,26 @@ async fn a_broken_answer_keeps_its_part_and_stays_out_of_later_prompts() {
 }
 
 #[tokio::test]
+async fn answers_come_as_safe_html_as_well() {
+    let spoken = "**Bold**\n\n| a | b |\n|---|---|\n| 1 | <script>alert(1)</script> |\n\n\
+                  [x](javascript:alert(1)) [y](https://e.test) ![z](https://e.test/z.png)";
+    let model = Model::start([claude_says(spoken)]).await;
+    let server =
+        Server::with(&["--anthropic-api-key", "k", "--anthropic-base-url", &model.base]).await;
+    let id = server.session(json!({})).await;
+    let answer = server.say(&id, "Hm?").await.expect(200);
+    assert_eq!(answer["response"], spoken);
+    let html = answer["html"].as_str().unwrap();
+    assert!(html.contains("<strong>Bold</strong>") && html.contains("<table>"), "{html}");
+    assert!(html.contains("&lt;script&gt;") && !html.contains("<script"), "{html}");
+    assert!(!html.contains("javascript:") && !html.contains("<img"), "{html}");
+    assert!(html.contains("rel=\"noopener noreferrer nofollow\""), "{html}");
+    let messages = server.history(&id).await;
+    assert_eq!(messages[1]["html"], html);
+    assert_eq!(messages[0].get("html"), None, "a question is shown as it was typed");
+}
+
+#[tokio::test]
 async fn an_answer_that_broke_off_is_asked_for_once_more() {
     let events = [claude_start(), claude_words("The answer is forty")].concat();
     let model = Model::start([Script::Anthropic(events), claude_says("It is 42.")]).await;

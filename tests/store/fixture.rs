@@ -74,6 +74,7 @@ fn turns(schema: u32) -> Vec<(NewMessage, Option<NewMessage>)> {
         let answered = provider.map(|provider| NewMessage {
             role: Role::Assistant,
             content: format!("**answer** {n}"),
+            html: (schema > 1).then(|| format!("<p><strong>answer</strong> {n}</p>")),
             timestamp: LAST,
             status,
             provider: Some(provider),

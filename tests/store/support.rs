@@ -61,6 +61,7 @@ pub fn answer(text: &str, now: Timestamp) -> NewMessage {
     NewMessage {
         role: Role::Assistant,
         content: text.to_owned(),
+        html: Some("<p>html</p>".to_owned()),
         timestamp: now,
         status: Status::Complete,
         provider: Some(ProviderKind::Claude),
