@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Bridge, parentOrigin } from '../../assets/static/widget/bridge.js';
-import { sessionStore } from '../../assets/static/widget/storage.js';
+import { sessionStore } from '../../assets/static/widget/conversation.js';
 import { t } from '../../assets/static/widget/strings.js';
 
 /** A frame in a page; `say` is how messages come in. */

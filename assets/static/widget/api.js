@@ -8,21 +8,17 @@ const MESSAGE_TIMEOUT_MS = 150_000;
 const TIMEOUT_MS = 20_000;
 
 /**
- * A message as the server keeps it.
- * @typedef {object} Message
- * @property {'user' | 'assistant'} role
- * @property {string} content
- * @property {number} [timestamp] milliseconds since 1970
+ * @typedef {object} Extras what a message or answer may have besides its text
+ * @property {string | number} [timestamp] ISO, or milliseconds since 1970
  * @property {string} [status] absent or `complete`, `incomplete`, `stopped`, `truncated`, `refused`, `unanswered`
+ * @property {string} [html] the text as safe HTML
+ * @property {{ svg: string, alt: string }} [chart]
+ * @property {{ sql?: string, status: string }[]} [tools]
  */
 
-/**
- * @typedef {object} Answer
- * @property {string} response
- * @property {string} sessionId
- * @property {string | number} [timestamp]
- * @property {string} [status]
- */
+/** @typedef {Extras & { role: 'user' | 'assistant', content: string }} Message as the server keeps it */
+
+/** @typedef {Extras & { response: string, sessionId: string }} Answer */
 
 /** A fault in words that a visitor may read. */
 export class ApiError extends Error {
@@ -47,7 +43,7 @@ export class ApiError extends Error {
 }
 
 /**
- * The fault that a failed answer stands for. A proxy's HTML page gets a sentence of our own.
+ * The fault that a failed answer stands for; a sentence of our own for a proxy's HTML page.
  * @param {number} status
  * @param {unknown} body
  */

@@ -1,6 +1,6 @@
 // @ts-check
 // Messages between this frame and the page around it: `{ type, data }`, to and from the parent's
-// own origin only. Which sites may frame this page at all is the server's `frame-ancestors`.
+// own origin only.
 
 /**
  * The origin of the page around this one, as far as the browser tells.

@@ -3,35 +3,34 @@
 
 import { Api, ApiError } from './api.js';
 import { Bridge } from './bridge.js';
+import { applyTheme } from './color.js';
 import { display, isObject, sessionConfig, settingsFromQuery } from './config.js';
-import { Conversation } from './conversation.js';
-import { sessionStore } from './storage.js';
+import { Conversation, sessionStore } from './conversation.js';
 import { t } from './strings.js';
-import { applyTheme } from './theme.js';
 import { View } from './view.js';
 
-/** The host page reads its own text when asked; it is not waited for longer than this. */
+/** How long the host page may take to read its own text. */
 const CONTEXT_TIMEOUT_MS = 500;
-/** The window shows itself after this time though the server has not told its colours. */
+/** The window shows itself by then, with the server's colours or without. */
 const SETTINGS_TIMEOUT_MS = 1500;
-/** A question younger than this may still be being answered when the page comes back. */
+/** After a reload, a younger question may still be being answered. */
 const PENDING_MS = 45_000;
 const POLL_MS = 2000;
 
-/** The page's settings: address, then what the host page sends. @type {import('./config.js').Settings} */
+/** From the address and the host page. @type {import('./config.js').Settings} */
 let settings = settingsFromQuery(location.search);
 /** @type {import('./config.js').Settings} */
 let serverSettings = {};
-/** Whether the page around is our own loader, which has a launcher and reads the page for us. */
+/** Whether our own loader is around: it has a launcher and reads the page for us. */
 let hasLoader = false;
-/** What the host page answers to, by request. @type {Map<string, (data: unknown) => void>} */
+/** By request id. @type {Map<string, (data: unknown) => void>} */
 const contextRequests = new Map();
 /** One message after the other. @type {Promise<void>} */
 let work = Promise.resolve();
-/** Grows with each "start anew", so that what was under way before is not shown after. */
+/** Grows with each "start anew": what was under way before is not shown after. */
 let epoch = 0;
 
-/** Whether name and colours are known, and whether the cursor is to go into the box then. */
+/** Whether name and colours are known, and whether to focus the box then. */
 let settled = false;
 let wantsFocus = false;
 
@@ -84,7 +83,7 @@ async function ask(text, key) {
     if (begun !== epoch) return;
     const timestamp = new Date(answer.timestamp ?? Date.now()).getTime();
     view.setBusy(false);
-    view.add({ role: 'assistant', content: answer.response, timestamp, status: answer.status });
+    view.add({ ...answer, role: 'assistant', content: answer.response });
     bridge.post('message_received', {
       message: answer.response,
       sessionId: answer.sessionId,
@@ -114,15 +113,20 @@ function failed(item, text, key, fault) {
 
 /** @param {string} reason @param {HTMLElement} item @param {string} text @param {string} [key] */
 function offerRetry(reason, item, text, key) {
-  view.notice({
-    text: reason,
-    tone: 'error',
-    action: t('tryAgain'),
-    onAction: () => {
-      item.remove();
-      void enqueue(text, key);
-    },
+  offer(reason, () => {
+    item.remove();
+    void enqueue(text, key);
   });
+}
+
+/** @param {string} text @param {() => void} onAction */
+function offer(text, onAction) {
+  view.notice({ text, tone: 'error', action: t('tryAgain'), onAction });
+}
+
+/** @param {unknown} fault */
+function wordsOf(fault) {
+  return fault instanceof ApiError ? fault.message : t('errorOther');
 }
 
 /** The settings with the host page's text of this moment. */
@@ -171,8 +175,7 @@ async function forget() {
     view.clear();
     bridge.post('chat_cleared');
   } catch (fault) {
-    const text = fault instanceof ApiError ? fault.message : t('errorOther');
-    view.notice({ text, tone: 'error', action: t('tryAgain'), onAction: startAnew });
+    offer(wordsOf(fault), startAnew);
   }
 }
 
@@ -189,7 +192,6 @@ function maximize() {
   view.focus();
 }
 
-/** Shows the conversation that this browser remembers. */
 async function restore() {
   /** @type {import('./api.js').Message[]} */
   let messages;
@@ -205,13 +207,7 @@ async function restore() {
     }
   } catch (fault) {
     view.setBusy(false);
-    const text = fault instanceof ApiError ? fault.message : t('errorOther');
-    view.notice({
-      text,
-      tone: 'error',
-      action: t('tryAgain'),
-      onAction: () => void (work = work.then(restore)),
-    });
+    offer(wordsOf(fault), () => void (work = work.then(restore)));
     return;
   }
   if (begun === epoch) draw(messages, false);
@@ -234,7 +230,9 @@ function draw(messages, pending) {
 
 /** @param {import('./api.js').Message | undefined} message */
 function isPending(message) {
-  return message?.status === 'unanswered' && Date.now() - (message.timestamp ?? 0) < PENDING_MS;
+  return (
+    message?.status === 'unanswered' && Date.now() - Number(message.timestamp ?? 0) < PENDING_MS
+  );
 }
 
 /** 128 random bits; `crypto.randomUUID` is missing on plain http. */

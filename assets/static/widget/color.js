@@ -1,6 +1,6 @@
 // @ts-check
-// Colours: which text can be read on which ground. Formulas: WCAG 2.2, relative luminance and
-// contrast ratio.
+// Colours: which text can be read on which ground (WCAG 2.2: relative luminance, contrast ratio), and
+// the settings' colours put onto the page, through the CSSOM as the CSP wants it.
 
 /** @typedef {[number, number, number]} Rgb 0 to 255 each */
 
@@ -8,7 +8,7 @@
 export const WHITE = [255, 255, 255];
 /** @type {Rgb} */
 export const INK = [27, 32, 48];
-/** The dark theme's background, `--chat-bg` of tokens.css. @type {Rgb} */
+/** `--chat-bg` of the dark theme. @type {Rgb} */
 export const NIGHT = [23, 26, 35];
 
 /**
@@ -90,4 +90,55 @@ export function readable(color, other, ratio = 4.5) {
 export function fill(color) {
   if (contrast(WHITE, color) >= 3) return { ground: readable(color, WHITE), text: WHITE };
   return { ground: color, text: textOn(color) };
+}
+
+/**
+ * Any CSS colour, read by letting the browser compute it.
+ * @param {string} value
+ * @returns {Rgb | null}
+ */
+function resolveColor(value) {
+  const direct = parseColor(value);
+  if (direct || !CSS.supports('color', value)) return direct;
+  const probe = document.createElement('span');
+  probe.style.setProperty('color', value);
+  probe.hidden = true;
+  document.body.append(probe);
+  const computed = parseColor(getComputedStyle(probe).color);
+  probe.remove();
+  return computed;
+}
+
+/** @param {import('./config.js').Display} display */
+export function applyTheme(display) {
+  const root = document.documentElement;
+  if (display.theme === 'auto') root.removeAttribute('data-theme');
+  else root.setAttribute('data-theme', display.theme);
+
+  const primary = resolveColor(display.botColor);
+  const answers = resolveColor(display.botMsgBgColor);
+  if (primary) {
+    const ground = fill(primary);
+    set('--bot-primary-color', primary);
+    set('--bot-primary-color-dark', readable(primary, WHITE));
+    set('--bot-primary-color-light', readable(primary, NIGHT));
+    set('--chat-on-primary', textOn(primary, 3));
+    set('--chat-fill', ground.ground);
+    set('--chat-on-fill', ground.text);
+  }
+  const tint = answers ?? primary;
+  if (tint) {
+    set('--bot-msg-bg-color', tint);
+    set('--bot-msg-bg-color-dark', readable(tint, WHITE));
+    set('--bot-msg-text-color', textOn(tint));
+  }
+  // Equal unless somebody chose: then answers get a light tint.
+  const own = Boolean(answers && primary && toHex(answers) !== toHex(primary));
+  if (own) root.setAttribute('data-answers', 'own-colour');
+  else root.removeAttribute('data-answers');
+
+  /** @param {string} name @param {Rgb} color */
+  function set(name, color) {
+    root.style.setProperty(name, toHex(color));
+  }
 }

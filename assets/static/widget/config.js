@@ -3,25 +3,15 @@
 
 /** @typedef {Record<string, unknown>} Settings the object of `window.ChatbotConfig` */
 
-/**
- * What the window shows.
- * @typedef {object} Display
- * @property {string} botName
- * @property {string} botColor any CSS colour
- * @property {string} botMsgBgColor any CSS colour
- * @property {string} botIcon address of a picture, or ''
- * @property {string} poweredBy '' for none
- * @property {string} greeting the page's, or else the server's `welcome`; '' for the built-in one
- * @property {'auto' | 'light' | 'dark'} theme
- */
+/** @typedef {typeof DEFAULTS & { theme: 'auto' | 'light' | 'dark' }} Display what the window shows */
 
 const DEFAULTS = {
   botName: 'Assistant',
-  botColor: '#667eea',
+  botColor: '#667eea', // any CSS colour
   botMsgBgColor: '#667eea',
-  botIcon: '',
+  botIcon: '', // the address of a picture
   poweredBy: '',
-  greeting: '',
+  greeting: '', // the page's, or else the server's `welcome`; '' for the built-in one
 };
 
 /** Keys that the API gives a meaning to, and the type that each must have. */

@@ -1,24 +1,23 @@
 // @ts-check
-// One visitor's conversation with the server: the session behind it, made when it is first needed
-// and made anew when it has expired. Knows nothing of the page.
+// One visitor's conversation with the server: its session is made when first needed, and anew when it
+// has expired.
 
 import { ApiError } from './api.js';
 import { changes } from './config.js';
 
 /** @typedef {import('./api.js').Message} Message */
 /** @typedef {import('./config.js').Settings} Settings */
+/** @typedef {ReturnType<typeof sessionStore>} Store */
 
 export class Conversation {
   /** What the session is known to have, as JSON by key. @type {Map<string, string>} */
   #sent = new Map();
-  /** @type {import('./api.js').Api} */
   #api;
-  /** @type {import('./storage.js').Store} */
   #store;
 
   /**
    * @param {import('./api.js').Api} api
-   * @param {import('./storage.js').Store} store
+   * @param {Store} store
    * @param {(sessionId: string) => void} [onSession] told of each new session
    */
   constructor(api, store, onSession = () => {}) {
@@ -27,7 +26,6 @@ export class Conversation {
     this.onSession = onSession;
   }
 
-  /** Whether there is a session to go on with. */
   get begun() {
     return this.#store.read() !== null;
   }
@@ -43,8 +41,7 @@ export class Conversation {
       const { messages } = await this.#api.history(id);
       return Array.isArray(messages) ? messages : [];
     } catch (fault) {
-      if (!isGone(fault)) throw fault;
-      this.#forget();
+      this.#forgetIfGone(fault);
       return [];
     }
   }
@@ -61,8 +58,7 @@ export class Conversation {
     try {
       return await this.#askOnce(message, config, key);
     } catch (fault) {
-      if (!isGone(fault)) throw fault;
-      this.#forget();
+      this.#forgetIfGone(fault);
       return this.#askOnce(message, config, key);
     }
   }
@@ -74,8 +70,7 @@ export class Conversation {
     try {
       await this.#api.clearHistory(id);
     } catch (fault) {
-      if (!isGone(fault)) throw fault;
-      this.#forget();
+      this.#forgetIfGone(fault);
     }
   }
 
@@ -105,13 +100,41 @@ export class Conversation {
     for (const [key, value] of Object.entries(config)) this.#sent.set(key, JSON.stringify(value));
   }
 
-  #forget() {
+  /** Throws any other fault. @param {unknown} fault */
+  #forgetIfGone(fault) {
+    if (!(fault instanceof ApiError && fault.status === 404 && fault.code === 'session_not_found'))
+      throw fault;
     this.#store.write(null);
     this.#sent.clear();
   }
 }
 
-/** @param {unknown} fault */
-function isGone(fault) {
-  return fault instanceof ApiError && fault.status === 404 && fault.code === 'session_not_found';
+/**
+ * Keeps the session's id beyond the page. Where browsers refuse storage to a frame of another site it
+ * is kept as long as the page is.
+ * @param {string} key
+ * @param {() => Storage} [storage] asked anew each time, since the property itself may throw
+ */
+export function sessionStore(key, storage = () => window.localStorage) {
+  /** @type {string | null} */
+  let kept = null;
+  return {
+    read() {
+      try {
+        return storage().getItem(key) ?? kept;
+      } catch {
+        return kept;
+      }
+    },
+    /** @param {string | null} id null forgets it */
+    write(id) {
+      kept = id;
+      try {
+        if (id === null) storage().removeItem(key);
+        else storage().setItem(key, id);
+      } catch {
+        // Kept in memory.
+      }
+    },
+  };
 }

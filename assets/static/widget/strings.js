@@ -1,5 +1,5 @@
 // @ts-check
-// Every word that the window itself says. One table a language; English is the only one so far.
+// Every word that the window itself says, one table a language.
 
 const EN = {
   greeting: 'Hi! I am {name}. How can I help you?',
@@ -25,6 +25,7 @@ const EN = {
   incomplete: 'Broke off',
   stopped: 'Stopped',
   truncated: 'Cut at the length limit',
+  sql: 'Computed with SQL',
   questionUnanswered: 'Your last question has not been answered.',
   errorOffline: 'You are offline. Your message is kept; try again once you are connected.',
   errorUnreachable: 'The chat cannot be reached just now. Your message is kept.',

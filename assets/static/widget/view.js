@@ -13,16 +13,8 @@ const NOTES = {
   truncated: 'truncated',
 };
 
-/** From here on a new message is scrolled to, nearer to the end than this many pixels. */
+/** A new message is scrolled to by those who are this near to the end. */
 const NEAR_END_PX = 120;
-
-/**
- * @typedef {object} Actions
- * @property {(text: string) => void} send
- * @property {() => void} startAnew
- * @property {() => void} minimize
- * @property {() => void} maximize
- */
 
 /**
  * @template {HTMLElement} [T=HTMLElement]
@@ -39,7 +31,6 @@ export class View {
   #container = byId('chatbot-container');
   #scroller = byId('messages-container');
   #list = byId('messages-list');
-  #typing = byId('typing-indicator');
   #notice = byId('error-modal');
   /** @type {HTMLTextAreaElement} */
   #input = byId('message-input');
@@ -51,7 +42,7 @@ export class View {
   /** @type {(() => void) | null} */
   #noticeAction = null;
 
-  /** @param {Actions} actions */
+  /** @param {{ send(text: string): void } & Record<'startAnew' | 'minimize' | 'maximize', () => void>} actions */
   constructor(actions) {
     label('messages-container', t('conversation'));
     label('message-input', t('input'));
@@ -61,8 +52,7 @@ export class View {
     label('floating-icon', t('open'));
     this.#input.placeholder = t('placeholder');
     byId('notice-dismiss').textContent = t('dismiss');
-    const now = new Date();
-    showTime(/** @type {HTMLTimeElement} */ (byId('welcome-time')), now.getTime());
+    showTime(byId('welcome-time'));
 
     const submit = () => {
       const text = this.#input.value.trim();
@@ -118,25 +108,24 @@ export class View {
     else icon.removeAttribute('src');
   }
 
-  /** Shows the window, which is hidden until it has its name and colours. */
   show() {
     this.#container.hidden = false;
     this.#floating.hidden = true;
   }
 
-  /** Leaves only the round button, where no page around this one has a button of its own. */
+  /** Leaves only the round button. */
   fold() {
     this.#container.hidden = true;
     this.#floating.hidden = false;
     this.#floating.focus();
   }
 
-  /** @param {boolean} possible whether there is anything that closing would do */
+  /** @param {boolean} possible */
   allowMinimize(possible) {
     byId('minimize-btn').hidden = !possible;
   }
 
-  /** Puts the cursor into the box, unless that would raise a keyboard over the screen. */
+  /** Focuses the box, unless that would raise a keyboard. */
   focus() {
     const touch = matchMedia('(pointer: coarse)').matches;
     (touch ? this.#container : this.#input).focus({ preventScroll: true });
@@ -158,13 +147,19 @@ export class View {
       this.#scroller.scrollHeight - this.#scroller.scrollTop - this.#scroller.clientHeight <
       NEAR_END_PX;
     const item = element('div', `message ${mine ? 'user' : 'bot'}`);
-    const bubble = element('div', 'bubble', message.content);
+    const bubble = element('div', 'bubble');
     bubble.dir = 'auto';
+    const below = fillBubble(bubble, message);
     const meta = element('p', 'meta');
     const time = document.createElement('time');
-    showTime(time, message.timestamp ?? Date.now());
+    showTime(time, message.timestamp);
     meta.append(time);
-    item.append(element('span', 'sr-only', `${mine ? t('you') : this.#botName}: `), bubble, meta);
+    item.append(
+      element('span', 'sr-only', `${mine ? t('you') : this.#botName}: `),
+      bubble,
+      ...below,
+      meta,
+    );
     this.#list.append(item);
     this.mark(item, message.status ?? '');
     if (mine || near) this.#scrollTo(item);
@@ -187,13 +182,11 @@ export class View {
     this.#list.replaceChildren();
   }
 
-  /** @param {boolean} busy whether an answer is awaited */
+  /** @param {boolean} busy */
   setBusy(busy) {
     this.#busy = busy;
-    const bubble = /** @type {HTMLElement} */ (this.#typing.firstElementChild);
-    bubble.hidden = !busy;
-    const words = this.#typing.querySelector('.sr-only');
-    if (words) words.textContent = busy ? t('typing', { name: this.#botName }) : '';
+    byId('typing-bubble').hidden = !busy;
+    byId('typing-words').textContent = busy ? t('typing', { name: this.#botName }) : '';
     this.#container.setAttribute('aria-busy', String(busy));
     if (busy) this.#scroller.scrollTop = this.#scroller.scrollHeight;
     this.#showStatus();
@@ -206,7 +199,7 @@ export class View {
   }
 
   /**
-   * Says something between the messages and the box, with at most one thing to do about it.
+   * Says something above the box, with at most one thing to do about it.
    * @param {{ text: string, tone: 'error' | 'question', action?: string, dismiss?: string, onAction?: () => void }} notice
    */
   notice({ text, tone, action = '', dismiss = t('dismiss'), onAction }) {
@@ -231,19 +224,56 @@ export class View {
     status.textContent = t(!navigator.onLine ? 'offline' : this.#busy ? 'writing' : 'online');
   }
 
-  /** The box grows with its text, to the style sheet's limit. */
+  /** The box grows with its text. */
   #fit() {
     this.#sendButton.disabled = this.#busy || !this.#input.value.trim();
     this.#input.style.setProperty('height', 'auto');
     this.#input.style.setProperty('height', `${this.#input.scrollHeight}px`);
   }
 
-  /** Shows the end of a short message, the beginning of a long one. @param {HTMLElement} item */
+  /** To the beginning of the last message, or to its end if all of it fits. @param {HTMLElement} item */
   #scrollTo(item) {
-    const top = item.offsetTop - this.#scroller.offsetTop - 16;
-    this.#scroller.scrollTop =
-      item.offsetHeight > this.#scroller.clientHeight ? top : this.#scroller.scrollHeight;
+    this.#scroller.scrollTop = item.offsetTop - this.#scroller.offsetTop - 16;
   }
+}
+
+/** @param {string} text @param {DOMParserSupportedType} type */
+const parse = (text, type) => new DOMParser().parseFromString(text, type);
+
+/**
+ * Shows a message's text, HTML and chart in `bubble`. The server has made the HTML safe; it is parsed
+ * apart from the page, where nothing of it runs.
+ * @param {HTMLElement} bubble
+ * @param {Message} message
+ * @returns {HTMLElement[]} what belongs below the bubble: the SQL that the answer comes from
+ */
+export function fillBubble(bubble, { content, html, chart, tools = [] }) {
+  bubble.classList.toggle('rich', Boolean(html));
+  if (html) bubble.replaceChildren(...parse(html, 'text/html').body.childNodes);
+  else bubble.textContent = content;
+  for (const table of bubble.querySelectorAll('table')) {
+    const box = element('div', '');
+    table.replaceWith(box);
+    box.append(table);
+  }
+  // What scrolls can be scrolled by key.
+  for (const box of bubble.querySelectorAll('div, pre')) box.setAttribute('tabindex', '0');
+  const svg = chart && parse(chart.svg, 'image/svg+xml').documentElement;
+  // Chromium puts its report of a broken document inside the root.
+  if (svg?.localName === 'svg' && !svg.querySelector('parsererror')) {
+    svg.setAttribute('class', 'chart');
+    svg.setAttribute('role', 'img');
+    svg.setAttribute('aria-label', chart?.alt ?? '');
+    bubble.append(svg);
+  }
+  const statements = tools.filter(({ sql, status }) => sql && status !== 'failed');
+  if (!statements.length) return [];
+  const details = element('details', '');
+  details.append(
+    element('summary', '', t('sql')),
+    ...statements.map(({ sql }) => element('pre', '', sql)),
+  );
+  return [details];
 }
 
 /** @param {string} tag @param {string} className @param {string} [text] */
@@ -261,8 +291,8 @@ function label(id, text) {
   if (target instanceof HTMLButtonElement) target.title = text;
 }
 
-/** The time of today, date and time of another day. @param {HTMLTimeElement} time @param {number} at */
-function showTime(time, at) {
+/** @param {any} time a `<time>` @param {string | number} [at] */
+function showTime(time, at = Date.now()) {
   const date = new Date(at);
   if (Number.isNaN(date.getTime())) return;
   const today = date.toDateString() === new Date().toDateString();
