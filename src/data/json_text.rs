@@ -115,7 +115,9 @@ pub fn each_row<'a>(layout: &Layout, text: &'a str, f: &mut dyn FnMut(&'a str) -
 
 /// Lines with something in them. A line break within a JSON string is escaped, so this is safe.
 fn lines(text: &str) -> impl Iterator<Item = &str> {
-    text.split(['\n', '\r']).map(str::trim_ascii).filter(|line| !line.is_empty())
+    // JSON's own white space: a form feed is none of it.
+    let lines = text.split(['\n', '\r']).map(|line| line.trim_matches([' ', '\t']));
+    lines.filter(|line| !line.is_empty())
 }
 
 /// Whether there are several lines and the first is an object of its own.

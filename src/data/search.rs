@@ -110,7 +110,8 @@ impl Search<'_> {
     fn lines(&mut self, text: &[u8], delimiter: u8, mut hits: Hits<'_>) {
         let mut at = csv_text::header_end(text, delimiter);
         while let Some(hit) = hits.from(at) {
-            let end = memchr(b'\n', &text[hit..]).map_or(text.len(), |length| hit + length);
+            // With the line's end: a quote that is never closed takes it into its cell.
+            let end = memchr(b'\n', &text[hit..]).map_or(text.len(), |length| hit + length + 1);
             let dataset = self.dataset;
             self.found.add(|| {
                 let start = memrchr(b'\n', &text[..hit]).map_or(0, |before| before + 1);

@@ -1,0 +1,32 @@
+//! One named case for each bug that was found and fixed.
+
+use bytes::Bytes;
+use chatbot_widget::data::ingest::{IngestError, Ingested, Limits, ingest};
+use chatbot_widget::data::search::search;
+use chatbot_widget::domain::Timestamp;
+
+fn take_in(name: &str, text: &str) -> Result<Ingested, IngestError> {
+    ingest(name, &Bytes::from(text.to_owned()), Timestamp(0), &Limits::default())
+}
+
+/// Found by fuzzing: a form feed between lines passed as white space, which JSON does not have.
+#[test]
+fn a_form_feed_is_no_white_space_of_json() {
+    let refused = take_in("a.json", "{\"a\":1}\u{c}\n{\"b\":2}\n");
+    assert!(matches!(refused, Err(IngestError::Json { .. })), "{refused:?}");
+}
+
+/// Found by fuzzing: the search lost the line end that a quote which is never closed takes in.
+#[test]
+fn an_unclosed_quote_keeps_its_line_end_in_a_search() {
+    let Ingested { dataset, text } = take_in("a.csv", "á,b\n\"say \"\"hi\"x,y\n").expect("a table");
+    let found = search(&dataset, &text, "hi", None, 0, 10).expect("a search");
+    assert_eq!(found.total, 1);
+    let mut cells = Vec::new();
+    chatbot_widget::data::rows::for_each_row(&dataset, &text, &mut |row| {
+        cells.extend(row.iter().map(|cell| format!("{cell:?}")));
+        std::ops::ControlFlow::Continue(())
+    });
+    let shown = found.rows[0]["á"].as_str().expect("a cell");
+    assert!(cells[0].contains(&format!("{shown:?}")), "{shown:?} is not {}", cells[0]);
+}
