@@ -8,9 +8,11 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+const EXECUTABLE: &str = env!("CARGO_BIN_EXE_chatbot-widget");
+
 /// The executable in `folder`, with nothing of this process's environment.
 pub fn command(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_chatbot-widget"));
+    let mut command = Command::new(EXECUTABLE);
     command.env_clear().current_dir(folder).stdin(Stdio::null());
     command
 }
@@ -38,9 +40,24 @@ pub struct Running {
 impl Running {
     /// Starts it in `folder` on a free port, and waits until it listens.
     pub fn start(folder: &Path, env: &[(&str, &str)]) -> Self {
+        Self::run(command(folder), env)
+    }
+
+    /// The same, with at most so many open files.
+    pub fn start_with_files(folder: &Path, files: usize, env: &[(&str, &str)]) -> Self {
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", &format!("ulimit -n {files} && exec \"$0\""), EXECUTABLE])
+            .env_clear()
+            .current_dir(folder)
+            .stdin(Stdio::null());
+        Self::run(shell, env)
+    }
+
+    fn run(mut command: Command, env: &[(&str, &str)]) -> Self {
         let mut env: HashMap<&str, &str> = env.iter().copied().collect();
         env.entry("PORT").or_insert("0");
-        let mut child = command(folder).envs(env).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command.envs(env).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let (send, log) = mpsc::channel();
         std::thread::spawn(move || {

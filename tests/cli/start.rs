@@ -124,3 +124,16 @@ fn secrets_and_session_ids_stay_out_of_the_log() {
         assert!(!log.contains(secret), "{log}");
     }
 }
+
+/// More connections than it has descriptors: it waits for some to end, says so, and goes on.
+#[test]
+fn out_of_descriptors_it_waits_and_comes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::start_with_files(folder.path(), 60, &[]);
+    let connections: Vec<_> =
+        (0..100).map(|_| std::net::TcpStream::connect(server.address).unwrap()).collect();
+    let said = server.log.recv_timeout(std::time::Duration::from_secs(30)).unwrap();
+    assert!(said.contains("cannot accept connections"), "{said}");
+    drop(connections);
+    assert_eq!(server.call("GET", "/health/ready", "").unwrap().0, 200);
+}
