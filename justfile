@@ -40,3 +40,12 @@ openapi:
     cargo run --quiet -- openapi > "$new"
     chmod 644 "$new"
     mv "$new" openapi/openapi.json
+
+# Benchmarks; one of them: just bench data
+bench *NAMES="data prompt store":
+    cargo bench $(printf -- ' --bench %s' {{ NAMES }})
+
+# Fuzz one parser: just fuzz sql_guard 600 (see fuzz/README.md)
+fuzz TARGET SECONDS="60":
+    mkdir -p fuzz/corpus/{{ TARGET }}
+    cargo fuzz run -s none {{ TARGET }} fuzz/corpus/{{ TARGET }} fuzz/seeds/{{ TARGET }} -- -max_total_time={{ SECONDS }} -timeout=20

@@ -1,0 +1,40 @@
+//! Any bytes as a JSON file: all of JSON's grammar and nothing more, or objects line by line.
+#![no_main]
+
+use chatbot_widget::data::ingest::IngestError;
+use chatbot_widget::domain::dataset::Layout;
+use chatbot_widget_fuzz::table::take_in;
+use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let value = serde_json::from_slice::<Value>(data);
+    match take_in("a.json", data) {
+        Ok(taken) => {
+            let text = str::from_utf8(&taken.text).unwrap();
+            let rows = taken.dataset.rows;
+            if let Layout::JsonLines { .. } = taken.dataset.layout {
+                let lines = text.split(['\n', '\r']);
+                let lines: Vec<&str> =
+                    lines.filter(|line| !line.trim_matches([' ', '\t']).is_empty()).collect();
+                assert_eq!(lines.len() as u64, rows);
+                for line in lines {
+                    serde_json::from_str::<Map<String, Value>>(line).expect("an object a line");
+                }
+                return;
+            }
+            // Numbers out of range are the one thing that `Value` cannot hold.
+            serde_json::from_str::<IgnoredAny>(text).expect("JSON");
+            if let (Layout::JsonArray { .. }, Ok(Value::Array(items))) =
+                (taken.dataset.layout, value)
+            {
+                assert_eq!(items.len() as u64, rows);
+            }
+        }
+        Err(IngestError::Json { line, column }) => {
+            assert!(value.is_err(), "JSON is refused");
+            assert!(line >= 1 && column <= data.len() * 3 + 1);
+        }
+        Err(_) => {}
+    }
+});

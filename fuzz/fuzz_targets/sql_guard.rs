@@ -1,0 +1,221 @@
+//! Any statement over a table: it ends in time, within its limits and in words that can be shown,
+//! and the table is afterwards as it was. Bytes beyond ASCII stand for words of SQL.
+#![no_main]
+
+use std::convert::Infallible;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use chatbot_widget::data::ingest::Ingested;
+use chatbot_widget::data::sql::{Key, Limits, QueryError, SqlError, Tables};
+use chatbot_widget::domain::QueryResult;
+use chatbot_widget_fuzz::table::take_in;
+use serde_json::Value;
+
+const KEY: Key = Key { session: [0; 16], version: 1 };
+const LIMITS: Limits = Limits {
+    time: Duration::from_millis(100),
+    rows: 20,
+    result_bytes: 16 << 10,
+    cache_bytes: 4 << 20,
+    work_bytes: 16 << 20,
+};
+/// What a statement may take beyond its time: one call of a function cannot be interrupted, and
+/// fuzzing slows down what is ours.
+const PATIENCE: Duration = Duration::from_secs(2);
+const CSV: &str = "id,day,name,price,ok,note\n1,2025-01-31,Äpfel,1.5,true,\n\
+                   2,2025-02-28,\"Nüsse, \"\"roh\"\"\",-2e3,false,x\n3,,%_*[,0,true,{\"a\":[1]}\n";
+const ALL: &str = "SELECT rowid, *, typeof(id), typeof(price) FROM data ORDER BY rowid";
+
+/// What bytes from 0x80 on stand for. Those of the second half are what a guard must not let
+/// through.
+const WORDS: &[&str] = &[
+    "SELECT ",
+    " FROM data",
+    " WHERE ",
+    " GROUP BY ",
+    " ORDER BY ",
+    " HAVING ",
+    " LIMIT ",
+    " OFFSET ",
+    " UNION ALL ",
+    " EXCEPT ",
+    " JOIN data USING(id)",
+    " CROSS JOIN data ",
+    " AS ",
+    " WITH RECURSIVE c(x) AS (",
+    " OVER (",
+    " PARTITION BY ",
+    " ROWS BETWEEN ",
+    "VALUES(",
+    " CASE WHEN ",
+    " THEN ",
+    " ELSE ",
+    " END",
+    " IN (",
+    " EXISTS (",
+    " LIKE ",
+    " GLOB ",
+    " ESCAPE ",
+    " COLLATE NOCASE",
+    " CAST(",
+    " AS TEXT)",
+    " AS BLOB)",
+    " BETWEEN ",
+    " AND ",
+    " IS NULL",
+    " NOT ",
+    "id",
+    "day",
+    "name",
+    "price",
+    "ok",
+    "note",
+    "count(*)",
+    "sum(",
+    "avg(",
+    "median(",
+    "stddev(",
+    "variance(",
+    "group_concat(",
+    "string_agg(",
+    "json_group_array(",
+    "json_extract(",
+    "json_each(",
+    "json_tree(",
+    "json(",
+    "replace(",
+    "hex(",
+    "unhex(",
+    "substr(",
+    "instr(",
+    "round(",
+    "strftime(",
+    "date(",
+    "concat_ws(",
+    "char(",
+    "soundex(",
+    "quote(",
+    "->>",
+    "||",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "1e308",
+    "x'00ff'",
+    "'$.a[#-1]'",
+    "'%'",
+    "NULL",
+    "row_number()",
+    "lag(",
+    "DISTINCT ",
+    " FILTER (WHERE ",
+    "rowid",
+    "*",
+    "'ä'",
+    // Not allowed.
+    "INSERT INTO data VALUES(1)",
+    "UPDATE data SET id=9",
+    "DELETE FROM data",
+    "DROP TABLE data",
+    "CREATE TABLE t(x)",
+    "CREATE TEMP VIEW data AS ",
+    "ALTER TABLE data RENAME TO d",
+    "PRAGMA query_only=OFF",
+    "PRAGMA writable_schema=1",
+    "ATTACH 'f' AS f",
+    "VACUUM INTO 'f'",
+    "EXPLAIN ",
+    "BEGIN",
+    "COMMIT",
+    "REINDEX",
+    "ANALYZE",
+    " RETURNING *",
+    "sqlite_master",
+    "sqlite_schema",
+    "pragma_table_info('data')",
+    "dbstat",
+    "fts5",
+    "load_extension(",
+    "readfile(",
+    "writefile(",
+    "randomblob(",
+    "zeroblob(",
+    "printf(",
+    "format(",
+    "json_patch(",
+    "fts3_tokenizer(",
+    "sqlite_version()",
+    "likelihood(",
+    "edit(",
+    "temp.",
+    "main.",
+    ";",
+    "--",
+    "/*",
+    "*/",
+    "?",
+    ":a",
+];
+
+const _: () = assert!(WORDS.len() <= 128);
+
+struct State {
+    tables: Tables,
+    before: QueryResult,
+}
+
+fn query(tables: &Tables, sql: &str) -> Result<QueryResult, SqlError> {
+    let load = || {
+        let Ingested { dataset, text } = take_in("a.csv", CSV.as_bytes()).unwrap();
+        Ok::<_, Infallible>((dataset, text))
+    };
+    tables.query(KEY, load, sql, usize::MAX).map_err(|error| match error {
+        QueryError::Sql(error) => error,
+        QueryError::Load(never) => match never {},
+    })
+}
+
+fn statement(data: &[u8]) -> String {
+    let mut sql = String::new();
+    for &byte in data {
+        match WORDS.get(usize::from(byte).wrapping_sub(0x80)) {
+            Some(word) => sql.push_str(word),
+            None => sql.push(char::from(byte)),
+        }
+    }
+    sql
+}
+
+fn size(row: &[Value]) -> usize {
+    row.iter().map(|value| 16 + value.as_str().map_or(0, str::len)).sum()
+}
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    static STATE: OnceLock<State> = OnceLock::new();
+    let state = STATE.get_or_init(|| {
+        let tables = Tables::new(LIMITS);
+        let before = query(&tables, ALL).unwrap();
+        assert_eq!(before.row_count, 3);
+        State { tables, before }
+    });
+    let sql = statement(data);
+    let start = Instant::now();
+    let result = query(&state.tables, &sql);
+    let took = start.elapsed();
+    assert!(took < LIMITS.time + PATIENCE, "{took:?}: {sql}");
+    match result {
+        Ok(result) => {
+            assert_eq!(result.rows.len(), result.row_count);
+            assert!(result.row_count <= LIMITS.rows);
+            assert!(result.rows.iter().all(|row| row.len() == result.columns.len()));
+            // Replacement characters make text longer, three bytes for one.
+            let bytes: usize = result.rows.iter().map(|row| size(row)).sum();
+            assert!(bytes <= 3 * LIMITS.result_bytes, "{bytes} bytes: {sql}");
+        }
+        Err(SqlError::Unavailable(why)) => panic!("a fault of ours: {why}: {sql}"),
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+    let after = query(&state.tables, ALL).unwrap();
+    assert_eq!(after.rows, state.before.rows, "{sql}");
+    assert_eq!(after.columns, state.before.columns, "{sql}");
+});
