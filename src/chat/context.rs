@@ -129,13 +129,12 @@ pub struct Filling {
 }
 
 impl Filling {
-    /// Takes in `page`, messages in their order, older than all before. Answers whether there is
-    /// room for still older ones.
+    /// Takes in `page`, messages in their order, older than all before, as far as there is room.
     ///
     /// A question and its answer go in together or not at all: a question that nobody answered
     /// would only confuse, and one that is asked again must not stand there twice. Answers that
     /// broke off or were refused never go back into a prompt.
-    pub fn add(&mut self, page: Vec<Message>) -> bool {
+    pub fn add(&mut self, page: Vec<Message>) {
         for message in page.into_iter().rev() {
             if self.full {
                 break;
@@ -156,7 +155,6 @@ impl Filling {
                 }
             }
         }
-        !self.full
     }
 
     fn add_pair(&mut self, question: String, answer: String) {
@@ -168,6 +166,11 @@ impl Filling {
         self.used += cost;
         self.newest_first.push(Turn::assistant(answer));
         self.newest_first.push(Turn::user(question));
+    }
+
+    /// Says that there are older messages, which are not to go in.
+    pub fn leave_out_the_rest(&mut self) {
+        self.full = true;
     }
 
     /// The finished prompt.

@@ -33,8 +33,9 @@ use gather::{Conclusion, Gathered, Round};
 use locks::TurnLocks;
 use turns::{RunningTurn, TurnEvent, Turns};
 
-/// How many messages are read at a time when a prompt is filled with the conversation so far.
-const HISTORY_PAGE: usize = 100;
+/// How many messages of the conversation so far go into a prompt at the most. What was said fifty
+/// exchanges ago hardly ever matters, and every question would pay for it in tokens and in time.
+const HISTORY_MESSAGES: usize = 100;
 
 /// How long a question waits for the session's earlier one.
 const TURN_WAIT: Duration = Duration::from_secs(30);
@@ -358,15 +359,13 @@ impl Inner {
         let budget = self.settings.context_tokens;
         let draft = context::draft(budget, operator, config, file.as_ref(), question);
         let mut filling = draft.with_history();
-        let mut before = place;
-        while before > 0 {
-            let now = self.clock.now();
-            let page = self.store.history(id, Some(before), HISTORY_PAGE, now).await?;
-            let Some(oldest) = page.first().map(|message| message.seq) else { break };
-            before = oldest;
-            if !filling.add(page) {
-                break;
-            }
+        let now = self.clock.now();
+        // One more than is used tells whether there are older ones.
+        let mut earlier = self.store.history(id, Some(place), HISTORY_MESSAGES + 1, now).await?;
+        let older = earlier.len().saturating_sub(HISTORY_MESSAGES);
+        filling.add(earlier.split_off(older));
+        if older > 0 {
+            filling.leave_out_the_rest();
         }
         let prompt = filling.finish();
         Ok(Request {

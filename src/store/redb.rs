@@ -30,6 +30,19 @@ use crate::domain::{
 /// How long the writer may take to answer before it counts as stuck.
 const READY_LIMIT: Duration = Duration::from_secs(2);
 
+/// How many messages are read without handing the work to another thread.
+const SMALL_PAGE: usize = 128;
+
+/// How much a read may bring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Size {
+    /// A few records, microseconds from the cache: handing it to another thread and back would
+    /// take several times as long, and all of it is processor time.
+    Small,
+    /// Whatever a session holds: not on a thread that others wait for.
+    Any,
+}
+
 /// How the store is opened.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -127,26 +140,29 @@ impl RedbStore {
 
     /// Runs `work` on a snapshot: again, once, if the storage failed under it and could be opened
     /// again.
-    async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
+    async fn read<T, F>(&self, size: Size, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: Fn(&Snapshot<'_>) -> Result<T, Stop> + Clone + Send + 'static,
     {
-        match self.read_once(work.clone()).await {
+        match self.read_once(size, work.clone()).await {
             Err(Stop::Fault(fault)) if fault.is_passing() => {
                 // The writer opens what it finds closed, whatever it is asked to do.
                 let _ = self.write(|_| Ok(())).await;
-                Ok(self.read_once(work).await?)
+                Ok(self.read_once(size, work).await?)
             }
             result => Ok(result?),
         }
     }
 
-    async fn read_once<T, F>(&self, work: F) -> Result<T, Stop>
+    async fn read_once<T, F>(&self, size: Size, work: F) -> Result<T, Stop>
     where
         T: Send + 'static,
         F: FnOnce(&Snapshot<'_>) -> Result<T, Stop> + Send + 'static,
     {
+        if size == Size::Small {
+            return self.handle.read(work);
+        }
         let handle = self.handle.clone();
         tokio::task::spawn_blocking(move || handle.read(work))
             .await
@@ -169,7 +185,7 @@ impl Store for RedbStore {
 
     async fn session(&self, id: SessionId, now: Timestamp) -> Result<Session, StoreError> {
         let now = self.touch(id, now)?;
-        self.read(move |snapshot| snapshot.session(id, now)).await
+        self.read(Size::Small, move |snapshot| snapshot.session(id, now)).await
     }
 
     async fn transcript(
@@ -178,7 +194,7 @@ impl Store for RedbStore {
         now: Timestamp,
     ) -> Result<(Session, Vec<Message>), StoreError> {
         let now = self.touch(id, now)?;
-        self.read(move |snapshot| {
+        self.read(Size::Any, move |snapshot| {
             Ok((snapshot.session(id, now)?, snapshot.messages(id, u64::MAX, usize::MAX)?))
         })
         .await
@@ -229,7 +245,8 @@ impl Store for RedbStore {
         self.writer()?;
         self.activity.check(id, now)?;
         let before = before.unwrap_or(u64::MAX);
-        self.read(move |snapshot| snapshot.messages(id, before, limit)).await
+        let size = if limit <= SMALL_PAGE { Size::Small } else { Size::Any };
+        self.read(size, move |snapshot| snapshot.messages(id, before, limit)).await
     }
 
     async fn clear_history(&self, id: SessionId, now: Timestamp) -> Result<u64, StoreError> {
@@ -251,7 +268,7 @@ impl Store for RedbStore {
 
     async fn file(&self, id: SessionId, now: Timestamp) -> Result<Option<StoredFile>, StoreError> {
         self.touch(id, now)?;
-        self.read(move |snapshot| snapshot.file(id)).await
+        self.read(Size::Small, move |snapshot| snapshot.file(id)).await
     }
 
     async fn file_text(
@@ -260,7 +277,7 @@ impl Store for RedbStore {
         now: Timestamp,
     ) -> Result<Option<(StoredFile, Bytes)>, StoreError> {
         self.touch(id, now)?;
-        let file = self.read(move |snapshot| snapshot.file_text(id)).await?;
+        let file = self.read(Size::Any, move |snapshot| snapshot.file_text(id)).await?;
         Ok(file.map(|(file, text)| (file, text.into())))
     }
 
@@ -289,7 +306,7 @@ impl Store for RedbStore {
     async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.writer()?;
         let name = name.to_owned();
-        self.read(move |snapshot| snapshot.setting(&name)).await
+        self.read(Size::Small, move |snapshot| snapshot.setting(&name)).await
     }
 
     async fn setting_or_insert(&self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, StoreError> {

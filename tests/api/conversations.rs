@@ -200,6 +200,24 @@ async fn a_broken_answer_keeps_its_part_and_stays_out_of_later_prompts() {
 }
 
 #[tokio::test]
+async fn a_long_conversation_sends_its_last_hundred_messages() {
+    let model = Model::start([claude_says("Yes.")]).await;
+    let server =
+        Server::with(&["--anthropic-api-key", "k", "--anthropic-base-url", &model.base]).await;
+    let id = server.session(json!({})).await;
+    for n in 0..52 {
+        server.say(&id, &format!("question {n}!")).await.expect(200);
+    }
+    let calls = model.calls();
+    let sent = |call: usize| calls[call].body["messages"].as_array().unwrap().clone();
+    let said_so = |call: usize| calls[call].body["system"].to_string().contains("left out");
+    assert_eq!((sent(50).len(), said_so(50)), (101, false), "exactly as many as fit");
+    assert_eq!((sent(51).len(), said_so(51)), (101, true));
+    assert_eq!(sent(51)[0]["content"], "question 1!");
+    assert_eq!(sent(51)[100]["content"], "question 51!");
+}
+
+#[tokio::test]
 async fn answers_come_as_safe_html_as_well() {
     let spoken = "**Bold**\n\n| a | b |\n|---|---|\n| 1 | <script>alert(1)</script> |\n\n\
                   [x](javascript:alert(1)) [y](https://e.test) ![z](https://e.test/z.png)";
