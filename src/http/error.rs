@@ -283,8 +283,8 @@ fn causes(error: &poem::Error) -> String {
     causes.join(": ")
 }
 
-/// A use case's failure in an operation that can end with one of `STATUSES`-as-documented. The
-/// kinds differ only in what they put into the OpenAPI document.
+/// A use case's failure in an operation. The kinds differ only in the statuses that they put into the
+/// OpenAPI document.
 macro_rules! faults {
     ($($(#[$doc:meta])* $name:ident: $($status:literal)+;)+) => {$(
         $(#[$doc])*

@@ -76,21 +76,13 @@ impl Example for StopBody {
     }
 }
 
-/// A stream of a turn's events, or nothing when none is running.
-struct Events(Option<Response>);
-
-impl IntoResponse for Events {
-    fn into_response(self) -> Response {
-        self.0.unwrap_or_else(|| Response::builder().status(StatusCode::NO_CONTENT).finish())
-    }
-}
-
-/// What [`Events`] is in the OpenAPI document, always with a stream or perhaps without.
-struct Streamed<const MAYBE_NOTHING: bool>(Events);
+/// A stream of a turn's events, or nothing when none is running, which only `MAYBE_NOTHING` ones
+/// say in the OpenAPI document.
+struct Streamed<const MAYBE_NOTHING: bool>(Option<Response>);
 
 impl<const MAYBE_NOTHING: bool> IntoResponse for Streamed<MAYBE_NOTHING> {
     fn into_response(self) -> Response {
-        self.0.into_response()
+        self.0.unwrap_or_else(|| Response::builder().status(StatusCode::NO_CONTENT).finish())
     }
 }
 
@@ -132,7 +124,7 @@ impl StreamApi {
         if let Some(TurnEvent::Failed(error)) = turn.event(0).await {
             return Err(Shared(error).into());
         }
-        Ok(Streamed(Events(Some(events(turn, id, 0)))))
+        Ok(Streamed(Some(events(turn, id, 0))))
     }
 
     /// Go on reading an answer that is being written
@@ -151,7 +143,7 @@ impl StreamApi {
             let from = last.0.as_deref().map_or(0, |last| place_after(&turn, last));
             events(turn, id, from)
         });
-        Ok(Streamed(Events(stream)))
+        Ok(Streamed(stream))
     }
 
     /// Stop the answer that is being written
