@@ -20,4 +20,5 @@ mod providers;
 mod sessions;
 mod shutdown;
 mod streaming;
+#[path = "../support/mod.rs"]
 mod support;
