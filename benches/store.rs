@@ -77,10 +77,10 @@ async fn turn(store: &RedbStore, id: SessionId) {
         status: Status::Complete,
         provider: Some(ProviderKind::Claude),
         model: Some("claude-haiku-4-5".to_owned()),
-        usage: Some(Usage { input_tokens: 812, output_tokens: 94 }),
+        usage: Some(Usage { input_tokens: 812, output_tokens: 94, ..Usage::default() }),
         ..question.clone()
     };
-    let begun = store.begin_turn(id, Map::new(), question).await.unwrap();
+    let begun = store.begin_turn(id, Map::new(), question, None).await.unwrap();
     store.finish_turn(id, begun.question, Status::Complete, Some(answer), NOW).await.unwrap();
 }
 

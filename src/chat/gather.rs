@@ -106,10 +106,7 @@ impl<'a> Gathered<'a> {
             Err(error) => self.error = Some(error),
         }
         self.usage = match (before, self.usage) {
-            (Some(before), Some(now)) => Some(Usage {
-                input_tokens: before.input_tokens.saturating_add(now.input_tokens),
-                output_tokens: before.output_tokens.saturating_add(now.output_tokens),
-            }),
+            (Some(before), Some(now)) => Some(before.plus(now)),
             (before, now) => now.or(before),
         };
         if self.error.is_some() {

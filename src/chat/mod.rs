@@ -21,8 +21,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::domain::{
-    Chart, Clock, Limits, Message, ProviderKind, SessionId, Status, Timestamp, ToolRun, Usage,
-    check_patch,
+    Chart, Clock, IdempotencyKey, Limits, Message, NewMessage, ProviderKind, SessionId, Status,
+    Timestamp, ToolRun, Usage, check_patch,
 };
 use crate::error::AppError;
 use crate::files::Files;
@@ -31,6 +31,7 @@ use crate::provider::policy::{self, Policy};
 use crate::store::Store;
 use locks::TurnLocks;
 use turns::{RunningTurn, TurnEvent, Turns};
+
 /// What the operator has decided about conversations.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -59,6 +60,19 @@ pub enum Delivery {
     Whole,
 }
 
+/// A visitor's question.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// What the visitor says.
+    pub message: String,
+    /// Settings that are merged into the session's first.
+    pub patch: Map<String, Value>,
+    /// How the answer is to be given.
+    pub delivery: Delivery,
+    /// What the client calls this question: one with the same key is asked once.
+    pub key: Option<IdempotencyKey>,
+}
+
 /// A finished turn.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -84,6 +98,25 @@ pub struct Answer {
     pub chart: Option<Chart>,
     /// When it was complete.
     pub timestamp: Timestamp,
+}
+
+impl Answer {
+    /// What `message` says, as its `provider` gave it.
+    fn new(message: NewMessage, provider: &dyn Provider, message_count: u64) -> Self {
+        Self {
+            text: message.content,
+            html: message.html.unwrap_or_default(),
+            message_count,
+            provider: message.provider.unwrap_or(provider.kind()),
+            provider_name: provider.display_name().to_owned(),
+            model: message.model.unwrap_or_default(),
+            usage: message.usage.unwrap_or_default(),
+            status: message.status,
+            tools: message.tools,
+            chart: message.chart,
+            timestamp: message.timestamp,
+        }
+    }
 }
 
 /// The use cases of conversations. Cheap to clone.
@@ -128,27 +161,26 @@ impl Chat {
         }))
     }
 
-    /// Merges `patch` into the session's settings and asks its provider.
+    /// Merges the question's settings into the session's and asks its provider.
     ///
     /// The turn runs in a task of its own: nobody has to read along, and who goes away does not
-    /// end it.
-    pub fn begin(
-        &self,
-        id: SessionId,
-        message: String,
-        patch: Map<String, Value>,
-        delivery: Delivery,
-    ) -> Result<Arc<RunningTurn>, AppError> {
+    /// end it. A question whose key is that of the running turn joins it.
+    pub fn begin(&self, id: SessionId, question: Question) -> Result<Arc<RunningTurn>, AppError> {
         let inner = Arc::clone(&self.0);
-        inner.check(&message, &patch)?;
+        inner.check(&question.message, &question.patch)?;
+        if question.key.is_some()
+            && let Some(turn) = inner.turns.find(id)
+            && turn.key == question.key
+        {
+            return Ok(turn);
+        }
         if inner.tasks.is_closed() {
             return Err(AppError::Stopping);
         }
-        let turn = RunningTurn::new();
+        let turn = RunningTurn::new(question.key);
         let running = Arc::clone(&turn);
         let work = async move {
-            let answer =
-                AssertUnwindSafe(inner.turn(id, message, patch, delivery, &turn)).catch_unwind();
+            let answer = AssertUnwindSafe(inner.turn(id, question, &turn)).catch_unwind();
             turn.push(match answer.await {
                 Ok(Ok(answer)) => TurnEvent::Done(Arc::new(answer)),
                 Ok(Err(error)) => TurnEvent::Failed(Arc::new(error)),

@@ -53,7 +53,7 @@ pub struct Outcome {
 pub async fn run(files: &Files, id: SessionId, call: ToolCall) -> Outcome {
     let sql = match arguments(&call) {
         Ok((sql, kind)) => match files.query(id, sql.clone(), ROWS).await {
-            Ok((_, result)) => return done(files, call, sql, &result, kind),
+            Ok((file, result)) => return done(files, call, sql, file.rows, &result, kind),
             Err(error) => return failed(call, sql, &in_words(&error)),
         },
         Err(error) => error,
@@ -104,6 +104,7 @@ fn done(
     files: &Files,
     call: ToolCall,
     sql: String,
+    table_rows: u64,
     result: &QueryResult,
     kind: Option<ChartKind>,
 ) -> Outcome {
@@ -116,6 +117,7 @@ fn done(
         name: call.name,
         sql,
         row_count: Some(result.row_count as u64),
+        table_rows: Some(table_rows),
         elapsed_ms: result.elapsed_ms,
         error: None,
     };
@@ -128,6 +130,7 @@ fn failed(call: ToolCall, sql: String, error: &str) -> Outcome {
         name: call.name,
         sql,
         row_count: None,
+        table_rows: None,
         elapsed_ms: 0.0,
         error: Some(error.to_owned()),
     };

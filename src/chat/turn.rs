@@ -4,13 +4,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde_json::{Map, Value};
-
 use super::context::{self, Operator};
 use super::gather::{Conclusion, Gathered, Round};
-use super::turns::RunningTurn;
-use super::{Answer, Delivery, Inner, tools};
-use crate::domain::{NewMessage, SessionConfig, SessionId, Status, Usage};
+use super::turns::{RunningTurn, TurnEvent};
+use super::{Answer, Delivery, Inner, Question, tools};
+use crate::domain::{NewMessage, SessionConfig, SessionId, Status};
 use crate::error::AppError;
 use crate::provider::policy::Calls;
 use crate::provider::{Provider, Request, ToolChoice, Turn};
@@ -34,9 +32,7 @@ impl Inner {
     pub(super) async fn turn(
         &self,
         id: SessionId,
-        message: String,
-        patch: Map<String, Value>,
-        delivery: Delivery,
+        question: Question,
         turn: &Arc<RunningTurn>,
     ) -> Result<Answer, AppError> {
         let started = Instant::now();
@@ -44,6 +40,7 @@ impl Inner {
             AppError::SessionNotFound => AppError::SessionGone,
             other => other,
         };
+        let Question { message, patch, delivery, key } = question;
         let store = &self.store;
         // Refused before it waits for the lock, and before anything is stored.
         let session = store.session(id, self.clock.now()).await.map_err(|e| gone(e.into()))?;
@@ -55,7 +52,11 @@ impl Inner {
 
         let asked = NewMessage::question(message, self.clock.now());
         let question = asked.content.clone();
-        let begun = store.begin_turn(id, patch, asked).await.map_err(|e| gone(e.into()))?;
+        let begun = store.begin_turn(id, patch, asked, key).await.map_err(|e| gone(e.into()))?;
+        if let Some(answer) = begun.answered {
+            tracing::info!(session.id = id.short(), "answered before");
+            return Ok(self.again(answer, &*provider, begun.session.message_count, turn));
+        }
         let config = &begun.session.config;
         let mut request = self.request(id, begun.question, config, &question, &*provider).await?;
         let mut calls = self.policy.turn(&provider);
@@ -87,35 +88,19 @@ impl Inner {
             Err(StoreError::NotFound) => begun.session.message_count + 1,
             Err(error) => return Err(error.into()),
         };
-        let mut result = Answer {
-            text: String::new(),
-            html: String::new(),
-            message_count,
-            provider: provider.kind(),
-            provider_name: provider.display_name().to_owned(),
-            model: request.model,
-            usage: Usage::default(),
-            // Without an answer the visitor has stopped before its first word.
+        // Without an answer the visitor has stopped before its first word.
+        let answer = answer.unwrap_or_else(|| NewMessage {
             status: Status::Stopped,
-            tools: Vec::new(),
-            chart: None,
-            timestamp: now,
-        };
-        if let Some(answer) = answer {
-            result.text = answer.content;
-            result.html = answer.html.unwrap_or_default();
-            result.model = answer.model.unwrap_or(result.model);
-            result.usage = answer.usage.unwrap_or_default();
-            result.status = answer.status;
-            result.tools = answer.tools;
-            result.chart = answer.chart;
-            result.timestamp = answer.timestamp;
-        }
+            model: Some(request.model),
+            ..NewMessage::question(String::new(), now)
+        });
+        let result = Answer::new(answer, &**provider, message_count);
         tracing::info!(
             session.id = id.short(),
             provider = %result.provider,
             model = result.model,
             tokens.input = result.usage.input_tokens,
+            tokens.cached = result.usage.cached_input_tokens,
             tokens.output = result.usage.output_tokens,
             answer.status = result.status.as_str(),
             tools.calls = result.tools.len(),
@@ -123,6 +108,23 @@ impl Inner {
             "answered"
         );
         Ok(result)
+    }
+
+    /// An answer that was given before, for a client that has asked again; `asked` is who would
+    /// answer now.
+    fn again(
+        &self,
+        answer: NewMessage,
+        asked: &dyn Provider,
+        message_count: u64,
+        turn: &RunningTurn,
+    ) -> Answer {
+        let kind = answer.provider.unwrap_or(asked.kind());
+        let provider = self.providers.iter().find(|provider| provider.kind() == kind);
+        let answer = Answer::new(answer, provider.map_or(asked, |found| &**found), message_count);
+        turn.push(TurnEvent::Started { provider: kind, model: answer.model.clone() });
+        turn.push(TurnEvent::Text(answer.text.clone()));
+        answer
     }
 
     /// The provider that `config` names, else the operator's, else the first there is.

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::Answer;
-use crate::domain::{ProviderKind, SessionId, ToolRun};
+use crate::domain::{IdempotencyKey, ProviderKind, SessionId, ToolRun};
 use crate::error::AppError;
 
 /// What happens in a turn, in order: [`TurnEvent::Started`] when the provider has begun to answer,
@@ -54,6 +54,8 @@ impl TurnEvent {
 pub struct RunningTurn {
     /// Its id, new for each turn.
     pub id: Uuid,
+    /// What the client calls its question.
+    pub(super) key: Option<IdempotencyKey>,
     log: Mutex<Vec<TurnEvent>>,
     /// The length of the log.
     grown: watch::Sender<usize>,
@@ -65,9 +67,10 @@ pub struct RunningTurn {
 
 impl RunningTurn {
     /// A turn in which nothing has happened yet.
-    pub(super) fn new() -> Arc<Self> {
+    pub(super) fn new(key: Option<IdempotencyKey>) -> Arc<Self> {
         Arc::new(Self {
             id: Uuid::new_v4(),
+            key,
             log: Mutex::default(),
             grown: watch::Sender::new(0),
             ended: watch::Sender::new(false),
@@ -186,7 +189,7 @@ mod tests {
 
     #[tokio::test]
     async fn readers_of_any_time_read_the_same() {
-        let turn = RunningTurn::new();
+        let turn = RunningTurn::new(None);
         let read = |turn: Arc<RunningTurn>, from: usize| async move {
             let mut texts = String::new();
             let mut place = from;
@@ -218,7 +221,7 @@ mod tests {
     async fn nothing_is_left_of_a_turn_that_has_ended() {
         let turns = Turns::default();
         let id = SessionId::random();
-        let turn = RunningTurn::new();
+        let turn = RunningTurn::new(None);
         let registration = turns.register(id, Arc::clone(&turn));
         assert_eq!(turns.find(id).unwrap().id, turn.id);
         assert!(turns.stop(SessionId::random()).is_none());

@@ -64,6 +64,19 @@ pub struct Usage {
     pub input_tokens: u32,
     /// Tokens written.
     pub output_tokens: u32,
+    /// Those of the tokens read that the provider had in its cache, which cost a fraction.
+    pub cached_input_tokens: u32,
+}
+
+impl Usage {
+    /// What two calls cost together.
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            input_tokens: self.input_tokens.saturating_add(other.input_tokens),
+            output_tokens: self.output_tokens.saturating_add(other.output_tokens),
+            cached_input_tokens: self.cached_input_tokens.saturating_add(other.cached_input_tokens),
+        }
+    }
 }
 
 /// A call of a tool that an answer was made with.
@@ -75,6 +88,10 @@ pub struct ToolRun {
     pub sql: String,
     /// How many rows it gave; absent when it failed.
     pub row_count: Option<u64>,
+    /// How many rows the table had that it ran over; absent when it failed, and in what
+    /// stores before schema 3 have.
+    #[serde(default)]
+    pub table_rows: Option<u64>,
     /// How long it took, in milliseconds.
     pub elapsed_ms: f64,
     /// Why it failed.

@@ -11,13 +11,14 @@ use serde_json::{Map, Value};
 use super::Tag;
 use super::body::{self, FromJson, JsonBody};
 use super::error::{ClearFault, ReadFault, Refusal, Shared, TurnFault};
+use super::idempotency::KeyHeader;
 use super::reply::Reply;
 use super::types::{
-    ChartBody, Config, EXAMPLE_HTML, EXAMPLE_ID, EXAMPLE_TIME, IdParam, MessageBody, ToolBody,
-    UsageBody, example_config, example_messages, iso, tools,
+    ChartBody, Config, EXAMPLE_HTML, EXAMPLE_ID, EXAMPLE_TIME, EXAMPLE_USAGE, FileBody, IdParam,
+    MessageBody, ToolBody, UsageBody, example_config, example_messages, iso, tools,
 };
 use crate::app::App;
-use crate::chat::{Answer, Delivery};
+use crate::chat::{Answer, Delivery, Question};
 use crate::domain::{SessionId, Status};
 
 /// Conversations.
@@ -35,6 +36,18 @@ pub(super) struct MessageRequest {
     pub(super) message: String,
     /// Settings that are merged into the session's first, such as the page the visitor is on.
     pub(super) config: Option<Config>,
+}
+
+impl MessageRequest {
+    /// The session and what is asked there.
+    pub(super) fn question(
+        self,
+        delivery: Delivery,
+        KeyHeader(key): KeyHeader,
+    ) -> (SessionId, Question) {
+        let patch = self.config.unwrap_or_default().0;
+        (SessionId(self.session_id), Question { message: self.message, patch, delivery, key })
+    }
 }
 
 impl Example for MessageRequest {
@@ -132,7 +145,7 @@ impl Example for AnswerBody {
             provider_name: "Claude Assistant".to_owned(),
             model: "claude-haiku-4-5".to_owned(),
             timestamp: EXAMPLE_TIME.to_owned(),
-            usage: UsageBody { input_tokens: 212, output_tokens: 14, total_tokens: 226 },
+            usage: EXAMPLE_USAGE,
             status: None,
             tools: None,
             chart: None,
@@ -151,11 +164,20 @@ struct HistoryBody {
     messages: Vec<MessageBody>,
     /// How many they are.
     message_count: u64,
+    /// The session's file, if it has one.
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<FileBody>,
 }
 
 impl Example for HistoryBody {
     fn example() -> Self {
-        Self { session_id: EXAMPLE_ID.to_owned(), messages: example_messages(), message_count: 2 }
+        Self {
+            session_id: EXAMPLE_ID.to_owned(),
+            messages: example_messages(),
+            message_count: 2,
+            file: None,
+        }
     }
 }
 
@@ -194,12 +216,14 @@ impl ChatApi {
     #[oai(path = "/message", method = "post", operation_id = "sendMessage")]
     async fn message(
         &self,
+        /// Names the question, 1 to 255 printable characters. The same name in the same session
+        /// gives the first answer again, or joins it while it is being written.
+        #[oai(name = "Idempotency-Key")]
+        key: KeyHeader,
         body: JsonBody<MessageRequest>,
     ) -> Result<Reply<AnswerBody>, TurnFault> {
-        let MessageRequest { session_id, message, config } = body.0;
-        let config = config.unwrap_or_default().0;
-        let id = SessionId(session_id);
-        let turn = self.app.chat.begin(id, message, config, Delivery::Whole)?;
+        let (id, question) = body.0.question(Delivery::Whole, key);
+        let turn = self.app.chat.begin(id, question)?;
         let answer = turn.end().await.map_err(Shared)?;
         Ok(Reply(AnswerBody::new(id, Arc::unwrap_or_clone(answer))))
     }
@@ -210,10 +234,12 @@ impl ChatApi {
     #[oai(path = "/history/:id", method = "get", operation_id = "readHistory")]
     async fn history(&self, id: Path<IdParam>) -> Result<Reply<HistoryBody>, ReadFault> {
         let messages = self.app.chat.history(id.0.0).await?;
+        let file = self.app.files.find(id.0.0).await?;
         Ok(Reply(HistoryBody {
             session_id: id.0.0.to_string(),
             message_count: messages.len() as u64,
             messages: messages.into_iter().map(MessageBody::from).collect(),
+            file: file.map(|file| FileBody::from(file.dataset)),
         }))
     }
 

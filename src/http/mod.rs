@@ -9,6 +9,7 @@ mod error;
 mod files;
 mod gate;
 mod health;
+mod idempotency;
 mod limits;
 mod reply;
 mod sessions;

@@ -185,6 +185,8 @@ struct BotConfigBody {
     suggestions: Vec<String>,
     /// The most characters that a message may have.
     max_message_chars: u64,
+    /// The most bytes that a file may have.
+    max_upload_bytes: u64,
 }
 
 impl Example for BotConfigBody {
@@ -198,6 +200,7 @@ impl Example for BotConfigBody {
             welcome: "Hello! How can I help you?".to_owned(),
             suggestions: vec![],
             max_message_chars: 10_000,
+            max_upload_bytes: 10 * 1024 * 1024,
         }
     }
 }
@@ -249,6 +252,7 @@ impl SessionsApi {
             welcome: bot.welcome.clone(),
             suggestions: bot.suggestions.clone(),
             max_message_chars: self.app.config.max_message_chars as u64,
+            max_upload_bytes: self.app.config.max_upload_bytes as u64,
         })
     }
 

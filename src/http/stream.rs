@@ -18,6 +18,7 @@ use super::Tag;
 use super::body::JsonBody;
 use super::chat::{AnswerBody, MessageRequest};
 use super::error::{ClearFault, ReadFault, Shared, TurnFault, describe};
+use super::idempotency::KeyHeader;
 use super::reply::Reply;
 use super::types::{EXAMPLE_ID, EXAMPLE_TIME, IdParam, ToolBody, iso};
 use crate::app::App;
@@ -116,11 +117,16 @@ impl StreamApi {
     /// The same turn as `/message`. Faults before its first word are answered with their status;
     /// later ones are an `error` event. The answer is written to its end and stored whoever reads.
     #[oai(path = "/stream", method = "post", operation_id = "streamMessage")]
-    async fn stream(&self, body: JsonBody<MessageRequest>) -> Result<Streamed<false>, TurnFault> {
-        let MessageRequest { session_id, message, config } = body.0;
-        let config = config.unwrap_or_default().0;
-        let id = SessionId(session_id);
-        let turn = self.app.chat.begin(id, message, config, Delivery::Streamed)?;
+    async fn stream(
+        &self,
+        /// Names the question, 1 to 255 printable characters. The same name in the same session
+        /// gives the first answer again, or joins it while it is being written.
+        #[oai(name = "Idempotency-Key")]
+        key: KeyHeader,
+        body: JsonBody<MessageRequest>,
+    ) -> Result<Streamed<false>, TurnFault> {
+        let (id, question) = body.0.question(Delivery::Streamed, key);
+        let turn = self.app.chat.begin(id, question)?;
         if let Some(TurnEvent::Failed(error)) = turn.event(0).await {
             return Err(Shared(error).into());
         }

@@ -197,6 +197,10 @@ pub const EXAMPLE_ID: &str = "0d6f1f0e-5d3c-4c5e-9d0a-3a4f1c2b7e58";
 /// The time of the examples.
 pub const EXAMPLE_TIME: &str = "2026-01-31T12:00:00.123Z";
 
+/// What the answer of the examples cost.
+pub const EXAMPLE_USAGE: UsageBody =
+    UsageBody { input_tokens: 212, output_tokens: 14, total_tokens: 226, cached_input_tokens: 0 };
+
 /// The answer of the examples as HTML.
 pub const EXAMPLE_HTML: &str = "<p>The Sencha costs <strong>4.90 euros</strong>.</p>";
 
@@ -222,6 +226,8 @@ pub struct UsageBody {
     pub output_tokens: u32,
     /// Their sum.
     pub total_tokens: u32,
+    /// Those of the tokens read that came from the provider's cache.
+    pub cached_input_tokens: u32,
 }
 
 impl From<domain::Usage> for UsageBody {
@@ -230,6 +236,7 @@ impl From<domain::Usage> for UsageBody {
             input_tokens: usage.input_tokens,
             output_tokens: usage.output_tokens,
             total_tokens: usage.input_tokens.saturating_add(usage.output_tokens),
+            cached_input_tokens: usage.cached_input_tokens,
         }
     }
 }
@@ -248,6 +255,9 @@ pub struct ToolBody {
     /// How many rows it gave.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub row_count: Option<u64>,
+    /// How many rows the whole file has, over which it ran.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table_rows: Option<u64>,
     /// How long it took, in milliseconds.
     pub elapsed_ms: f64,
 }
@@ -259,6 +269,7 @@ impl From<domain::ToolRun> for ToolBody {
             sql: run.sql,
             status: if run.error.is_none() { "done" } else { "failed" }.to_owned(),
             row_count: run.row_count,
+            table_rows: run.table_rows,
             elapsed_ms: millis(run.elapsed_ms),
         }
     }
@@ -289,6 +300,38 @@ impl From<domain::Chart> for ChartBody {
     fn from(chart: domain::Chart) -> Self {
         let domain::Chart { kind, title, svg, alt } = chart;
         Self { kind: kind.as_str().to_owned(), title, svg, alt }
+    }
+}
+
+/// The file of a session, in short.
+#[derive(Debug, Object, Serialize)]
+#[oai(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
+pub struct FileBody {
+    /// Its name.
+    pub file_name: String,
+    /// `csv` or `json`.
+    pub file_type: String,
+    /// Its size in bytes.
+    pub file_size: u64,
+    /// When it was uploaded.
+    pub uploaded_at: String,
+    /// How many rows it has as table `data`.
+    pub row_count: u64,
+    /// How many columns it has as table `data`.
+    pub column_count: u64,
+}
+
+impl From<domain::Dataset> for FileBody {
+    fn from(dataset: domain::Dataset) -> Self {
+        Self {
+            file_type: dataset.kind.as_str().to_owned(),
+            file_size: dataset.size,
+            uploaded_at: iso(dataset.uploaded),
+            row_count: dataset.rows,
+            column_count: dataset.columns.len() as u64,
+            file_name: dataset.file_name,
+        }
     }
 }
 
@@ -377,7 +420,7 @@ pub fn example_messages() -> Vec<MessageBody> {
             status: None,
             provider: Some("claude".to_owned()),
             model: Some("claude-haiku-4-5".to_owned()),
-            usage: Some(UsageBody { input_tokens: 212, output_tokens: 14, total_tokens: 226 }),
+            usage: Some(EXAMPLE_USAGE),
             tools: None,
             chart: None,
         },

@@ -232,7 +232,8 @@ impl Messages {
             }
         }
         let input_tokens = self.input.into_iter().fold(0, u32::saturating_add);
-        draft.usage(Usage { input_tokens, output_tokens: self.output });
+        let [.., cached_input_tokens] = self.input;
+        draft.usage(Usage { input_tokens, output_tokens: self.output, cached_input_tokens });
     }
 }
 

@@ -60,7 +60,11 @@ impl Provider for Demo {
             }
             Reply::Call(call) => (vec![Event::ToolCall(call)], Finish::ToolUse),
         };
-        let usage = Usage { input_tokens: input_words(&request), output_tokens: count(said.len()) };
+        let usage = Usage {
+            input_tokens: input_words(&request),
+            output_tokens: count(said.len()),
+            ..Usage::default()
+        };
         let events = std::iter::once(Event::Started { model: MODEL.to_owned() })
             .chain(said)
             .chain([Event::Usage(usage), Event::Finished(finish)]);

@@ -163,6 +163,12 @@ struct Function<'a> {
 struct Tokens {
     prompt_tokens: Option<Count>,
     completion_tokens: Option<Count>,
+    prompt_tokens_details: Option<PromptTokens>,
+}
+
+#[derive(Default, Deserialize)]
+struct PromptTokens {
+    cached_tokens: Option<Count>,
 }
 
 /// Reads an answer of the Chat Completions API.
@@ -207,6 +213,9 @@ impl Completions {
             draft.usage(Usage {
                 input_tokens: count(tokens.prompt_tokens),
                 output_tokens: count(tokens.completion_tokens),
+                cached_input_tokens: count(
+                    tokens.prompt_tokens_details.unwrap_or_default().cached_tokens,
+                ),
             });
         }
         Ok(())

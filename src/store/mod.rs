@@ -14,7 +14,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use crate::domain::{
-    Message, NewMessage, Session, SessionId, Stats, Status, StoredFile, Timestamp,
+    IdempotencyKey, Message, NewMessage, Session, SessionId, Stats, Status, StoredFile, Timestamp,
 };
 
 /// What a store can answer instead. The driver's own error is only the source.
@@ -41,6 +41,8 @@ pub struct BegunTurn {
     pub session: Session,
     /// The question's place.
     pub question: u64,
+    /// The answer that the question's key has got before; then nothing has been changed.
+    pub answered: Option<NewMessage>,
 }
 
 /// The store. A session whose last activity is the configured timeout or longer ago does not exist
@@ -71,11 +73,17 @@ pub trait Store: Send + Sync {
     ) -> Result<Session, StoreError>;
 
     /// Merges `patch` and appends the question.
+    ///
+    /// A question with a key that was stored before is not stored twice: if that one has been
+    /// answered, its answer comes back and nothing else happens; if it has none, or one that broke
+    /// off, the new one takes its place at the end. The answer to a question is the message after
+    /// it, since a session has one turn at a time.
     async fn begin_turn(
         &self,
         id: SessionId,
         patch: Map<String, Value>,
         question: NewMessage,
+        key: Option<IdempotencyKey>,
     ) -> Result<BegunTurn, StoreError>;
 
     /// Marks the question at `question` with `status` and appends the answer, if there is one.
@@ -101,7 +109,7 @@ pub trait Store: Send + Sync {
         now: Timestamp,
     ) -> Result<Vec<Message>, StoreError>;
 
-    /// Deletes all messages, and answers how many there were. Places are not given out again.
+    /// Deletes all messages and the keys of questions, and answers how many there were. Places are not given out again.
     async fn clear_history(&self, id: SessionId, now: Timestamp) -> Result<u64, StoreError>;
 
     /// Puts a file in the place of the session's earlier one, if there is one.

@@ -17,6 +17,8 @@ use crate::domain::{
 const V1: u8 = 1;
 /// Messages with HTML, tools or a chart; those without are written as before.
 const V2: u8 = 2;
+/// Messages whose usage counts cached tokens.
+const V3: u8 = 3;
 
 /// Why bytes are no record of ours.
 #[derive(Debug, thiserror::Error)]
@@ -107,6 +109,13 @@ struct MessageV2<'a> {
     evidence: &'a [u8],
 }
 
+#[derive(Serialize, Deserialize)]
+struct MessageV3<'a> {
+    #[serde(borrow)]
+    v2: MessageV2<'a>,
+    cached_input_tokens: u32,
+}
+
 /// What an answer was made with.
 #[derive(Serialize, Deserialize)]
 struct Evidence {
@@ -162,17 +171,24 @@ pub fn encode_message(message: &NewMessage) -> Result<Vec<u8>, RecordError> {
         let evidence = Evidence { tools: message.tools.clone(), chart: message.chart.clone() };
         serde_json::to_vec(&evidence)?
     };
-    if html.is_none() && evidence.is_empty() {
+    let cached_input_tokens = message.usage.map_or(0, |usage| usage.cached_input_tokens);
+    if html.is_none() && evidence.is_empty() && cached_input_tokens == 0 {
         return write(V1, &v1);
     }
-    write(V2, &MessageV2 { v1, html, evidence: &evidence })
+    let v2 = MessageV2 { v1, html, evidence: &evidence };
+    if cached_input_tokens == 0 {
+        return write(V2, &v2);
+    }
+    write(V3, &MessageV3 { v2, cached_input_tokens })
 }
 
 /// The message in `bytes`.
 pub fn decode_message(bytes: &[u8]) -> Result<NewMessage, RecordError> {
-    let MessageV2 { v1, html, evidence } = match bytes {
-        [V2, fields @ ..] => read(fields)?,
-        _ => MessageV2 { v1: read(body(bytes)?)?, html: None, evidence: &[] },
+    let v3 = |v2| MessageV3 { v2, cached_input_tokens: 0 };
+    let MessageV3 { v2: MessageV2 { v1, html, evidence }, cached_input_tokens } = match bytes {
+        [V3, fields @ ..] => read(fields)?,
+        [V2, fields @ ..] => v3(read(fields)?),
+        _ => v3(MessageV2 { v1: read(body(bytes)?)?, html: None, evidence: &[] }),
     };
     let evidence = match evidence {
         [] => Evidence { tools: Vec::new(), chart: None },
@@ -186,7 +202,11 @@ pub fn decode_message(bytes: &[u8]) -> Result<NewMessage, RecordError> {
         status: status(v1.status)?,
         provider: v1.provider.map(provider).transpose()?,
         model: v1.model.map(str::to_owned),
-        usage: v1.usage.map(|(input_tokens, output_tokens)| Usage { input_tokens, output_tokens }),
+        usage: v1.usage.map(|(input_tokens, output_tokens)| Usage {
+            input_tokens,
+            output_tokens,
+            cached_input_tokens,
+        }),
         tools: evidence.tools,
         chart: evidence.chart,
     })
@@ -313,7 +333,7 @@ mod tests {
             status: Status::Truncated,
             provider: Some(ProviderKind::OpenAi),
             model: Some("gpt".to_owned()),
-            usage: Some(Usage { input_tokens: u32::MAX, output_tokens: 0 }),
+            usage: Some(Usage { input_tokens: u32::MAX, ..Usage::default() }),
             tools: Vec::new(),
             chart: None,
         }
@@ -325,6 +345,7 @@ mod tests {
             name: "query_data".to_owned(),
             sql: "SELECT 1".to_owned(),
             row_count: Some(1),
+            table_rows: Some(2),
             elapsed_ms: 0.25,
             error: None,
         };
@@ -350,6 +371,18 @@ mod tests {
             for end in 1..bytes.len() {
                 assert!(decode_message(&bytes[..end]).is_err(), "cut at {end}");
             }
+        }
+    }
+
+    #[test]
+    fn cached_tokens_make_a_record_of_the_third_version() {
+        let usage = Usage { input_tokens: 9, output_tokens: 1, cached_input_tokens: 8 };
+        let message = NewMessage { usage: Some(usage), html: Some("<p/>".to_owned()), ..answer() };
+        let bytes = encode_message(&message).unwrap();
+        assert_eq!(bytes[0], V3);
+        assert_eq!(decode_message(&bytes).unwrap(), message);
+        for end in 1..bytes.len() {
+            assert!(decode_message(&bytes[..end]).is_err(), "cut at {end}");
         }
     }
 
@@ -400,7 +433,7 @@ mod tests {
         assert!(matches!(decode_config(b"\x01[]"), Err(RecordError::Json(_))));
         let longer = [good.as_slice(), &[0]].concat();
         assert!(matches!(decode_message(&longer), Err(RecordError::Trailing)));
-        assert!(matches!(decode_message(&[3, 0]), Err(RecordError::Version(3))));
+        assert!(matches!(decode_message(&[4, 0]), Err(RecordError::Version(4))));
         let strange = [1, 9, 0, 0, 0, 0, 0, 0];
         assert!(matches!(decode_message(&strange), Err(RecordError::Code("role", 9))));
     }

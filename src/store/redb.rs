@@ -19,12 +19,12 @@ use super::record;
 use super::redb_fault::{Fault, Stop};
 pub use super::redb_open::OpenError;
 use super::redb_open::{create_file, damaged, open_database};
-use super::redb_ops::Batch;
+use super::redb_ops::{Batch, Begun};
 use super::redb_read::Snapshot;
 use super::redb_writer::{Handle, Writer, closed};
 use super::{BegunTurn, Store, StoreError};
 use crate::domain::{
-    Message, NewMessage, Session, SessionId, Stats, Status, StoredFile, Timestamp,
+    IdempotencyKey, Message, NewMessage, Session, SessionId, Stats, Status, StoredFile, Timestamp,
 };
 
 /// How long the writer may take to answer before it counts as stuck.
@@ -216,11 +216,12 @@ impl Store for RedbStore {
         id: SessionId,
         patch: Map<String, Value>,
         question: NewMessage,
+        key: Option<IdempotencyKey>,
     ) -> Result<BegunTurn, StoreError> {
         let now = self.touch(id, question.timestamp)?;
-        let (header, settings, question) =
-            self.write(move |batch| batch.begin_turn(id, patch, &question, now)).await?;
-        Ok(BegunTurn { session: header.session(id, now, settings.decode()?), question })
+        let begun = self.write(move |batch| batch.begin_turn(id, patch, &question, key, now));
+        let Begun { header, settings, question, answered } = begun.await?;
+        Ok(BegunTurn { session: header.session(id, now, settings.decode()?), question, answered })
     }
 
     async fn finish_turn(

@@ -19,8 +19,8 @@ use super::redb_read::Snapshot;
 const MAGIC: (&[u8], &[u8]) = (b"magic", b"chatbot-widget");
 const SCHEMA_KEY: &[u8] = b"schema";
 /// The version of the tables. A release reads those before it, and makes them its own: 2 added
-/// those of files, and messages with tools.
-const SCHEMA: u32 = 2;
+/// those of files, and messages with tools; 3 those of idempotency keys, and cached tokens.
+const SCHEMA: u32 = 3;
 
 /// Why the store cannot be opened. `Display` is one line for the user; it names the file.
 #[derive(Debug, thiserror::Error)]
@@ -121,7 +121,7 @@ fn adopt(database: &Database, file: &str, fresh: bool) -> Result<(), OpenError> 
     let schema = snapshot.meta(SCHEMA_KEY).map_err(|e| damaged(file, StoreError::from(e)))?;
     match schema.and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes) {
         Some(SCHEMA) => Ok(()),
-        Some(1) => create_tables(database).map_err(|fault| damaged(file, fault)),
+        Some(1..SCHEMA) => create_tables(database).map_err(|fault| damaged(file, fault)),
         Some(found) if found > SCHEMA => Err(OpenError::Newer { file: file.to_owned(), found }),
         _ => Err(damaged(file, "it has no schema version")),
     }

@@ -7,7 +7,9 @@ use super::StoreError;
 use super::activity::{Activity, Front, Move, Removed};
 use super::record::{self, Header};
 use super::redb_fault::{Fault, Stop};
-use crate::domain::{NewMessage, Session, SessionConfig, SessionId, Status, Timestamp};
+use crate::domain::{
+    IdempotencyKey, NewMessage, Role, Session, SessionConfig, SessionId, Status, Timestamp,
+};
 
 pub(super) type Id = &'static [u8; 16];
 pub(super) type Bytes = &'static [u8];
@@ -20,6 +22,8 @@ pub(super) const SESSIONS: TableDefinition<Id, Bytes> = TableDefinition::new("se
 pub(super) const CONFIGS: TableDefinition<Id, Bytes> = TableDefinition::new("configs");
 /// Session and place → message.
 pub(super) const MESSAGES: TableDefinition<(Id, u64), Bytes> = TableDefinition::new("messages");
+/// Session and digest of an idempotency key → the place of the question that came with it.
+pub(super) const KEYS: TableDefinition<(Id, Id), u64> = TableDefinition::new("idempotency");
 /// Last activity in milliseconds and session, so that those that expire first come first.
 pub(super) const ACTIVITY: TableDefinition<(i64, Id), ()> = TableDefinition::new("activity");
 /// Session → what is known of its file.
@@ -61,6 +65,7 @@ pub(super) struct Batch<'t> {
     sessions: Table<'t, Id, Bytes>,
     configs: Table<'t, Id, Bytes>,
     messages: Table<'t, (Id, u64), Bytes>,
+    keys: Table<'t, (Id, Id), u64>,
     activity: Table<'t, (i64, Id), ()>,
     files: Table<'t, Id, Bytes>,
     file_chunks: Table<'t, (Id, u32), Bytes>,
@@ -75,6 +80,14 @@ pub(super) struct Batch<'t> {
 pub(super) enum Settings {
     Bytes(Vec<u8>),
     Merged(SessionConfig),
+}
+
+/// What [`Batch::begin_turn`] has found and done; see [`super::BegunTurn`].
+pub(super) struct Begun {
+    pub header: Header,
+    pub settings: Settings,
+    pub question: u64,
+    pub answered: Option<NewMessage>,
 }
 
 impl Settings {
@@ -100,6 +113,7 @@ impl<'t> Batch<'t> {
             sessions: transaction.open_table(SESSIONS)?,
             configs: transaction.open_table(CONFIGS)?,
             messages: transaction.open_table(MESSAGES)?,
+            keys: transaction.open_table(KEYS)?,
             activity: transaction.open_table(ACTIVITY)?,
             files: transaction.open_table(FILES)?,
             file_chunks: transaction.open_table(FILE_CHUNKS)?,
@@ -158,20 +172,48 @@ impl<'t> Batch<'t> {
         Ok((header, settings))
     }
 
-    /// Appends the question, and answers its place.
+    /// Appends the question in the place of an earlier attempt with its key, unless that one has
+    /// been answered.
     pub fn begin_turn(
         &mut self,
         id: SessionId,
         patch: Map<String, Value>,
         question: &NewMessage,
+        idempotency: Option<IdempotencyKey>,
         at: Timestamp,
-    ) -> Result<(Header, Settings, u64), Stop> {
-        let header = self.header(id)?;
+    ) -> Result<Begun, Stop> {
+        let mut header = self.header(id)?;
+        let earlier = match &idempotency {
+            Some(IdempotencyKey(digest)) => self.keys.get((key(&id), digest))?.map(|v| v.value()),
+            None => None,
+        };
+        let mut replaced = Vec::new();
+        if let Some(place) = earlier
+            && self.message(id, place)?.is_some()
+        {
+            replaced.push(place);
+            match self.message(id, place + 1)? {
+                Some(answer) if answer.role != Role::Assistant => {}
+                Some(answer) if answer.status == Status::Incomplete => replaced.push(place + 1),
+                Some(answer) => {
+                    let (settings, _) = self.merged(id, Map::new())?;
+                    return Ok(Begun { header, settings, question: place, answered: Some(answer) });
+                }
+                None => {}
+            }
+        }
         let (settings, bytes) = self.merged(id, patch)?;
         let question = record::encode_message(question)?;
-        let (header, seq) = self.append(id, header, &question, at)?;
+        for place in replaced {
+            self.messages.remove((key(&id), place))?;
+            header.message_count -= 1;
+        }
+        let (header, place) = self.append(id, header, &question, at)?;
+        if let Some(IdempotencyKey(digest)) = &idempotency {
+            self.keys.insert((key(&id), digest), place)?;
+        }
         self.put_config(id, bytes)?;
-        Ok((header, settings, seq))
+        Ok(Begun { header, settings, question: place, answered: None })
     }
 
     pub fn finish_turn(
@@ -183,8 +225,7 @@ impl<'t> Batch<'t> {
         at: Timestamp,
     ) -> Result<u64, Stop> {
         let header = self.header(id)?;
-        let stored = self.messages.get((key(&id), question))?;
-        let Some(mut asked) = stored.map(|r| record::decode_message(r.value())).transpose()? else {
+        let Some(mut asked) = self.message(id, question)? else {
             return Ok(header.message_count);
         };
         let answer = answer.map(record::encode_message).transpose()?;
@@ -303,6 +344,11 @@ impl<'t> Batch<'t> {
         Ok(record::decode_header(bytes.value())?)
     }
 
+    fn message(&self, id: SessionId, place: u64) -> Result<Option<NewMessage>, Stop> {
+        let stored = self.messages.get((key(&id), place))?;
+        Ok(stored.map(|bytes| record::decode_message(bytes.value())).transpose()?)
+    }
+
     /// The session's settings with `patch` in them, and their bytes if they have changed.
     fn merged(
         &self,
@@ -347,6 +393,7 @@ impl<'t> Batch<'t> {
 
     fn delete_messages(&mut self, id: SessionId) -> Result<(), Fault> {
         let key = key(&id);
+        self.keys.retain_in((key, &[0; 16])..=(key, &[u8::MAX; 16]), |_, _| false)?;
         Ok(self.messages.retain_in((key, 0)..=(key, u64::MAX), |_, _| false)?)
     }
 }

@@ -36,10 +36,11 @@ async fn claude_queries_the_file_and_answers() {
     assert_eq!(tool["sql"], "SELECT sum(price) AS total FROM data");
     assert_eq!((&tool["status"], &tool["rowCount"]), (&json!("done"), &json!(1)));
     assert!(tool["elapsedMs"].is_number());
+    assert_eq!(tool["tableRows"], 3);
     assert_eq!(answer.get("chart"), None);
     assert_eq!(
         answer["usage"],
-        json!({"inputTokens": 50, "outputTokens": 30, "totalTokens": 80}),
+        json!({"inputTokens": 50, "outputTokens": 30, "totalTokens": 80, "cachedInputTokens": 10}),
         "both calls count"
     );
     let stored = &server.history(&id).await[1];

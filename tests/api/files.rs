@@ -44,6 +44,23 @@ async fn query(server: &Server, id: &str, body: Value) -> Answer {
 }
 
 #[tokio::test]
+async fn the_history_names_the_file_for_those_who_come_back() {
+    let server = Server::start().await;
+    let id = server.session(json!({})).await;
+    let history = format!("/api/chat/history/{id}");
+    assert_eq!(server.get(&history).await.expect(200).get("file"), None);
+    upload(&server, &id, "seattle-weather.csv", WEATHER).await.expect(200);
+    let mut file = server.get(&history).await.expect(200)["file"].take();
+    let info = server.get(&format!("/api/files/info/{id}")).await.expect(200);
+    assert_eq!(file["uploadedAt"].take(), info["uploadedAt"]);
+    let expected = json!({"fileName": "seattle-weather.csv", "fileType": "csv",
+        "fileSize": WEATHER.len(), "uploadedAt": null, "rowCount": 1461, "columnCount": 6});
+    assert_eq!(file, expected);
+    server.delete(&format!("/api/files/{id}")).await.expect(200);
+    assert_eq!(server.get(&history).await.expect(200).get("file"), None);
+}
+
+#[tokio::test]
 async fn a_csv_file_is_taken_in_and_described() {
     let server = Server::start().await;
     let id = server.session(json!({})).await;

@@ -15,6 +15,7 @@ mod data_answers;
 mod expiry;
 mod files;
 mod http;
+mod idempotency;
 mod openapi;
 mod providers;
 mod sessions;

@@ -28,7 +28,10 @@ async fn claude_answers_streamed_and_cut_anywhere() {
     assert_eq!(answer["provider"], "claude");
     assert_eq!(answer["providerName"], "Claude Assistant");
     assert_eq!(answer["model"], "claude-served");
-    assert_eq!(answer["usage"], json!({"inputTokens": 25, "outputTokens": 15, "totalTokens": 40}));
+    assert_eq!(
+        answer["usage"],
+        json!({"inputTokens": 25, "outputTokens": 15, "totalTokens": 40, "cachedInputTokens": 5})
+    );
     let call = &model.calls()[0];
     assert!(call.head.starts_with("post /v1/messages http/1.1"), "{}", call.head);
     for header in
@@ -53,7 +56,10 @@ async fn a_compatible_server_answers_streamed_and_cut_anywhere() {
     assert_eq!(answer["provider"], "openai");
     assert_eq!(answer["providerName"], "GPT Assistant");
     assert_eq!(answer["model"], "gpt-served");
-    assert_eq!(answer["usage"], json!({"inputTokens": 20, "outputTokens": 12, "totalTokens": 32}));
+    assert_eq!(
+        answer["usage"],
+        json!({"inputTokens": 20, "outputTokens": 12, "totalTokens": 32, "cachedInputTokens": 8})
+    );
     let call = &model.calls()[0];
     assert!(call.head.starts_with("post /v1/chat/completions http/1.1"), "{}", call.head);
     assert!(call.head.contains("authorization: bearer sk-secret"), "{}", call.head);

@@ -13,20 +13,20 @@ use crate::support::model::{Model, Script, claude_calls, claude_says, claude_sta
 
 /// One event: its id, its name, its data.
 #[derive(Clone, Debug, PartialEq)]
-struct Event {
+pub struct Event {
     id: String,
-    name: String,
-    data: Value,
+    pub name: String,
+    pub data: Value,
 }
 
 /// Reads a stream event by event.
-struct Reader {
+pub struct Reader {
     body: std::pin::Pin<Box<dyn futures_util::Stream<Item = reqwest::Result<bytes::Bytes>> + Send>>,
     text: String,
 }
 
 impl Reader {
-    async fn open(request: reqwest::RequestBuilder) -> Self {
+    pub async fn open(request: reqwest::RequestBuilder) -> Self {
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), 200);
         let header = |name| response.headers()[name].to_str().unwrap().to_owned();
@@ -37,7 +37,7 @@ impl Reader {
         Self { body: Box::pin(response.bytes_stream()), text: String::new() }
     }
 
-    async fn next(&mut self) -> Option<Event> {
+    pub async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
                 let (event, rest) = (event.to_owned(), rest.to_owned());
@@ -58,7 +58,7 @@ impl Reader {
         }
     }
 
-    async fn rest(mut self) -> Vec<Event> {
+    pub async fn rest(mut self) -> Vec<Event> {
         let mut events = Vec::new();
         while let Some(event) = self.next().await {
             events.push(event);
@@ -81,12 +81,12 @@ fn attach(server: &Server, id: &str, last: Option<&str>) -> reqwest::RequestBuil
     }
 }
 
-fn text(events: &[Event]) -> String {
+pub fn text(events: &[Event]) -> String {
     let deltas = events.iter().filter(|event| event.name == "delta");
     deltas.map(|event| event.data["text"].as_str().unwrap()).collect()
 }
 
-fn names(events: &[Event]) -> Vec<&str> {
+pub fn names(events: &[Event]) -> Vec<&str> {
     events.iter().map(|event| event.name.as_str()).collect()
 }
 
@@ -251,6 +251,7 @@ async fn tools_are_seen_while_they_run() {
         (&events[2].data["status"], &events[2].data["rowCount"]),
         (&json!("done"), &json!(1))
     );
+    assert_eq!(events[2].data["tableRows"], 2);
     assert_eq!(events[4].data["tools"].as_array().unwrap().len(), 1);
 }
 

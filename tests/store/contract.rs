@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatbot_widget::domain::{Message, NewMessage, Session, SessionId, Stats, Status, Timestamp};
+use chatbot_widget::domain::{
+    IdempotencyKey, Message, NewMessage, Session, SessionId, Stats, Status, Timestamp,
+};
 use chatbot_widget::store::{Store, StoreError};
 use serde_json::{Map, json};
 
@@ -28,6 +30,9 @@ macro_rules! contract {
             a_turn_is_stored_in_order_with_its_statuses,
             a_failed_turn_marks_its_question_and_stores_no_answer,
             a_question_that_was_cleared_away_takes_no_answer,
+            a_key_is_asked_once_and_answered_again,
+            a_failed_question_is_replaced_by_its_next_attempt,
+            keys_belong_to_their_session_and_go_with_its_messages,
             clearing_counts_and_never_gives_a_place_again,
             history_comes_in_pages_from_the_end,
             history_is_no_activity,
@@ -79,7 +84,7 @@ async fn assert_absent(store: &impl Store, id: SessionId, now: Timestamp) {
     not_found(store.transcript(id, now).await);
     not_found(store.merge_config(id, object(json!({"a": 1})), now).await);
     not_found(store.merge_config(id, Map::new(), now).await);
-    not_found(store.begin_turn(id, Map::new(), question("?", now)).await);
+    not_found(store.begin_turn(id, Map::new(), question("?", now), None).await);
     let reply = Some(answer("!", now));
     not_found(store.finish_turn(id, 1, Status::Complete, reply, now).await);
     not_found(store.finish_turn(id, 1, Status::Unanswered, None, now).await);
@@ -110,18 +115,18 @@ pub async fn merging_replaces_what_it_names_and_keeps_the_rest(backend: &impl Ba
     assert_eq!(again, Session { last_activity: at(2), ..merged });
 
     let patch = object(json!({"own": "changed"}));
-    let begun = store.begin_turn(id, patch, question("?", at(3))).await.unwrap();
+    let begun = store.begin_turn(id, patch, question("?", at(3)), None).await.unwrap();
     let expected = object(json!({"a": {"x": 3}, "own": "changed", "new": null}));
     assert_eq!(begun.session.config.as_map(), &expected);
     assert_eq!(store.session(id, at(3)).await.unwrap(), begun.session);
-    let begun = store.begin_turn(id, Map::new(), question("?", at(3))).await.unwrap();
+    let begun = store.begin_turn(id, Map::new(), question("?", at(3)), None).await.unwrap();
     assert_eq!(begun.session.config.as_map(), &expected);
 }
 
 pub async fn a_turn_is_stored_in_order_with_its_statuses(backend: &impl Backend) {
     let store = backend.open(T0).await;
     let id = created(&store, T0).await;
-    let begun = store.begin_turn(id, Map::new(), question("one", at(1))).await.unwrap();
+    let begun = store.begin_turn(id, Map::new(), question("one", at(1)), None).await.unwrap();
     assert_eq!((begun.session.message_count, begun.session.last_activity), (1, at(1)));
     let (session, messages) = store.transcript(id, at(1)).await.unwrap();
     assert_eq!(session, begun.session);
@@ -148,10 +153,10 @@ pub async fn a_turn_is_stored_in_order_with_its_statuses(backend: &impl Backend)
 pub async fn a_failed_turn_marks_its_question_and_stores_no_answer(backend: &impl Backend) {
     let store = backend.open(T0).await;
     let id = created(&store, T0).await;
-    let begun = store.begin_turn(id, Map::new(), question("a", T0)).await.unwrap();
+    let begun = store.begin_turn(id, Map::new(), question("a", T0), None).await.unwrap();
     let ended = store.finish_turn(id, begun.question, Status::Unanswered, None, at(1)).await;
     assert_eq!(ended.unwrap(), 1);
-    let other = store.begin_turn(id, Map::new(), question("b", T0)).await.unwrap();
+    let other = store.begin_turn(id, Map::new(), question("b", T0), None).await.unwrap();
     let ended = store.finish_turn(id, other.question, Status::Stopped, None, at(1)).await;
     assert_eq!(ended.unwrap(), 2);
     let (session, messages) = store.transcript(id, at(2)).await.unwrap();
@@ -160,10 +165,80 @@ pub async fn a_failed_turn_marks_its_question_and_stores_no_answer(backend: &imp
     assert_eq!(session.message_count, 2);
 }
 
+fn key(name: &str) -> Option<IdempotencyKey> {
+    IdempotencyKey::new(name)
+}
+
+pub async fn a_key_is_asked_once_and_answered_again(backend: &impl Backend) {
+    let store = backend.open(T0).await;
+    let id = created(&store, T0).await;
+    let begun = store.begin_turn(id, Map::new(), question("one", T0), key("k")).await.unwrap();
+    assert_eq!(begun.answered, None);
+    for (n, status) in [Status::Complete, Status::Stopped, Status::Truncated, Status::Refused]
+        .into_iter()
+        .enumerate()
+    {
+        let name = format!("key {n}");
+        let begun = store.begin_turn(id, Map::new(), question("?", T0), key(&name)).await.unwrap();
+        let reply = NewMessage { status, ..answer("once", at(1)) };
+        let ended =
+            store.finish_turn(id, begun.question, Status::Complete, Some(reply.clone()), at(1));
+        ended.await.unwrap();
+        let before = store.transcript(id, at(2)).await.unwrap();
+        let patch = object(json!({"botName": "other"}));
+        let again = store.begin_turn(id, patch, question("?", at(2)), key(&name)).await.unwrap();
+        assert_eq!((again.question, again.answered), (begun.question, Some(reply)), "{status:?}");
+        assert_eq!(again.session, before.0);
+        assert_eq!(store.transcript(id, at(2)).await.unwrap(), before, "nothing has changed");
+    }
+    let other = store.begin_turn(id, Map::new(), question("?", at(3)), key("new")).await.unwrap();
+    assert_eq!((other.answered, other.session.message_count), (None, 10));
+}
+
+pub async fn a_failed_question_is_replaced_by_its_next_attempt(backend: &impl Backend) {
+    let store = backend.open(T0).await;
+    let id = created(&store, T0).await;
+    turn(&store, id, "before", T0).await;
+    let begun = store.begin_turn(id, Map::new(), question("1st", T0), key("k")).await.unwrap();
+    store.finish_turn(id, begun.question, Status::Unanswered, None, T0).await.unwrap();
+    turn(&store, id, "between", T0).await;
+
+    let begun = store.begin_turn(id, Map::new(), question("2nd", at(1)), key("k")).await.unwrap();
+    assert_eq!((begun.answered, begun.session.message_count), (None, 5));
+    let part = NewMessage { status: Status::Incomplete, ..answer("par", at(1)) };
+    store.finish_turn(id, begun.question, Status::Complete, Some(part), at(1)).await.unwrap();
+    let all = ["before", "re: before", "between", "re: between", "2nd", "par"];
+    assert_eq!(texts(&store, id, at(1)).await, all);
+
+    let begun = store.begin_turn(id, Map::new(), question("3rd", at(2)), key("k")).await.unwrap();
+    assert_eq!((begun.answered, begun.session.message_count), (None, 5));
+    let reply = Some(answer("whole", at(2)));
+    let ended = store.finish_turn(id, begun.question, Status::Complete, reply.clone(), at(2));
+    assert_eq!(ended.await.unwrap(), 6);
+    let all = ["before", "re: before", "between", "re: between", "3rd", "whole"];
+    assert_eq!(texts(&store, id, at(2)).await, all);
+    let again = store.begin_turn(id, Map::new(), question("4th", at(3)), key("k")).await.unwrap();
+    assert_eq!(again.answered, reply);
+}
+
+pub async fn keys_belong_to_their_session_and_go_with_its_messages(backend: &impl Backend) {
+    let store = backend.open(T0).await;
+    let id = created(&store, T0).await;
+    let begun = store.begin_turn(id, Map::new(), question("one", T0), key("k")).await.unwrap();
+    let reply = Some(answer("re", T0));
+    store.finish_turn(id, begun.question, Status::Complete, reply, T0).await.unwrap();
+    let other = created(&store, T0).await;
+    let begun = store.begin_turn(other, Map::new(), question("one", T0), key("k")).await.unwrap();
+    assert_eq!(begun.answered, None, "another session's key");
+    store.clear_history(id, T0).await.unwrap();
+    let begun = store.begin_turn(id, Map::new(), question("anew", T0), key("k")).await.unwrap();
+    assert_eq!((begun.answered, begun.session.message_count), (None, 1));
+}
+
 pub async fn a_question_that_was_cleared_away_takes_no_answer(backend: &impl Backend) {
     let store = backend.open(T0).await;
     let id = created(&store, T0).await;
-    let begun = store.begin_turn(id, Map::new(), question("gone", T0)).await.unwrap();
+    let begun = store.begin_turn(id, Map::new(), question("gone", T0), None).await.unwrap();
     assert_eq!(store.clear_history(id, T0).await.unwrap(), 1);
     let late = Some(answer("late", T0));
     let ended = store.finish_turn(id, begun.question, Status::Complete, late.clone(), T0).await;
@@ -185,7 +260,7 @@ pub async fn clearing_counts_and_never_gives_a_place_again(backend: &impl Backen
     let (session, messages) = store.transcript(id, at(1)).await.unwrap();
     assert_eq!((session.message_count, messages), (0, vec![]));
     assert_eq!(store.clear_history(id, at(2)).await.unwrap(), 0);
-    let begun = store.begin_turn(id, Map::new(), question("c", at(3))).await.unwrap();
+    let begun = store.begin_turn(id, Map::new(), question("c", at(3)), None).await.unwrap();
     assert!(begun.question > last, "{} comes after {last}", begun.question);
     assert_eq!(begun.session.message_count, 1);
     assert_eq!(texts(&store, other, T0).await, ["other", "re: other"]);
@@ -241,7 +316,7 @@ pub async fn every_other_call_keeps_a_session_alive(backend: &impl Backend) {
     store.transcript(id, at(3400)).await.unwrap();
     store.merge_config(id, object(json!({"a": 1})), at(5100)).await.unwrap();
     store.merge_config(id, object(json!({"a": 1})), at(6800)).await.unwrap();
-    let begun = store.begin_turn(id, Map::new(), question("?", at(8500))).await.unwrap();
+    let begun = store.begin_turn(id, Map::new(), question("?", at(8500)), None).await.unwrap();
     store.finish_turn(id, begun.question, Status::Unanswered, None, at(10_200)).await.unwrap();
     store.clear_history(id, at(11_900)).await.unwrap();
     store.clear_history(id, at(13_600)).await.unwrap();

@@ -53,11 +53,12 @@ pub async fn a_file_goes_with_its_session(backend: &impl Backend) {
 pub async fn an_answer_keeps_what_it_was_made_with(backend: &impl Backend) {
     let store = backend.open(T0).await;
     let id = created(&store, T0).await;
-    let begun = store.begin_turn(id, Map::new(), question("how many?", T0)).await.unwrap();
+    let begun = store.begin_turn(id, Map::new(), question("how many?", T0), None).await.unwrap();
     let run = ToolRun {
         name: "query_data".to_owned(),
         sql: "SELECT count(*) FROM data".to_owned(),
         row_count: Some(1),
+        table_rows: Some(2),
         elapsed_ms: 0.5,
         error: None,
     };

@@ -7,8 +7,8 @@
 use std::path::{Path, PathBuf};
 
 use chatbot_widget::domain::{
-    Chart, ChartKind, Message, NewMessage, ProviderKind, Role, Session, SessionConfig, SessionId,
-    Status, Timestamp, ToolRun, Usage,
+    Chart, ChartKind, IdempotencyKey, Message, NewMessage, ProviderKind, Role, Session,
+    SessionConfig, SessionId, Status, Timestamp, ToolRun, Usage,
 };
 use chatbot_widget::store::Store;
 use serde_json::{Map, json};
@@ -17,7 +17,7 @@ use crate::redb::open;
 use crate::support::object;
 
 /// The schema that this release writes.
-const CURRENT: u32 = 2;
+const CURRENT: u32 = 3;
 const CREATED: Timestamp = Timestamp(1_769_860_800_123);
 const LAST: Timestamp = Timestamp(1_769_861_000_456);
 
@@ -36,11 +36,12 @@ fn session() -> Session {
     }
 }
 
-fn run() -> ToolRun {
+fn run(schema: u32) -> ToolRun {
     ToolRun {
         name: "query_data".to_owned(),
         sql: "SELECT 1".to_owned(),
         row_count: Some(1),
+        table_rows: (schema > 2).then_some(2),
         elapsed_ms: 0.25,
         error: None,
     }
@@ -56,7 +57,7 @@ fn chart() -> Chart {
 }
 
 /// A question for each way to end, and an answer from each provider. Tools and charts came with
-/// schema 2.
+/// schema 2; cached tokens, the rows of a tool's table and keys of questions with schema 3.
 fn turns(schema: u32) -> Vec<(NewMessage, Option<NewMessage>)> {
     let endings = [
         (Status::Complete, Some(ProviderKind::Claude)),
@@ -79,8 +80,12 @@ fn turns(schema: u32) -> Vec<(NewMessage, Option<NewMessage>)> {
             status,
             provider: Some(provider),
             model: (n != 2).then(|| format!("model-{n}")),
-            usage: (n != 2).then_some(Usage { input_tokens: 70_000, output_tokens: n as u32 }),
-            tools: if n == 0 && schema > 1 { vec![run()] } else { vec![] },
+            usage: (n != 2).then_some(Usage {
+                input_tokens: 70_000,
+                output_tokens: n as u32,
+                cached_input_tokens: if schema > 2 && n == 1 { 65_536 } else { 0 },
+            }),
+            tools: if n == 0 && schema > 1 { vec![run(schema)] } else { vec![] },
             chart: (n == 0 && schema > 1).then(chart),
         });
         (asked, answered)
@@ -92,12 +97,14 @@ async fn write(path: &Path) {
     let store = open(path, CREATED).unwrap();
     let id = session().id;
     store.create_session(session()).await.unwrap();
-    let begun = store.begin_turn(id, Map::new(), NewMessage::question("x".to_owned(), CREATED));
+    let begun =
+        store.begin_turn(id, Map::new(), NewMessage::question("x".to_owned(), CREATED), None);
     begun.await.unwrap();
     store.clear_history(id, CREATED).await.unwrap();
-    for (asked, answered) in turns(CURRENT) {
+    for (n, (asked, answered)) in turns(CURRENT).into_iter().enumerate() {
         let question = NewMessage { status: Status::Unanswered, ..asked.clone() };
-        let begun = store.begin_turn(id, Map::new(), question).await.unwrap();
+        let key = IdempotencyKey::new(&format!("key {n}"));
+        let begun = store.begin_turn(id, Map::new(), question, key).await.unwrap();
         let ended = store.finish_turn(id, begun.question, asked.status, answered, LAST);
         ended.await.unwrap();
     }
@@ -131,6 +138,11 @@ async fn every_earlier_releases_file_is_read_whole() {
         let stored = store.file_text(session().id, LAST).await.unwrap();
         let expected = (schema > 1).then(|| crate::support::file(9, "a;b\n1;\n2;\n"));
         assert_eq!(stored, expected, "files came with schema 2");
+        let again = NewMessage::question("again".to_owned(), LAST);
+        let key = IdempotencyKey::new("key 0");
+        let begun = store.begin_turn(session().id, Map::new(), again, key).await.unwrap();
+        let answered = turns(schema).swap_remove(0).1.filter(|_| schema > 2);
+        assert_eq!(begun.answered, answered, "keys came with schema 3");
         let key = store.setting("secret_key").await.unwrap();
         assert_eq!(key.as_deref(), Some([0, 1, 254, 255].as_slice()));
     }

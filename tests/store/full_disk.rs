@@ -136,13 +136,13 @@ async fn a_full_disk_refuses_writes_until_there_is_room_and_loses_nothing() {
     // A session that was in the same batch, or comes later, is refused the same way.
     let large = object(json!({"large": "y".repeat(50_000)}));
     full(store.merge_config(id, large.clone(), at(6)).await);
-    full(store.begin_turn(id, large.clone(), question("?", at(6))).await);
+    full(store.begin_turn(id, large.clone(), question("?", at(6)), None).await);
     assert!(store.session(id, at(6)).await.unwrap().config.as_map().is_empty());
 
     state.room.store(u64::MAX, Ordering::SeqCst);
     store.ready().await.unwrap();
     store.create_session(lost.clone()).await.unwrap();
-    store.begin_turn(id, large, question("later", at(7))).await.unwrap();
+    store.begin_turn(id, large, question("later", at(7)), None).await.unwrap();
     assert_eq!(texts(&store, id, at(8)).await, ["kept", "re: kept", "later"]);
     for session in kept.iter().chain([&lost]) {
         assert_eq!(&store.session(session.id, T0).await.unwrap(), session);
@@ -212,6 +212,6 @@ async fn a_read_alone_brings_the_store_back_after_the_disk_has_failed() {
     state.broken.store(false, Ordering::SeqCst);
     assert_eq!(texts(&store, id, T0).await, ["kept", "re: kept"]);
     assert!(state.opened.load(Ordering::SeqCst) > 1);
-    let begun = store.begin_turn(id, Map::new(), question("next", T0)).await.unwrap();
+    let begun = store.begin_turn(id, Map::new(), question("next", T0), None).await.unwrap();
     assert_eq!(begun.session.message_count, 3);
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use chatbot_widget::domain::{Message, NewMessage, Session, SessionId, Stats, Status, Timestamp};
+use chatbot_widget::domain::{
+    IdempotencyKey, Message, NewMessage, Role, Session, SessionId, Stats, Status, Timestamp,
+};
 use chatbot_widget::store::{Store, StoreError};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -19,9 +21,10 @@ enum Step {
     Read,
     Transcript,
     Merge(u8, u8),
-    Begin(Option<(u8, u8)>),
+    /// With a setting and a key of the question, or without.
+    Begin(Option<(u8, u8)>, Option<u8>),
     /// Ends the turn whose question was asked so many questions ago.
-    Finish(usize, Status, bool),
+    Finish(usize, Status, Option<Status>),
     History(Option<u64>, usize),
     Clear,
     Expire(usize),
@@ -31,14 +34,17 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
+    let answered = prop_oneof![Just(Status::Complete), Just(Status::Incomplete)];
     let status = prop_oneof![Just(Status::Complete), Just(Status::Unanswered)];
     prop_oneof![
         4 => Just(Step::Create),
         2 => Just(Step::Read),
         2 => Just(Step::Transcript),
         2 => (0..3_u8, 0..3_u8).prop_map(|(key, value)| Step::Merge(key, value)),
-        5 => proptest::option::of((0..3_u8, 0..3_u8)).prop_map(Step::Begin),
-        5 => (0..3_usize, status, any::<bool>()).prop_map(|(n, s, a)| Step::Finish(n, s, a)),
+        5 => (proptest::option::of((0..3_u8, 0..3_u8)), proptest::option::of(0..3_u8))
+            .prop_map(|(pair, key)| Step::Begin(pair, key)),
+        5 => (0..2_usize, status, proptest::option::of(answered))
+            .prop_map(|(n, s, a)| Step::Finish(n, s, a)),
         2 => (proptest::option::of(0..12_u64), 0..6_usize).prop_map(|(b, l)| Step::History(b, l)),
         1 => Just(Step::Clear),
         2 => (0..3_usize).prop_map(Step::Expire),
@@ -51,6 +57,7 @@ fn step() -> impl Strategy<Value = Step> {
 #[derive(Default)]
 struct Model {
     sessions: BTreeMap<SessionId, (Session, Vec<Message>, u64)>,
+    keys: BTreeMap<(SessionId, u8), u64>,
     setting: Option<Vec<u8>>,
 }
 
@@ -78,6 +85,23 @@ impl Model {
         *next += 1;
         session.message_count = messages.len() as u64;
         Ok(*next - 1)
+    }
+
+    /// What is known of the question with that key, if it was asked before: its place, and how its
+    /// answer ended.
+    fn earlier(&self, id: SessionId, key: Option<u8>) -> Option<(u64, Option<NewMessage>)> {
+        let place = *self.keys.get(&(id, key?))?;
+        let (_, messages, _) = self.sessions.get(&id)?;
+        let at = messages.iter().position(|message| message.seq == place)?;
+        let next = messages.get(at + 1).filter(|next| next.seq == place + 1);
+        let answer = next.filter(|next| next.body.role == Role::Assistant);
+        Some((place, answer.map(|next| next.body.clone())))
+    }
+
+    /// Takes out the question at `place` with the answer that broke off.
+    fn take_back(&mut self, id: SessionId, place: u64, answer: bool) {
+        let (_, messages, _) = self.sessions.get_mut(&id).unwrap();
+        messages.retain(|m| m.seq != place && !(answer && m.seq == place + 1));
     }
 
     fn merge(
@@ -161,19 +185,40 @@ async fn behaves_like_the_model(steps: Vec<(Step, usize, u32)>) {
                 let found = store.merge_config(id, patch.clone(), now).await;
                 same(found, model.merge(id, patch, now));
             }
-            Step::Begin(pair) => {
+            Step::Begin(pair, key) => {
                 let patch = pair.map(|(key, value)| object(json!({format!("k{key}"): value})));
                 let patch = patch.unwrap_or_default();
                 let body = question("?", now);
-                let found = store.begin_turn(id, patch.clone(), body.clone()).await;
+                let digest = key.map(|key| IdempotencyKey([key; 16]));
+                let found = store.begin_turn(id, patch.clone(), body.clone(), digest).await;
+                if model.touch(id, now).is_ok()
+                    && let Some((place, answer)) = model.earlier(id, key)
+                {
+                    match answer {
+                        Some(answer) if answer.status != Status::Incomplete => {
+                            let begun = found.unwrap();
+                            assert_eq!((begun.question, begun.answered), (place, Some(answer)));
+                            assert_eq!(begun.session, model.touch(id, now).unwrap().0);
+                            continue;
+                        }
+                        answer => model.take_back(id, place, answer.is_some()),
+                    }
+                }
                 let place = model.append(id, body, now);
+                if let (Some(key), Ok(place)) = (key, &place) {
+                    model.keys.insert((id, key), *place);
+                }
                 asked.extend(place.as_ref().ok());
                 let expected = place.and_then(|place| Ok((model.merge(id, patch, now)?, place)));
-                same(found.map(|begun| (begun.session, begun.question)), expected);
+                let found = found.map(|begun| {
+                    assert_eq!(begun.answered, None);
+                    (begun.session, begun.question)
+                });
+                same(found, expected);
             }
             Step::Finish(ago, status, answered) => {
                 let place = asked[asked.len().saturating_sub(ago + 1)];
-                let reply = answered.then(|| answer("!", now));
+                let reply = answered.map(|status| NewMessage { status, ..answer("!", now) });
                 let found = store.finish_turn(id, place, status, reply.clone(), now).await;
                 same(found, model.finish(id, place, status, reply, now));
             }
@@ -185,6 +230,7 @@ async fn behaves_like_the_model(steps: Vec<(Step, usize, u32)>) {
                 }),
             ),
             Step::Clear => {
+                model.keys.retain(|(session, _), _| *session != id);
                 let expected = model.touch(id, now).map(|(session, all, _)| {
                     session.message_count = 0;
                     std::mem::take(all).len() as u64

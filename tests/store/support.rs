@@ -66,7 +66,7 @@ pub fn answer(text: &str, now: Timestamp) -> NewMessage {
         status: Status::Complete,
         provider: Some(ProviderKind::Claude),
         model: Some("claude-haiku-4-5".to_owned()),
-        usage: Some(Usage { input_tokens: 812, output_tokens: 94 }),
+        usage: Some(Usage { input_tokens: 812, output_tokens: 94, ..Usage::default() }),
         tools: Vec::new(),
         chart: None,
     }
@@ -96,7 +96,7 @@ pub fn file(version: u64, text: &str) -> (StoredFile, Bytes) {
 
 /// Stores a question and its answer, and answers the question's place.
 pub async fn turn(store: &impl Store, id: SessionId, text: &str, now: Timestamp) -> u64 {
-    let begun = store.begin_turn(id, Map::new(), question(text, now)).await.unwrap();
+    let begun = store.begin_turn(id, Map::new(), question(text, now), None).await.unwrap();
     let reply = Some(answer(&format!("re: {text}"), now));
     store.finish_turn(id, begun.question, Status::Complete, reply, now).await.unwrap();
     begun.question

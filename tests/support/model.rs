@@ -201,7 +201,7 @@ pub fn claude_start() -> Vec<Value> {
     vec![
         json!({"type": "message_start", "message": {"id": "msg_1", "type": "message",
             "role": "assistant", "model": "claude-served", "content": [], "stop_reason": null,
-            "usage": {"input_tokens": 25, "output_tokens": 1}}}),
+            "usage": {"input_tokens": 20, "cache_read_input_tokens": 5, "output_tokens": 1}}}),
         json!({"type": "content_block_start", "index": 0,
             "content_block": {"type": "text", "text": ""}}),
         json!({"type": "ping"}),
@@ -238,7 +238,8 @@ pub fn gpt_says(text: &str) -> Script {
     chunks.push(chunk(json!({}), json!("stop")));
     chunks.push(json!({"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1,
         "model": "gpt-served", "choices": [],
-        "usage": {"prompt_tokens": 20, "completion_tokens": 12, "total_tokens": 32}}));
+        "usage": {"prompt_tokens": 20, "completion_tokens": 12, "total_tokens": 32,
+            "prompt_tokens_details": {"cached_tokens": 8}}}));
     Script::OpenAi(chunks)
 }
 

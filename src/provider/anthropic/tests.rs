@@ -15,7 +15,7 @@ fn read(transcript: &str) -> Outcome {
 }
 
 fn usage(input_tokens: u32, output_tokens: u32) -> Event {
-    Event::Usage(Usage { input_tokens, output_tokens })
+    Event::Usage(Usage { input_tokens, output_tokens, ..Usage::default() })
 }
 
 fn started() -> Event {
@@ -39,15 +39,27 @@ fn an_answer_is_read_event_by_event() {
 }
 
 #[test]
+fn tokens_from_the_cache_are_tokens_read() {
+    for (transcript, expected, (input_tokens, output_tokens, cached_input_tokens)) in [
+        (transcript!("cached.sse"), "Yes.", (3210, 7, 3000)),
+        (transcript!("whole.json"), "Hi! I am “Claude”.", (42, 6, 30)),
+    ] {
+        let (events, failure) = read(transcript);
+        assert_eq!((failure, text(&events)), (None, expected.to_owned()));
+        let usage = Usage { input_tokens, output_tokens, cached_input_tokens };
+        let end = [Event::Usage(usage), Event::Finished(Finish::Complete)];
+        assert_eq!(events[events.len() - 2..], end);
+    }
+}
+
+#[test]
 fn transcripts_give_their_text_usage_and_end() {
     let cases = [
         ("thinking", transcript!("thinking.sse"), "27 × 453 = 12,231", (40, 60), Finish::Complete),
-        ("cached", transcript!("cached.sse"), "Yes.", (3210, 7), Finish::Complete),
         ("length", transcript!("length.sse"), "Once upon", (9, 2), Finish::Length),
         ("refusal", transcript!("refusal.sse"), "I can", (9, 4), Finish::Refused),
         ("refused at once", transcript!("refusal_at_once.sse"), "", (9, 0), Finish::Refused),
         ("news", transcript!("news.sse"), "The sky.", (5, 4), Finish::Complete),
-        ("whole", transcript!("whole.json"), "Hi! I am “Claude”.", (42, 6), Finish::Complete),
     ];
     for (name, transcript, expected, (input, output), finish) in cases {
         let (events, failure) = read(transcript);

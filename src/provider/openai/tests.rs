@@ -16,7 +16,7 @@ fn read(transcript: &str) -> Outcome {
 }
 
 fn usage(input_tokens: u32, output_tokens: u32) -> Event {
-    Event::Usage(Usage { input_tokens, output_tokens })
+    Event::Usage(Usage { input_tokens, output_tokens, ..Usage::default() })
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn an_answer_is_read_event_by_event() {
         Event::Text("Zażółć".to_owned()),
         Event::Text(" gęślą \"jaźń\"\n".to_owned()),
         Event::Text("🦀!".to_owned()),
-        usage(19, 10),
+        Event::Usage(Usage { input_tokens: 19, output_tokens: 10, cached_input_tokens: 16 }),
         Event::Finished(Finish::Complete),
     ];
     assert_eq!(events, expected);
