@@ -8,8 +8,11 @@
 //!   no mark for uncommitted changes: it could only be kept true by running on every build.
 //! - `BUILD_VERSION`: the package's version, with `+revision` behind it when there is one.
 //!
+//! In `$OUT_DIR/assets/`, the files of `assets/` as they are served.
+//!
 //! In `$OUT_DIR/assets.rs`, for inclusion by a module that defines `Asset`:
 //!
+//! - `VERSION: &str`, 16 hexadecimal digits that change with any of the files.
 //! - `ASSETS: &[Asset]`, one for each file under `assets/`, sorted by path in byte order:
 //!   `Asset { path, hash, content_type, gzip }`, where `path` is relative to `assets/` with `/`
 //!   between its parts, `hash` is 16 hexadecimal digits of the content's SHA-256, and `gzip` is
@@ -31,6 +34,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 /// Endings of files that may be served: what they are, and whether they are text.
 const CONTENT_TYPES: &[(&str, &str, bool)] = &[
     ("css", "text/css; charset=utf-8", true),
+    ("csv", "text/csv; charset=utf-8", true),
     ("gif", "image/gif", false),
     ("html", "text/html; charset=utf-8", true),
     ("ico", "image/x-icon", false),
@@ -59,7 +63,7 @@ fn main() -> Result<()> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("assets");
     let out = PathBuf::from(env::var("OUT_DIR")?);
     tell("rerun-if-changed=assets")?;
-    list_assets(&root, &out)
+    prepare_assets(&root, &out)
 }
 
 /// Gives Cargo one instruction.
@@ -114,27 +118,46 @@ fn git(arguments: &[&str]) -> Option<String> {
     output.status.success().then(|| text.lines().next().unwrap_or_default().to_owned())
 }
 
-fn list_assets(root: &Path, out: &Path) -> Result<()> {
+/// Writes the assets as they are served, their list, and their compressed forms.
+fn prepare_assets(root: &Path, out: &Path) -> Result<()> {
     let mut paths = Vec::new();
     if root.is_dir() {
         collect(root, "", &mut paths)?;
     }
     paths.sort_unstable();
 
-    let gzip_dir = out.join("gzip");
-    if gzip_dir.exists() {
-        fs::remove_dir_all(&gzip_dir)?;
-    }
-    fs::create_dir_all(&gzip_dir)?;
-
-    let mut code = String::from("/// Every file under `assets/`, sorted by path.\n");
-    code.push_str("pub static ASSETS: &[Asset] = &[\n");
+    let mut contents = Vec::new();
+    let mut all = Sha256::new();
     for path in &paths {
         let content = fs::read(root.join(path))?;
-        let (content_type, is_text) = content_type(path)?;
-        if is_text && str::from_utf8(&content).is_err() {
-            return Err(format!("assets/{path} is not UTF-8").into());
+        let (_, is_text) = content_type(path)?;
+        let content = match String::from_utf8(content) {
+            Ok(text) if is_text => shorten(path, &text)?.into_bytes(),
+            Err(_) if is_text => return Err(format!("assets/{path} is not UTF-8").into()),
+            Ok(text) => text.into_bytes(),
+            Err(error) => error.into_bytes(),
+        };
+        all.update(&content);
+        contents.push(content);
+    }
+    let version = short_hex(&all.finalize());
+
+    let (served_dir, gzip_dir) = (out.join("assets"), out.join("gzip"));
+    for dir in [&served_dir, &gzip_dir] {
+        if dir.exists() {
+            fs::remove_dir_all(dir)?;
         }
+        fs::create_dir_all(dir)?;
+    }
+    let mut code = format!("static VERSION: &str = {version:?};\nstatic ASSETS: &[Asset] = &[\n");
+    for (path, mut content) in paths.iter().zip(contents) {
+        let (content_type, is_text) = content_type(path)?;
+        if path.ends_with(".html") {
+            content = with_version(&content, &version)?;
+        }
+        let served = served_dir.join(path);
+        fs::create_dir_all(served.parent().unwrap_or(&served_dir))?;
+        fs::write(served, &content)?;
         let hash = short_hex(&Sha256::digest(&content));
         let gzip = match if is_text { compress(&content)? } else { None } {
             Some(bytes) => {
@@ -152,6 +175,52 @@ fn list_assets(root: &Path, out: &Path) -> Result<()> {
     code.push_str("];\n");
     fs::write(out.join("assets.rs"), code)?;
     Ok(())
+}
+
+/// A page whose scripts and styles have addresses with the version, under which they never change.
+/// The scripts import each other by relative addresses, so theirs have it too.
+fn with_version(page: &[u8], version: &str) -> Result<Vec<u8>> {
+    let page = str::from_utf8(page)?;
+    Ok(page.replace("=\"/static/", &format!("=\"/static/{version}/")).into_bytes())
+}
+
+/// Scripts and styles without the lines that are only comment, and without indentation: both are
+/// for those who read the source. Template literals stay as they are. Nothing else is changed, so
+/// that what runs can be compared with what was written.
+fn shorten(path: &str, text: &str) -> Result<String> {
+    if !path.ends_with(".js") && !path.ends_with(".css") {
+        return Ok(text.to_owned());
+    }
+    let mut short = String::with_capacity(text.len());
+    let (mut in_comment, mut in_template) = (false, false);
+    for line in text.lines() {
+        let code = line.trim();
+        if in_comment {
+            in_comment = !code.ends_with("*/");
+            continue;
+        }
+        if !in_template {
+            if code.starts_with("/*") && (code.ends_with("*/") || !code.contains("*/")) {
+                in_comment = !code.ends_with("*/");
+                continue;
+            }
+            if code.is_empty() || (code.starts_with("//") && path.ends_with(".js")) {
+                continue;
+            }
+        }
+        short.push_str(if in_template { line } else { code });
+        short.push('\n');
+        if path.ends_with(".js") && line.matches('`').count() % 2 == 1 {
+            in_template = !in_template;
+        }
+    }
+    if in_comment || in_template {
+        let advice = "in a regular expression write \\x60 for a backtick";
+        return Err(
+            format!("assets/{path}: a comment or template literal is open; {advice}").into()
+        );
+    }
+    Ok(short)
 }
 
 /// Gathers the paths of all files below `folder`, but for hidden ones and editors' copies.

@@ -1,5 +1,7 @@
 //! What browsers load, from the executable itself: the widget, the demo page.
 
+use std::borrow::Cow;
+
 use poem::http::{HeaderMap, Method, StatusCode, header};
 use poem::{Body, Request, Response};
 use rust_embed::RustEmbed;
@@ -19,67 +21,99 @@ pub struct Asset {
 }
 
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/assets"]
+#[folder = "$OUT_DIR/assets"]
 struct Embedded;
 
 /// Addresses that are served from a file of another name.
 const ALIASES: &[(&str, &str)] = &[
     ("/", "index.html"),
+    ("/demo/inline", "demo/inline.html"),
     ("/static/widget/chatbot.html", "widget/chatbot.html"),
     // What browsers ask for where a page names no icon, as Swagger UI does not.
     ("/favicon.ico", "favicon.svg"),
 ];
 
+/// An asset under one of its addresses.
+#[derive(Clone, Copy, Debug)]
+pub struct Found {
+    asset: &'static Asset,
+    /// Whether the address stands for this content only.
+    is_fixed: bool,
+}
+
 /// The asset at `path`, if there is one.
-pub fn find(path: &str) -> Option<&'static Asset> {
+pub fn find(path: &str) -> Option<Found> {
     let file = match ALIASES.iter().find(|(address, _)| *address == path) {
         Some((_, file)) => file,
         None => path.strip_prefix('/')?,
     };
     // Pages have one address each.
-    if file == "index.html" && path != "/" {
+    if file != "widget/chatbot.html" && file.ends_with(".html") && path.ends_with(".html") {
         return None;
     }
-    ASSETS.binary_search_by(|asset| asset.path.cmp(file)).ok().map(|place| &ASSETS[place])
+    let (file, version) = without_version(file);
+    let place = ASSETS.binary_search_by(|asset| asset.path.cmp(&file)).ok()?;
+    Some(Found { asset: &ASSETS[place], is_fixed: version == Some(VERSION) })
 }
 
-impl Asset {
+/// `static/{version}/…` as `static/…`, and the version. Pages that were open while the server was
+/// replaced name an earlier one; they get what there is now.
+fn without_version(file: &str) -> (Cow<'_, str>, Option<&str>) {
+    let versioned = file.strip_prefix("static/").and_then(|rest| rest.split_once('/'));
+    match versioned {
+        Some((version, rest)) if is_version(version) => {
+            (format!("static/{rest}").into(), Some(version))
+        }
+        _ => (file.into(), None),
+    }
+}
+
+fn is_version(part: &str) -> bool {
+    part.len() == VERSION.len() && part.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+impl Found {
     /// Whether it is a page, which other sites may or may not frame.
     pub fn is_page(&self) -> bool {
-        self.content_type.starts_with("text/html")
+        self.asset.content_type.starts_with("text/html")
     }
 
     /// Whether it is the page that stands in other sites' frames.
     pub fn is_framed(&self) -> bool {
-        self.path.starts_with("widget/")
+        self.asset.path.starts_with("widget/")
     }
 
-    /// Answers GET and HEAD. Addresses do not change with the content, so browsers ask again each
-    /// time and get 304 when nothing has changed.
+    /// Answers GET and HEAD. What has the version in its address is kept for ever; about the rest
+    /// browsers ask again each time, and get 304 when nothing has changed.
     pub fn respond(&self, request: &Request) -> Response {
-        let gzip = self.gzip.filter(|_| accepts_gzip(request.headers()));
+        let asset = self.asset;
+        let gzip = asset.gzip.filter(|_| accepts_gzip(request.headers()));
         let etag = match gzip {
-            Some(_) => format!("\"{}-gzip\"", self.hash),
-            None => format!("\"{}\"", self.hash),
+            Some(_) => format!("\"{}-gzip\"", asset.hash),
+            None => format!("\"{}\"", asset.hash),
         };
-        let mut response = Response::builder()
-            .header(header::ETAG, &etag)
-            .header(header::CACHE_CONTROL, "public, max-age=0, must-revalidate");
-        if self.gzip.is_some() {
+        let caching = if self.is_fixed {
+            "public, max-age=31536000, immutable"
+        } else {
+            "public, max-age=0, must-revalidate"
+        };
+        let mut response =
+            Response::builder().header(header::ETAG, &etag).header(header::CACHE_CONTROL, caching);
+        if asset.gzip.is_some() {
             response = response.header(header::VARY, "Accept-Encoding");
         }
-        if not_modified(request.headers(), self.hash) {
+        if not_modified(request.headers(), asset.hash) {
             return response.status(StatusCode::NOT_MODIFIED).finish();
         }
-        response = response.content_type(self.content_type);
+        response = response.content_type(asset.content_type);
         if gzip.is_some() {
             response = response.header(header::CONTENT_ENCODING, "gzip");
         }
         let (length, body) = match gzip {
             Some(bytes) => (bytes.len(), Body::from(bytes)),
-            None => match Embedded::get(self.path).map(|file| file.data) {
-                Some(std::borrow::Cow::Borrowed(bytes)) => (bytes.len(), Body::from(bytes)),
-                Some(std::borrow::Cow::Owned(bytes)) => (bytes.len(), Body::from(bytes)),
+            None => match Embedded::get(asset.path).map(|file| file.data) {
+                Some(Cow::Borrowed(bytes)) => (bytes.len(), Body::from(bytes)),
+                Some(Cow::Owned(bytes)) => (bytes.len(), Body::from(bytes)),
                 None => (0, Body::empty()),
             },
         };
@@ -160,5 +194,6 @@ mod tests {
         }
         assert!(find("/").is_some() && find("/index.html").is_none());
         assert!(find("/../Cargo.toml").is_none() && find("//").is_none());
+        assert!(find("/static//widget/chatbot.js").is_none());
     }
 }

@@ -14,7 +14,7 @@ use poem::http::{Method, StatusCode, Version};
 use poem::{Endpoint, Request, Response};
 
 use super::AllowedMethods;
-use super::assets::{self, Asset};
+use super::assets::{self, Found};
 use super::docs::Docs;
 use super::error::{Refusal, render};
 use super::limits::{check_size, drain, take_body};
@@ -194,7 +194,7 @@ impl Gate {
         self.app.config.allowed_origins.allows(text).then(|| origin.clone())
     }
 
-    fn page_headers(&self, asset: &Asset, mut response: Response) -> Response {
+    fn page_headers(&self, asset: Found, mut response: Response) -> Response {
         let headers = response.headers_mut();
         if asset.is_page() {
             let policy =

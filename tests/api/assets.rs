@@ -34,6 +34,62 @@ async fn every_address_of_the_widget_is_served() {
 }
 
 #[tokio::test]
+async fn what_pages_load_has_the_version_in_its_address_and_is_kept() {
+    let server = Server::start().await;
+    let page = String::from_utf8(server.get("/widget/chatbot.html").await.body).unwrap();
+    let (_, script) = page.split_once("type=\"module\" src=\"").unwrap();
+    let script = script.split('"').next().unwrap();
+    let version = script.strip_prefix("/static/").unwrap().split('/').next().unwrap();
+    assert_eq!(script, format!("/static/{version}/widget/chatbot.js"));
+    let kept = server.get(script).await;
+    assert_eq!(kept.header("cache-control"), Some("public, max-age=31536000, immutable"));
+    assert_eq!(kept.body, server.get("/static/widget/chatbot.js").await.body);
+    let earlier = server.get("/static/0123456789abcdef/widget/chatbot.js").await;
+    assert_eq!(earlier.body, kept.body, "for a page that was open while the server was replaced");
+    assert!(earlier.header("cache-control").unwrap().contains("max-age=0"));
+    for path in ["/static/0123456789abcdeg/widget/chatbot.js", "/static/0123456789abcdef/nothing"] {
+        server.get(path).await.expect_error(404, "not_found");
+    }
+}
+
+/// The loader at most 5 KB, all that one visitor loads at most 25 KB, as sent with gzip.
+#[tokio::test]
+async fn the_widget_is_small() {
+    let server = Server::start().await;
+    let mut loaded = vec!["/embed.js".to_owned(), "/widget/chatbot.html".to_owned()];
+    let page = String::from_utf8(server.get("/widget/chatbot.html").await.body).unwrap();
+    for attribute in ["src=\"", "href=\""] {
+        let addresses = page.match_indices(attribute).map(|(at, _)| &page[at + attribute.len()..]);
+        let addresses = addresses.filter_map(|rest| rest.split('"').next());
+        loaded.extend(addresses.filter(|at| at.starts_with("/static/")).map(str::to_owned));
+    }
+    let mut total = 0;
+    for path in &loaded {
+        let size = gzip_size(&server, path).await;
+        assert!(path != "/embed.js" || size <= 5 * 1024, "the loader has {size} bytes");
+        total += size;
+    }
+    let languages = std::fs::read_dir("assets/static/widget/lang").into_iter().flatten();
+    let mut largest = 0;
+    for language in languages {
+        let name = language.unwrap().file_name().into_string().unwrap();
+        largest = largest.max(gzip_size(&server, &format!("/static/widget/lang/{name}")).await);
+    }
+    total += largest;
+    assert!(total <= 25 * 1024, "{total} bytes: {loaded:?} and a language of {largest}");
+}
+
+async fn gzip_size(server: &Server, path: &str) -> usize {
+    let head = format!(
+        "GET {path} HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n"
+    );
+    let bytes = exchange_bytes(server.address, head.as_bytes()).await;
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+    assert!(bytes.starts_with(b"HTTP/1.1 200"), "{path}");
+    bytes.len() - end - 4
+}
+
+#[tokio::test]
 async fn what_a_browser_has_is_not_sent_again() {
     let server = Server::start().await;
     for (path, _) in ADDRESSES {
