@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,8 +16,10 @@ use hyper_util::server::graceful::GracefulShutdown;
 use poem::Addr;
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Endpoint, Request, Response};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_io_timeout::TimeoutStream;
 
 use crate::app::App;
 use crate::http::Gate;
@@ -26,6 +29,10 @@ const MAX_CONNECTIONS: usize = 10_000;
 
 /// How long a connection may take for a request's headers, or lie idle between two requests.
 const HEADER_PATIENCE: Duration = Duration::from_secs(15);
+
+/// How long a client may take none of what is sent to it. One that stops reading an answer loses
+/// its connection; the answer is written on, and can be picked up.
+const WRITE_PATIENCE: Duration = Duration::from_secs(30);
 
 /// hyper's own limits lie above ours, so that most of what is too large gets our JSON error.
 const MAX_HEADER_BYTES: usize = 128 * 1024;
@@ -68,7 +75,7 @@ pub async fn run(
                     let answer = answer(Arc::clone(&gate), request, local, remote);
                     async move { Ok::<_, Infallible>(hyper::Response::from(answer.await)) }
                 });
-                let connection = http.serve_connection(TokioIo::new(stream), service);
+                let connection = http.serve_connection(patient(stream), service);
                 let connection = connections.watch(connection);
                 tokio::spawn(async move {
                     // A client that breaks the connection off or the rules is no event of ours.
@@ -138,6 +145,13 @@ fn http1() -> http1::Builder {
     builder
 }
 
+/// A connection that fails when nothing of what is written to it is taken for [`WRITE_PATIENCE`].
+fn patient<S: AsyncRead + AsyncWrite>(stream: S) -> TokioIo<Pin<Box<TimeoutStream<S>>>> {
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(WRITE_PATIENCE));
+    TokioIo::new(Box::pin(stream))
+}
+
 async fn answer(
     gate: Arc<Gate>,
     request: hyper::Request<Incoming>,
@@ -151,4 +165,40 @@ async fn answer(
         Scheme::HTTP,
     ));
     gate.call(request).await.unwrap_or_else(|error| error.into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{StreamExt, stream};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    /// A server's side of a connection on which an answer without end is written.
+    async fn endless(stream: tokio::io::DuplexStream) -> Result<(), hyper::Error> {
+        let service = service_fn(|_: hyper::Request<Incoming>| async {
+            let words = stream::repeat("word ").map(Ok::<_, io::Error>);
+            let body = poem::Body::from_bytes_stream(words);
+            Ok::<_, Infallible>(hyper::Response::from(Response::builder().body(body)))
+        });
+        http1().serve_connection(patient(stream), service).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_stops_reading_loses_its_connection() {
+        let (mut client, server) = tokio::io::duplex(1024);
+        let begun = tokio::time::Instant::now();
+        let served = tokio::spawn(endless(server));
+        client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        // As long as something is taken from time to time, it goes on.
+        for _ in 0..4 {
+            tokio::time::sleep(WRITE_PATIENCE - Duration::from_secs(1)).await;
+            client.read_exact(&mut [0; 512]).await.unwrap();
+            assert!(!served.is_finished());
+        }
+        let error = served.await.unwrap().unwrap_err();
+        assert!(begun.elapsed() >= WRITE_PATIENCE * 4);
+        let cause = std::error::Error::source(&error).and_then(|e| e.downcast_ref::<io::Error>());
+        assert_eq!(cause.map(io::Error::kind), Some(io::ErrorKind::TimedOut), "{error:?}");
+    }
 }

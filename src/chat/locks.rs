@@ -40,6 +40,18 @@ impl TurnLocks {
     }
 }
 
+impl TurnLocks {
+    /// How many sessions are locked or waited for.
+    pub fn len(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Whether no session is locked.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 impl Drop for TurnGuard<'_> {
     fn drop(&mut self) {
         self.guard = None;
@@ -63,7 +75,7 @@ mod tests {
         assert!(locks.lock(b, Duration::ZERO).await.is_some(), "another session's is free");
         drop(first);
         assert!(locks.lock(a, Duration::ZERO).await.is_some());
-        assert!(locks.0.lock().unwrap().is_empty(), "nothing is left behind");
+        assert!(locks.is_empty(), "nothing is left behind");
     }
 
     #[tokio::test]

@@ -119,6 +119,17 @@ impl Answer {
     }
 }
 
+/// What is going on at a moment. All zero when nobody is being answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Tasks of turns: running, waiting for an earlier one, or storing their end.
+    pub tasks: usize,
+    /// Turns that can be read along.
+    pub turns: usize,
+    /// Sessions that are locked by a turn.
+    pub locks: usize,
+}
+
 /// The use cases of conversations. Cheap to clone.
 #[derive(Clone)]
 pub struct Chat(Arc<Inner>);
@@ -210,6 +221,12 @@ impl Chat {
             }
             None => Ok(false),
         }
+    }
+
+    /// How much is going on.
+    pub fn load(&self) -> Load {
+        let Inner { tasks, turns, locks, .. } = &*self.0;
+        Load { tasks: tasks.len(), turns: turns.len(), locks: locks.len() }
     }
 
     /// The providers that can be asked, for the log.

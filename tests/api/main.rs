@@ -16,6 +16,8 @@ mod expiry;
 mod files;
 mod http;
 mod idempotency;
+mod leaks;
+mod nginx;
 mod openapi;
 mod providers;
 mod sessions;

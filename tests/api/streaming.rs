@@ -14,7 +14,7 @@ use crate::support::model::{Model, Script, claude_calls, claude_says, claude_sta
 /// One event: its id, its name, its data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
-    id: String,
+    pub id: String,
     pub name: String,
     pub data: Value,
 }
@@ -28,11 +28,16 @@ pub struct Reader {
 impl Reader {
     pub async fn open(request: reqwest::RequestBuilder) -> Self {
         let response = request.send().await.unwrap();
+        assert_eq!(response.headers()["x-accel-buffering"], "no");
+        Self::of(response)
+    }
+
+    /// Reads a response that may have come through a proxy.
+    pub fn of(response: reqwest::Response) -> Self {
         assert_eq!(response.status(), 200);
         let header = |name| response.headers()[name].to_str().unwrap().to_owned();
         assert!(header("content-type").starts_with("text/event-stream"));
         assert_eq!(header("cache-control"), "no-store");
-        assert_eq!(header("x-accel-buffering"), "no");
         assert!(response.headers().contains_key("x-request-id"));
         Self { body: Box::pin(response.bytes_stream()), text: String::new() }
     }

@@ -134,10 +134,10 @@ async fn play(stream: &mut TcpStream, script: Script, gate: &Semaphore) {
     // A client that has gone away is the test's business, not ours.
     let _ = match script {
         Script::Anthropic(events) => {
-            odd_pieces(stream, &(head.to_owned() + &anthropic_sse(&events))).await
+            odd_pieces(stream, &format!("{head}{}", anthropic_sse(&events))).await
         }
         Script::OpenAi(chunks) => {
-            odd_pieces(stream, &(head.to_owned() + &openai_sse(&chunks))).await
+            odd_pieces(stream, &format!("{head}{}", openai_sse(&chunks))).await
         }
         Script::Broken(text) => odd_pieces(stream, &(head.to_owned() + &text)).await,
         Script::Status(status, headers, body) => {
@@ -155,7 +155,7 @@ async fn play(stream: &mut TcpStream, script: Script, gate: &Semaphore) {
             return Box::pin(play(stream, *inner, gate)).await;
         }
         Script::Stalled(events) => {
-            let sent = odd_pieces(stream, &(head.to_owned() + &anthropic_sse(&events))).await;
+            let sent = odd_pieces(stream, &format!("{head}{}", anthropic_sse(&events))).await;
             gate.acquire().await.unwrap().forget();
             sent
         }
