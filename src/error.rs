@@ -95,7 +95,7 @@ fn store_sentence(error: &StoreError) -> &'static str {
 fn provider_sentence(error: &ProviderError) -> &'static str {
     use crate::provider::Fault;
     match error.fault {
-        Fault::Busy { .. } => "The assistant is very busy right now. Please try again shortly.",
+        Fault::Busy => "The assistant is very busy right now. Please try again shortly.",
         Fault::Exhausted => "The assistant is not available right now.",
         Fault::Overloaded => "The assistant is overloaded right now. Please try again shortly.",
         Fault::Unreachable | Fault::Malformed => {

@@ -193,7 +193,7 @@ fn provider_kind(error: &ProviderError) -> Kind {
     let named = named.map(|seconds| u64::try_from(seconds).unwrap_or(u64::MAX).max(1));
     let wait = |usual| named.unwrap_or(usual);
     match error.fault {
-        Fault::Busy { .. } => busy("provider_busy", wait(10)),
+        Fault::Busy => busy("provider_busy", wait(10)),
         Fault::Exhausted => busy("provider_unavailable", wait(300)),
         Fault::Overloaded => busy("provider_overloaded", wait(10)),
         Fault::Unreachable | Fault::Malformed => kind(StatusCode::BAD_GATEWAY, "provider_error"),

@@ -8,13 +8,10 @@ use serde_json::Value;
 use super::parameter::Refused;
 
 /// A kind of failure, after the table of provider faults; decides what the visitor is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Too many requests (429).
-    Busy {
-        /// How long to wait, if it was said.
-        retry_after: Option<Duration>,
-    },
+    Busy,
     /// Quota, credit or spending limit used up (402, or a 429 or 400 that says so).
     Exhausted,
     /// Overloaded or failing (500, 503, 529).
@@ -205,8 +202,8 @@ impl Report {
             "" => format!("{origin}: {}", self.message),
             kind => format!("{origin} {kind}: {}", self.message),
         };
-        let fault = self.fault(status, retry_after);
-        let is_refused = fault == Fault::Rejected && matches!(status, 400 | 422);
+        let fault = self.fault(status);
+        let is_refused = fault == Fault::Rejected && matches!(status, 400 | 422 | 500);
         ProviderError {
             refused: is_refused.then(|| Refused::read(&self.param, &self.message)).flatten(),
             status: Some(status),
@@ -243,16 +240,17 @@ impl Report {
         status.unwrap_or(500)
     }
 
-    fn fault(&self, status: u16, retry_after: Option<Duration>) -> Fault {
+    fn fault(&self, status: u16) -> Fault {
         match status {
             402 => Fault::Exhausted,
             400 | 403 | 422 | 429 if self.is_about_money() => Fault::Exhausted,
             413 => Fault::TooLong,
             // llama.cpp has answered 500 to a prompt that is too long.
             400 | 422 | 500 if self.is_about_length() => Fault::TooLong,
-            429 => Fault::Busy { retry_after },
+            429 => Fault::Busy,
             300..=399 | 401 | 403 | 404 => Fault::Misconfigured,
             400 if self.is_about_key_or_model() => Fault::Misconfigured,
+            500 if self.is_about_tools() => Fault::Rejected,
             // 522 and 524 are Cloudflare's timeouts, the other 52x its troubles with the origin.
             504 | 522 | 524 => Fault::Timeout,
             408 | 409 | 502 | 520..=527 | 530 => Fault::Unreachable,
@@ -300,6 +298,11 @@ impl Report {
                 "context_length_exceeded",
                 "contextwindowexceedederror",
             ])
+    }
+
+    /// llama.cpp's answer to tools when it was started without templates.
+    fn is_about_tools(&self) -> bool {
+        self.says(&["tools param requires"])
     }
 
     fn is_about_key_or_model(&self) -> bool {

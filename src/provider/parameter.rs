@@ -21,6 +21,8 @@ pub enum Parameter {
     StreamOptions,
     /// `cache_control`.
     CacheControl,
+    /// `tools`, which many models that people run themselves do not know.
+    Tools,
 }
 
 /// What a server has against a parameter.
@@ -42,13 +44,14 @@ pub struct Refused {
 }
 
 impl Parameter {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::MaxCompletionTokens,
         Self::MaxTokens,
         Self::Temperature,
         Self::TopP,
         Self::StreamOptions,
         Self::CacheControl,
+        Self::Tools,
     ];
 
     fn name(self) -> &'static str {
@@ -59,6 +62,7 @@ impl Parameter {
             Self::TopP => "top_p",
             Self::StreamOptions => "stream_options",
             Self::CacheControl => "cache_control",
+            Self::Tools => "tools",
         }
     }
 
@@ -79,7 +83,9 @@ impl Refused {
             let found = Parameter::ALL.into_iter().filter_map(|p| Some((p.position(text)?, p)));
             found.min_by_key(|&(at, _)| at).map(|(_, parameter)| parameter)
         };
-        let parameter = named(param).or_else(|| named(message))?;
+        // vLLM speaks of the choice among tools that it would have to make.
+        let tools = || message.contains("tool choice requires").then_some(Parameter::Tools);
+        let parameter = named(param).or_else(|| named(message)).or_else(tools)?;
         let is_limit = matches!(parameter, Parameter::MaxTokens | Parameter::MaxCompletionTokens);
         let lower = message.to_ascii_lowercase();
         // Anthropic: "max_tokens: 9000 > 4096, which is the maximum". OpenAI: "max_tokens is too
@@ -176,6 +182,16 @@ mod tests {
                 TooLarge(None),
             ),
             ("", r#"[{"loc":["body","top_p"],"msg":"no"}]"#, TopP, NotTaken),
+            (
+                "",
+                "\"auto\" tool choice requires --enable-auto-tool-choice and --tool-call-parser to \
+                 be set",
+                Tools,
+                NotTaken,
+            ),
+            // Ollama, llama.cpp.
+            ("", "registry.ollama.ai/library/gemma:2b does not support tools", Tools, NotTaken),
+            ("", "tools param requires --jinja flag", Tools, NotTaken),
         ] {
             let expected = Some(Refused { parameter, objection });
             assert_eq!(Refused::read(param, message), expected, "{message}");

@@ -174,3 +174,24 @@ async fn the_demo_answers_from_every_row() {
     assert!(columns["response"].as_str().unwrap().contains("precipitation"), "{columns}");
     assert_eq!(columns.get("tools"), None, "what is known needs no query");
 }
+
+/// Many models that people run themselves know no tools: they answer from the file's profile.
+#[tokio::test]
+async fn a_model_without_tools_answers_all_the_same() {
+    let refusals = [
+        (400, r#"{"error":{"message":"m does not support tools","type":"api_error"}}"#),
+        (500, r#"{"error":{"code":500,"message":"tools param requires --jinja flag"}}"#),
+    ];
+    for (status, words) in refusals {
+        let refusal = Script::Status(status, &[], words.to_owned());
+        let model = Model::start([refusal, gpt_says("By the profile."), gpt_says("Again.")]).await;
+        let url = format!("{}/v1", model.base);
+        let server = Server::with(&["--openai-base-url", &url, "--openai-model", "m"]).await;
+        let id = with_file(&server, "fruit.csv", SMALL).await;
+        assert_eq!(server.say(&id, "Sum?").await.expect(200)["response"], "By the profile.");
+        assert_eq!(server.say(&id, "And?").await.expect(200)["response"], "Again.");
+        let offered: Vec<bool> =
+            model.calls().iter().map(|call| call.body.get("tools").is_some()).collect();
+        assert_eq!(offered, [true, false, false], "remembered for the model");
+    }
+}

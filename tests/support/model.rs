@@ -139,7 +139,7 @@ async fn play(stream: &mut TcpStream, script: Script, gate: &Semaphore) {
         Script::OpenAi(chunks) => {
             odd_pieces(stream, &format!("{head}{}", openai_sse(&chunks))).await
         }
-        Script::Broken(text) => odd_pieces(stream, &(head.to_owned() + &text)).await,
+        Script::Broken(text) => odd_pieces(stream, &format!("{head}{text}")).await,
         Script::Status(status, headers, body) => {
             let headers: String =
                 headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();

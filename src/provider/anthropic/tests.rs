@@ -116,7 +116,7 @@ fn failures_are_told_apart_by_whether_text_has_come() {
 #[test]
 fn an_error_in_place_of_an_answer_is_read_as_its_type_says() {
     for (kind, fault) in [
-        ("rate_limit_error", Fault::Busy { retry_after: None }),
+        ("rate_limit_error", Fault::Busy),
         ("overloaded_error", Fault::Overloaded),
         ("api_error", Fault::Overloaded),
         ("timeout_error", Fault::Timeout),
@@ -129,7 +129,7 @@ fn an_error_in_place_of_an_answer_is_read_as_its_type_says() {
         for transcript in [body.clone(), format!("event: error\ndata: {body}\n\n")] {
             let (events, failure) = read(&transcript);
             assert_eq!(events, []);
-            assert_eq!(failure, Some((fault.clone(), format!("error event {kind}: why"))));
+            assert_eq!(failure, Some((fault, format!("error event {kind}: why"))));
         }
     }
 }

@@ -75,13 +75,14 @@ struct StreamOptions {
 pub fn write(request: &Request, dialect: Dialect) -> Result<Vec<u8>, ProviderError> {
     let system = (!request.system.is_empty()).then(|| plain("system", &request.system));
     // OpenAI refuses a choice without tools.
-    let forbidden = request.tool_choice == ToolChoice::None && !request.tools.is_empty();
+    let tools = if dialect.tools { request.tools.as_slice() } else { &[] };
+    let forbidden = request.tool_choice == ToolChoice::None && !tools.is_empty();
     let limit =
         |name| (dialect.limit == name).then_some(request.max_tokens.min(dialect.max_tokens));
     let body = Body {
         model: &request.model,
         messages: system.into_iter().chain(request.turns.iter().flat_map(messages)).collect(),
-        tools: request.tools.iter().map(wire_tool).collect(),
+        tools: tools.iter().map(wire_tool).collect(),
         tool_choice: forbidden.then_some("none"),
         max_completion_tokens: limit(LimitName::MaxCompletionTokens),
         max_tokens: limit(LimitName::MaxTokens),

@@ -57,6 +57,8 @@ pub struct Dialect {
     /// Without it no usage is told in a stream. Compatible servers get it too: most know it or pass
     /// over it, and without usage the operator would be left without counts. Some refuse it.
     pub stream_options: bool,
+    /// Whether tools may be offered. Without them the model knows a file by its profile only.
+    pub tools: bool,
 }
 
 impl Dialect {
@@ -69,6 +71,7 @@ impl Dialect {
             max_tokens: u32::MAX,
             temperature: !(own && is_reasoning(model)),
             stream_options: true,
+            tools: true,
         }
     }
 
@@ -84,6 +87,10 @@ impl Dialect {
             }
             Parameter::StreamOptions => {
                 self.stream_options = false;
+                return Some(self);
+            }
+            Parameter::Tools if !request.tools.is_empty() => {
+                self.tools = false;
                 return Some(self);
             }
             _ => return None,
@@ -123,7 +130,7 @@ fn is_reasoning(model: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::{ToolChoice, Turn};
+    use crate::provider::{Tool, ToolChoice, Turn};
 
     #[test]
     fn models_that_refuse_a_temperature_are_known_by_their_names() {
@@ -176,8 +183,14 @@ mod tests {
         let uncounted = without(own, Parameter::StreamOptions, Objection::NotTaken);
         assert_eq!(uncounted, Some(Dialect { stream_options: false, ..own }));
 
+        let parameters = serde_json::json!({"type": "object"});
+        let tools = vec![Tool { name: "t", description: String::new(), parameters }];
+        let with_tools = Request { tools, ..request.clone() };
+        let refused = Refused { parameter: Parameter::Tools, objection: Objection::NotTaken };
+        assert_eq!(own.without(refused, &with_tools), Some(Dialect { tools: false, ..own }));
+
         // What was not sent cannot be left out.
-        for parameter in [Parameter::TopP, Parameter::CacheControl] {
+        for parameter in [Parameter::TopP, Parameter::CacheControl, Parameter::Tools] {
             assert_eq!(without(own, parameter, Objection::NotTaken), None);
         }
         let refused = Refused { parameter: Parameter::Temperature, objection: Objection::NotTaken };

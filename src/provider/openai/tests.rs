@@ -69,7 +69,7 @@ fn failures_are_told_apart_by_whether_text_has_come() {
     let cut_short = transcript!("no_end.sse");
     let broken = cut_short.replace("\"content\":\"Half", "\"content\":Half");
     let cases = [
-        ("error first", transcript!("error_first.sse"), "", Fault::Busy { retry_after: None }),
+        ("error first", transcript!("error_first.sse"), "", Fault::Busy),
         ("error late", transcript!("error_late.sse"), "Half an ans", Fault::Interrupted),
         ("no end", cut_short, "Half an ans", Fault::Interrupted),
         ("broken JSON", broken.as_str(), "", Fault::Malformed),
@@ -103,7 +103,7 @@ fn errors_in_a_stream_are_read_in_all_their_shapes() {
         // Ollama.
         (r#"data: {"error":"m"}"#, Fault::Overloaded),
         // A gateway that names the event.
-        ("event: error\ndata: {\"message\":\"m\",\"code\":429}", Fault::Busy { retry_after: None }),
+        ("event: error\ndata: {\"message\":\"m\",\"code\":429}", Fault::Busy),
         (r#"{"error":{"message":"m","code":"context_length_exceeded"}}"#, Fault::TooLong),
         (r#"{"error":{"message":"m","type":"insufficient_quota"}}"#, Fault::Exhausted),
     ] {

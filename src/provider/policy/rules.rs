@@ -29,7 +29,7 @@ pub fn rule(error: &ProviderError) -> Rule {
     let rule = |retries, fall_back| Rule { retries, fall_back, alert: None };
     let alert = |word| Rule { retries: 0, fall_back: false, alert: Some(word) };
     let rule = match error.fault {
-        Fault::Busy { .. } => rule(MAX_RETRIES, false),
+        Fault::Busy => rule(MAX_RETRIES, false),
         Fault::Exhausted => alert("provider_unavailable"),
         Fault::Overloaded | Fault::Unreachable => rule(MAX_RETRIES, true),
         Fault::Timeout => rule(1, true),
