@@ -72,7 +72,9 @@ pub async fn run(
                 }
                 let gate = Arc::clone(&gate);
                 let service = service_fn(move |request| {
-                    let answer = answer(Arc::clone(&gate), request, local, remote);
+                    // Boxed: hyper keeps room for this as long as the connection lives, but it is
+                    // done when a stream begins, and it is large.
+                    let answer = Box::pin(answer(Arc::clone(&gate), request, local, remote));
                     async move { Ok::<_, Infallible>(hyper::Response::from(answer.await)) }
                 });
                 let connection = http.serve_connection(patient(stream), service);
