@@ -18,6 +18,10 @@
 //!   between its parts, `hash` is 16 hexadecimal digits of the content's SHA-256, and `gzip` is
 //!   `Some(&[u8])` where compression makes the file smaller.
 
+#[path = "build/script.rs"]
+mod script;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -27,6 +31,8 @@ use std::{env, fs, io, str};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use oxc_span::SourceType;
+use script::Bundle;
 use sha2::{Digest, Sha256};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -54,6 +60,7 @@ const CONTENT_TYPES: &[(&str, &str, bool)] = &[
 
 fn main() -> Result<()> {
     tell("rerun-if-changed=build.rs")?;
+    tell("rerun-if-changed=build")?;
     let revision = revision()?;
     let version = env::var("CARGO_PKG_VERSION")?;
     let version = if revision.is_empty() { version } else { format!("{version}+{revision}") };
@@ -125,20 +132,21 @@ fn prepare_assets(root: &Path, out: &Path) -> Result<()> {
         collect(root, "", &mut paths)?;
     }
     paths.sort_unstable();
-
-    let mut contents = Vec::new();
-    let mut all = Sha256::new();
-    for path in &paths {
+    let mut served = serve_scripts(root, &paths)?;
+    for path in paths.iter().filter(|path| !path.ends_with(".js")) {
         let content = fs::read(root.join(path))?;
         let (_, is_text) = content_type(path)?;
         let content = match String::from_utf8(content) {
-            Ok(text) if is_text => shorten(path, &text)?.into_bytes(),
             Err(_) if is_text => return Err(format!("assets/{path} is not UTF-8").into()),
+            Ok(text) if path.ends_with(".css") => without_comments(&text).into_bytes(),
             Ok(text) => text.into_bytes(),
             Err(error) => error.into_bytes(),
         };
-        all.update(&content);
-        contents.push(content);
+        served.insert(path.clone(), content);
+    }
+    let mut all = Sha256::new();
+    for content in served.values() {
+        all.update(content);
     }
     let version = short_hex(&all.finalize());
 
@@ -150,14 +158,14 @@ fn prepare_assets(root: &Path, out: &Path) -> Result<()> {
         fs::create_dir_all(dir)?;
     }
     let mut code = format!("static VERSION: &str = {version:?};\nstatic ASSETS: &[Asset] = &[\n");
-    for (path, mut content) in paths.iter().zip(contents) {
-        let (content_type, is_text) = content_type(path)?;
+    for (path, mut content) in served {
+        let (content_type, is_text) = content_type(&path)?;
         if path.ends_with(".html") {
             content = with_version(&content, &version)?;
         }
-        let served = served_dir.join(path);
-        fs::create_dir_all(served.parent().unwrap_or(&served_dir))?;
-        fs::write(served, &content)?;
+        let file = served_dir.join(&path);
+        fs::create_dir_all(file.parent().unwrap_or(&served_dir))?;
+        fs::write(file, &content)?;
         let hash = short_hex(&Sha256::digest(&content));
         let gzip = match if is_text { compress(&content)? } else { None } {
             Some(bytes) => {
@@ -177,6 +185,31 @@ fn prepare_assets(root: &Path, out: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The scripts among `paths` as they are served, by path: those that pages name with all that they
+/// import, and the others alone.
+fn serve_scripts(root: &Path, paths: &[String]) -> Result<BTreeMap<String, Vec<u8>>> {
+    let mut served = BTreeMap::new();
+    let mut bundled = BTreeSet::new();
+    for page in paths.iter().filter(|path| path.ends_with(".html")) {
+        let page = fs::read_to_string(root.join(page))?;
+        for (at, mark) in page.match_indices("<script type=\"module\" src=\"/") {
+            let entry = page[at + mark.len()..].split('"').next().unwrap_or_default();
+            let named = |error| format!("assets/{entry}: {error}");
+            let bundle = Bundle::new(root, entry).map_err(named)?;
+            served.insert(entry.to_owned(), bundle.minified().map_err(named)?.into_bytes());
+            bundled.extend(bundle.modules);
+        }
+    }
+    for path in paths.iter().filter(|path| path.ends_with(".js") && !bundled.contains(*path)) {
+        let source = fs::read_to_string(root.join(path))?;
+        let is_module = path.starts_with("static/");
+        let kind = if is_module { SourceType::mjs() } else { SourceType::script() };
+        let code = script::minified(&source, kind).map_err(|e| format!("assets/{path}: {e}"))?;
+        served.insert(path.clone(), code.into_bytes());
+    }
+    Ok(served)
+}
+
 /// A page whose scripts and styles have addresses with the version, under which they never change.
 /// The scripts import each other by relative addresses, so theirs have it too.
 fn with_version(page: &[u8], version: &str) -> Result<Vec<u8>> {
@@ -184,43 +217,17 @@ fn with_version(page: &[u8], version: &str) -> Result<Vec<u8>> {
     Ok(page.replace("=\"/static/", &format!("=\"/static/{version}/")).into_bytes())
 }
 
-/// Scripts and styles without the lines that are only comment, and without indentation: both are
-/// for those who read the source. Template literals stay as they are. Nothing else is changed, so
-/// that what runs can be compared with what was written.
-fn shorten(path: &str, text: &str) -> Result<String> {
-    if !path.ends_with(".js") && !path.ends_with(".css") {
-        return Ok(text.to_owned());
+/// A style sheet without its comments and without indentation.
+fn without_comments(css: &str) -> String {
+    let mut code = String::with_capacity(css.len());
+    let mut rest = css;
+    while let Some((before, comment)) = rest.split_once("/*") {
+        code.push_str(before);
+        rest = comment.split_once("*/").map_or("", |(_, after)| after);
     }
-    let mut short = String::with_capacity(text.len());
-    let (mut in_comment, mut in_template) = (false, false);
-    for line in text.lines() {
-        let code = line.trim();
-        if in_comment {
-            in_comment = !code.ends_with("*/");
-            continue;
-        }
-        if !in_template {
-            if code.starts_with("/*") && (code.ends_with("*/") || !code.contains("*/")) {
-                in_comment = !code.ends_with("*/");
-                continue;
-            }
-            if code.is_empty() || (code.starts_with("//") && path.ends_with(".js")) {
-                continue;
-            }
-        }
-        short.push_str(if in_template { line } else { code });
-        short.push('\n');
-        if path.ends_with(".js") && line.matches('`').count() % 2 == 1 {
-            in_template = !in_template;
-        }
-    }
-    if in_comment || in_template {
-        let advice = "in a regular expression write \\x60 for a backtick";
-        return Err(
-            format!("assets/{path}: a comment or template literal is open; {advice}").into()
-        );
-    }
-    Ok(short)
+    code.push_str(rest);
+    let lines = code.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Gathers the paths of all files below `folder`, but for hidden ones and editors' copies.

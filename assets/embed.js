@@ -2,15 +2,17 @@
 // The loader that a site pastes as one script tag: a launcher, and the chat window in an iframe of
 // this script's own server. It lives in a shadow root with a constructed style sheet: neither the
 // page's CSS nor its CSP changes it. Messages go to the frame's origin and come from that frame only.
+// The tag's nonce lets this script run under a strict CSP, and nothing else here needs one: there is
+// no style element. Such a page must allow this server in frame-src, and in connect-src unless it
+// names a colour itself.
 (() => {
-  'use strict';
-
   /** @type {any} */
   const page = window;
-  const script = /** @type {HTMLScriptElement | null} */ (
-    document.currentScript ?? document.querySelector('script[src*="/embed.js"]')
-  );
-  if (!script || page.ChatbotWidget) return;
+  /** @type {HTMLScriptElement | null} */
+  const script = page.document.currentScript ?? document.querySelector('script[src*="/embed.js"]');
+  /** Calls of a page that did not wait for this script, `['open']`, or the widget of an earlier tag. */
+  const early = page.ChatbotWidget ?? [];
+  if (!script || !Array.isArray(early)) return;
 
   const tag = script.dataset;
   const base = new URL((tag.apiUrl || '.').replace(/\/?$/, '/'), script.src);
@@ -23,39 +25,66 @@
     chat_cleared: 'reset',
     widget_error: 'error',
   };
-  const NARROW = '(max-width: 639px)';
+  /** How the launcher is called when closed and when open. @type {Record<string, string[]>} */
+  const LABELS = {
+    en: ['Open chat', 'Close chat'],
+    de: ['Chat öffnen', 'Chat schließen'],
+    fr: ['Ouvrir le chat', 'Fermer le chat'],
+    es: ['Abrir el chat', 'Cerrar el chat'],
+    pt: ['Abrir o chat', 'Fechar o chat'],
+    ar: ['فتح الدردشة', 'إغلاق الدردشة'],
+    he: ['פתיחת הצ׳אט', 'סגירת הצ׳אט'],
+    zh: ['打开聊天', '关闭聊天'],
+    ja: ['チャットを開く', 'チャットを閉じる'],
+  };
+  const narrow = matchMedia('(max-width: 639px)');
 
-  const { position = '' } = tag;
+  const { mode, position = '' } = tag;
+  const inline = mode === 'inline';
+  const fullscreen = mode === 'fullscreen';
+  const bubble = !inline && !fullscreen;
   const edge = position.startsWith('top') ? 'top' : 'bottom';
   const side = position.endsWith('left') ? 'left' : 'right';
-  const zIndex = /^\d{1,10}$/.test(tag.zIndex ?? '') ? tag.zIndex : 2147483000;
+  const zIndex = Number(tag.zIndex ?? 2147483000);
+  const box = inline
+    ? `display:block!important;position:relative!important;overflow:hidden!important;
+ width:var(--chat-width,100%)!important;height:var(--chat-height,100%)!important`
+    : `position:fixed!important;z-index:var(--chat-z-index,${zIndex})!important;
+ ${edge}:20px!important;${side}:20px!important`;
+  // Where the element around it has no height of its own, the empty box gives it one.
+  const inlineCss = inline
+    ? `.root::before{content:"";display:block;height:min(560px,90dvh)}
+.panel{position:absolute;height:100%;border-width:1px;border-radius:var(--chat-radius,12px);box-shadow:none}`
+    : '';
   const CSS_TEXT = `
-:host{all:initial!important;position:fixed!important;z-index:var(--chat-z-index,${zIndex})!important;
- ${edge}:20px!important;${side}:20px!important;font-family:system-ui,sans-serif!important}
+:host{all:initial!important;font-family:system-ui,sans-serif!important;${box}}
 button{font:inherit;cursor:pointer}
 button:focus-visible{outline:3px solid var(--bot-primary-color,#667eea);outline-offset:3px}
-.launcher{display:grid;place-items:center;width:60px;height:60px;padding:0;border:1px solid transparent;border-radius:50%;
- background:var(--bot-primary-color,#667eea);color:var(--on-primary,#fff);
- box-shadow:0 8px 24px rgb(22 28 45/22%);transition:.16s}
+.launcher{display:grid;place-items:center;position:relative;z-index:1;width:60px;height:60px;padding:0;border:1px solid transparent;
+ border-radius:50%;background:var(--bot-primary-color,#667eea);color:var(--on-primary,#fff);
+ box-shadow:0 8px 32px rgb(22 28 45/20%);transition:.16s}
 .launcher:hover{transform:scale(1.05)}
-svg{width:30px;fill:currentColor;grid-area:1/1;transition:.16s}
-.close{fill:none;stroke:currentColor;stroke-width:2;stroke-linecap:round;opacity:0;transform:rotate(-45deg)}
-.open .chat{opacity:0}.open .close,.open .panel{opacity:1;transform:none;visibility:visible}
+svg{width:30px;fill:currentColor}
+path{stroke:currentColor;stroke-width:2;stroke-linecap:round;stroke-linejoin:round;transition:.16s}
+.chat{stroke-width:4}
+.close,.open .chat{opacity:0}
+.open .close,.open .panel{opacity:1;visibility:visible}
 .panel{position:fixed;${edge}:92px;${side}:20px;display:flex;box-sizing:border-box;
  width:var(--chat-width,384px);height:var(--chat-height,640px);max-width:calc(100vw - 40px);
- max-height:calc(100dvh - 112px);border-radius:var(--chat-radius,12px);overflow:hidden;background:#fff;color:#5c6478;
- box-shadow:0 0 0 1px rgb(22 28 45/8%),0 16px 48px rgb(22 28 45/18%);
- visibility:hidden;opacity:0;transform:translateY(8px);transition:.16s}
+ max-height:calc(100dvh - 112px);border-radius:var(--chat-radius,12px);overflow:hidden;background:Canvas;color:CanvasText;
+ border:1px solid rgb(128 128 128/30%);box-shadow:0 8px 32px rgb(22 28 45/20%);
+ visibility:hidden;opacity:0;transition:.16s}
 .wait{margin:auto;font-size:15px;text-align:center}
 .wait button{display:block;margin:12px auto;padding:8px 16px}
-iframe{position:absolute;inset:0;width:100%;height:100%;border:0;visibility:hidden}
+iframe{position:absolute;inset:0;width:100%;height:100%;border-width:0;visibility:hidden}
 .ready.open iframe{visibility:inherit}
-.dark .panel{background:#171a23;color:#a6aec2;box-shadow:0 0 0 1px #343a4b}
-@media ${NARROW}{
- .panel{inset:0;width:100%;height:100dvh;max-width:none;max-height:none;border-radius:0}
+@media ${bubble ? narrow.media : 'all'}{
+ .panel{inset:0;width:100%;height:100dvh;max-width:none;max-height:none;border-width:0;border-radius:0}
  .ready.open .launcher{display:none}
 }
-@media (prefers-reduced-motion){*{transition:none!important}}`;
+${inlineCss}
+@media (prefers-reduced-motion){*{transition:none!important}}
+@media print{.root{display:none}}`;
 
   /** @type {Map<string, Set<(detail: unknown) => void>>} */
   const listeners = new Map();
@@ -63,11 +92,11 @@ iframe{position:absolute;inset:0;width:100%;height:100%;border:0;visibility:hidd
   const queue = [];
   /** What `setContext` was given. */
   let extra = {};
+  /** What `setUser`, `setTheme` and `setLocale` were given. */
+  const chosen = {};
   /** What `/api/sessions/bot-config` says. */
   let server = {};
-  /** @type {HTMLElement | undefined} */
-  let host;
-  /** @type {HTMLIFrameElement | undefined} */
+  /** @type {any} */
   let frame;
   let ready = false;
   let isOpen = false;
@@ -75,42 +104,64 @@ iframe{position:absolute;inset:0;width:100%;height:100%;border:0;visibility:hidd
   const life = new AbortController();
   const { signal } = life;
 
-  const root = create('div', 'root');
-  const launcher = /** @type {HTMLButtonElement} */ (create('button', 'launcher'));
-  const panel = create('div', 'panel');
-  const wait = create('div', 'wait');
-  const darkMode = matchMedia('(prefers-color-scheme: dark)');
+  const host = create('chatbot-widget');
+  const shadow = host.attachShadow({ mode: 'open' });
+  const root = create('div', { class: 'root' });
+  const launcher = create('button', { class: 'launcher', 'aria-haspopup': 'dialog' });
+  const panel = create('div', { class: 'panel', role: bubble ? 'dialog' : 'region' });
+  const wait = create('div', { class: 'wait', role: 'status' });
+  const seen = window.visualViewport;
+  const bodies = new MutationObserver(attach);
 
-  /** @param {string} tag @param {string} className */
-  function create(tag, className) {
-    const made = document.createElement(tag);
-    made.className = className;
-    return made;
+  /** @param {Element} element @param {Record<string, string>} attributes @returns {any} the element */
+  function set(element, attributes) {
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    return element;
   }
 
-  /** @param {string} className @param {string} path */
-  function icon(className, path) {
-    const [svg, line] = ['svg', 'path'].map((tag) =>
-      document.createElementNS('http://www.w3.org/2000/svg', tag),
-    );
-    svg.setAttribute('class', className);
-    svg.setAttribute('viewBox', '0 0 24 24');
-    line.setAttribute('d', path);
-    svg.append(line);
-    return svg;
+  /** @param {string} name @returns {HTMLElement} */
+  function create(name, attributes = {}) {
+    return set(document.createElement(name), attributes);
   }
 
-  /** The page's settings; the script's win over the tag's. Read anew each time: pages change theirs. */
+  /** @param {string} name @param {Record<string, string>} attributes @returns {SVGElement} */
+  function shape(name, attributes) {
+    return set(document.createElementNS('http://www.w3.org/2000/svg', name), attributes);
+  }
+
+  /** @type {string[] | undefined} */
+  let suggestions;
+  try {
+    // Throws where it is no array, too.
+    if (tag.suggestions) suggestions = JSON.parse(tag.suggestions).map(String);
+  } catch (fault) {
+    console.warn('data-suggestions:', fault);
+  }
+
+  /** @returns {any} The page's settings, read anew each time: the script's over the tag's over CSS. */
   function settings() {
+    const style = getComputedStyle(host);
+    /** @param {string} name */
+    const css = (name) => style.getPropertyValue(name).trim() || undefined;
     const merged = {
-      theme: tag.theme,
+      theme: tag.theme || 'auto',
+      language: tag.language,
+      pageLanguage: document.documentElement.lang,
       botName: tag.botName,
       greeting: tag.greeting,
-      botColor: tag.primaryColor,
+      suggestions,
+      userIdentifier: tag.userId,
+      botColor: tag.primaryColor || css('--bot-primary-color'),
+      botMsgBgColor: css('--bot-msg-bg-color'),
+      chatFont: css('--chat-font'),
+      chatRadius: css('--chat-radius'),
+      mode,
       ...page.ChatbotConfig,
+      ...chosen,
     };
     try {
-      return JSON.parse(JSON.stringify(merged)); // What cannot be JSON cannot be sent either.
+      // What cannot be JSON cannot be sent either.
+      return JSON.parse(JSON.stringify(merged));
     } catch {
       return {};
     }
@@ -118,21 +169,22 @@ iframe{position:absolute;inset:0;width:100%;height:100%;border:0;visibility:hidd
 
   /** What the page shows at this moment. */
   function readPage() {
-    const main = /** @type {HTMLElement} */ (
-      document.querySelector('main, [role="main"], article') ?? document.body
-    );
+    /** @type {any} */
+    const main = document.querySelector('main, [role=main], article') ?? document.body;
     const description = document.querySelector(
-      'meta[name=description], meta[property="og:description"]',
+      'meta[name=description], meta[property$=description]',
     );
+    /** @type {string} */
     const text = main.innerText
       .replace(/\t+/g, ' | ')
       .replace(/[^\S\n]+/g, ' ')
       .replace(/ ?\n ?/g, '\n')
       .replace(/\n{3,}/g, '\n\n');
     return {
-      url: location.origin + location.pathname + location.search, // A fragment may hold a secret.
-      title: document.title.slice(0, 300),
-      description: description?.getAttribute('content')?.slice(0, 1000),
+      // A fragment may hold a secret.
+      url: location.origin + location.pathname + location.search,
+      title: document.title,
+      description: description?.getAttribute('content'),
       content: text
         .trim()
         .slice(0, 8000)
@@ -143,14 +195,18 @@ iframe{position:absolute;inset:0;width:100%;height:100%;border:0;visibility:hidd
 
   /** @param {string} type @param {unknown} [data] */
   function post(type, data = {}) {
-    if (!ready) return void queue.push([type, data]);
+    if (!ready) {
+      queue.push([type, data]);
+      return load();
+    }
     if (type === 'maximize') frame?.focus();
     frame?.contentWindow?.postMessage({ type, data }, frameUrl.origin);
   }
 
   /** @param {string} name @param {unknown} [detail] */
   function emit(name, detail = {}) {
-    for (const fn of listeners.get(name) ?? []) queueMicrotask(() => fn(detail)); // One that throws stops no other.
+    // One that throws stops no other.
+    for (const fn of listeners.get(name) ?? []) queueMicrotask(() => fn(detail));
     window.dispatchEvent(new CustomEvent(`chatbot:${name}`, { detail }));
   }
 
@@ -175,29 +231,34 @@ iframe{position:absolute;inset:0;width:100%;height:100%;border:0;visibility:hidd
         pageContext: { ...readPage(), ...own.pageContext, ...extra },
       });
     } else if (type === 'widget_minimized') close();
-    else if (Object.hasOwn(EVENTS, type)) emit(EVENTS[type], data);
+    else if (EVENTS[type]) emit(EVENTS[type], data);
   }
 
   function load() {
-    if (!host?.isConnected || frame) return;
-    wait.textContent = 'Loading…';
-    frame = /** @type {HTMLIFrameElement} */ (create('iframe', ''));
-    const { botName } = { ...server, ...settings() };
-    frame.title = botName ? `Chat: ${botName}` : 'Chat';
-    frame.referrerPolicy = 'origin'; // Tells the frame whom to speak to.
+    if (!root.isConnected || frame) return;
+    wait.textContent = '…';
+    const label = { ...server, ...settings() }.botName || 'Chat';
+    set(panel, { 'aria-label': label });
+    frame = create('iframe', {
+      title: label,
+      // For the buttons that copy.
+      allow: 'clipboard-write',
+      // Tells the frame whom to speak to.
+      referrerpolicy: 'origin',
+      src: frameUrl.href,
+    });
     // A frame that cannot know our origin says nothing until it has heard from us.
     frame.onload = () =>
       ready || frame?.contentWindow?.postMessage({ type: 'hello' }, frameUrl.origin);
-    frame.src = frameUrl.href;
-    failTimer = window.setTimeout(fail, 15000);
+    failTimer = setTimeout(fail, 15000);
     panel.append(frame);
   }
 
   function fail() {
     const error = 'The chat cannot be reached just now.';
-    const again = create('button', '');
+    const again = create('button');
     again.textContent = 'Try again';
-    again.addEventListener('click', load);
+    again.onclick = api.open;
     wait.replaceChildren(error, again);
     frame?.remove();
     frame = undefined;
@@ -206,36 +267,43 @@ iframe{position:absolute;inset:0;width:100%;height:100%;border:0;visibility:hidd
 
   /** @param {boolean} focus whether the cursor goes there too */
   function open(focus) {
-    if (isOpen) return;
+    const opens = !isOpen;
     isOpen = true;
     load();
     showState();
     if (focus) post('maximize');
-    emit('opened');
+    if (opens) emit('opened');
   }
 
   function close() {
-    if (!isOpen) return;
+    if (!isOpen || !bubble) return;
     isOpen = false;
-    const inside = host?.shadowRoot?.activeElement === frame;
+    const inside = shadow.activeElement === frame;
     showState();
     if (inside) launcher.focus();
     emit('closed');
   }
 
   function showState() {
+    const { language, strings } = settings();
+    const wanted = language || document.documentElement.lang || navigator.language;
+    const code = String(wanted).toLowerCase().split('-')[0];
+    root.lang = code in LABELS ? code : 'en';
+    const label = LABELS[root.lang][Number(isOpen)];
     root.classList.toggle('open', isOpen);
-    launcher.setAttribute('aria-expanded', String(isOpen));
-    launcher.setAttribute('aria-label', isOpen ? 'Close chat' : 'Open chat');
+    set(launcher, {
+      'aria-expanded': `${isOpen}`,
+      'aria-label': strings?.[isOpen ? 'close' : 'open'] ?? label,
+    });
     fitViewport();
   }
 
   /** On small screens the window ends above the keyboard, which `dvh` does not know of. */
   function fitViewport() {
-    const seen = window.visualViewport;
-    const full = isOpen && seen && matchMedia(NARROW).matches && seen.scale === 1;
-    panel.style.setProperty('height', full ? `${seen.height}px` : '');
-    panel.style.setProperty('top', full ? `${seen.offsetTop}px` : '');
+    const fills = fullscreen || (bubble && narrow.matches);
+    const fit = isOpen && fills && seen?.scale === 1;
+    panel.style.height = fit ? `${seen.height}px` : '';
+    panel.style.top = fit ? `${seen.offsetTop}px` : '';
   }
 
   /** The launcher in the owner's colour, its icon white wherever that can be seen (3:1). */
@@ -248,75 +316,97 @@ iframe{position:absolute;inset:0;width:100%;height:100%;border:0;visibility:hidd
     );
     const light = 1.05 / (0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05) < 3;
     root.style.setProperty('--on-primary', light ? '#1b2030' : '#fff');
-    root.classList.toggle(
-      'dark',
-      shown.theme === 'dark' || (shown.theme !== 'light' && darkMode.matches),
-    );
+    root.style.colorScheme = shown.theme === 'auto' ? 'light dark' : shown.theme;
+  }
+
+  /** Puts the element where it belongs, again when the page has replaced its body. */
+  function attach() {
+    if (host.isConnected) return;
+    // A frame that is moved loads again.
+    ready = false;
+    root.classList.remove('ready');
+    const home = tag.target ? document.querySelector(tag.target) : document.body;
+    if (!home) console.warn('data-target: nothing there');
+    if (inline && !tag.target && home?.contains(script)) script?.after(host);
+    else home?.append(host);
   }
 
   async function mount() {
-    host = create('chatbot-widget', '');
-    const shadow = host.attachShadow({ mode: 'open' });
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(CSS_TEXT);
     shadow.adoptedStyleSheets = [sheet];
-    launcher.type = 'button';
-    launcher.append(
-      icon(
-        'chat',
-        'M6 4h12a3 3 0 0 1 3 3v7a3 3 0 0 1-3 3h-4.6l-4.5 3.6c-.5.4-1.2 0-1.2-.6V17H6a3 3 0 0 1-3-3V7a3 3 0 0 1 3-3z',
-      ),
-      icon('close', 'm6.5 6.5 11 11m0-11-11 11'),
+    const icon = shape('svg', { viewBox: '0 0 24 24' });
+    icon.append(
+      shape('path', { class: 'chat', d: 'M5 6h14v9h-6l-4 3v-3H5z' }),
+      shape('path', { class: 'close', d: 'm6.5 6.5 11 11m0-11-11 11' }),
     );
-    panel.setAttribute('role', 'dialog');
-    panel.setAttribute('aria-label', 'Chat');
+    launcher.append(icon);
     panel.append(wait);
-    root.append(launcher, panel);
-    shadow.append(root);
-    launcher.addEventListener('click', () => api.toggle());
-    for (const hint of ['pointerenter', 'focus']) launcher.addEventListener(hint, load);
-    root.addEventListener('keydown', (event) => event.key === 'Escape' && close());
+    if (bubble) root.append(launcher);
+    root.append(panel);
+    launcher.onclick = () => api.toggle();
+    launcher.onpointerenter = launcher.onfocus = load;
+    root.onkeydown = (event) => event.key === 'Escape' && close();
     window.addEventListener('message', receive, { signal });
-    window.visualViewport?.addEventListener('resize', fitViewport, { signal });
-    darkMode.addEventListener('change', paint, { signal });
-    showState();
+    for (const name of ['resize', 'scroll']) seen?.addEventListener(name, fitViewport, { signal });
+    attach();
+    bodies.observe(document.documentElement, { childList: true });
 
     // The server's colour, unless the page names one: better a moment later than in two colours.
-    if (!settings().botColor) {
+    if (bubble && !settings().botColor) {
       server = await fetch(new URL('api/sessions/bot-config', base), {
-        credentials: 'omit',
         signal: AbortSignal.timeout(1500),
       })
         .then((answer) => answer.json())
         .catch(() => ({}));
     }
     if (signal.aborted) return;
-    document.body.append(host);
+    shadow.append(root);
+    showState();
     paint();
     if (queue.length || isOpen) load();
     emit('ready');
+    if (inline) new IntersectionObserver(near, { rootMargin: '400px' }).observe(host);
     // A window that fills a small screen unasked would be in the visitor's way.
-    if ((tag.openOnLoad ?? 'false') !== 'false' && !matchMedia(NARROW).matches) open(false);
+    else if (fullscreen || (/^(true)?$/.test(tag.openOnLoad ?? '-') && !narrow.matches))
+      open(false);
   }
 
+  /** @param {IntersectionObserverEntry[]} entries */
+  function near(entries) {
+    if (entries.some((entry) => entry.isIntersecting)) open(false);
+  }
+
+  /** @param {Record<string, unknown>} change */
+  function choose(change) {
+    Object.assign(chosen, change);
+    showState();
+    paint();
+    if (ready) post('configure', settings());
+  }
+
+  /** @type {Record<string, (...args: any[]) => void>} */
   const api = {
     open: () => open(true),
     close,
     toggle: () => (isOpen ? close() : open(true)),
+    show: () => void (root.hidden = false),
+    hide: () => void (root.hidden = true),
     /** @param {string} text */
     sendMessage(text) {
-      if (typeof text !== 'string' || !text.trim()) return;
-      post('send_message', { message: text });
-      load();
+      if (typeof text === 'string' && text.trim()) post('send_message', { message: text });
     },
-    reset() {
-      post('clear_chat');
-      load();
-    },
+    reset: () => post('clear_chat'),
     /** Replaces what is read of the page, key by key, or adds to it. @param {Record<string, unknown> | null} context */
     setContext(context) {
       extra = context ? { ...extra, ...context } : {};
     },
+    /** @param {string | null} id */
+    setUser: (id) => choose({ userIdentifier: id }),
+    /** @param {'auto' | 'light' | 'dark'} theme */
+    setTheme: (theme) => choose({ theme }),
+    /** @param {string} language */
+    setLocale: (language) => choose({ language }),
     /** @param {string} event @param {(detail: unknown) => void} fn */
     on(event, fn) {
       listeners.set(event, (listeners.get(event) ?? new Set()).add(fn));
@@ -325,15 +415,21 @@ iframe{position:absolute;inset:0;width:100%;height:100%;border:0;visibility:hidd
     off(event, fn) {
       listeners.get(event)?.delete(fn);
     },
+    /** As of the array that stood here before: `push(['open'])`. @param {[string, ...unknown[]][]} calls */
+    push(...calls) {
+      for (const [name, ...args] of calls) api[name]?.(...args);
+    },
     destroy() {
       clearTimeout(failTimer);
       life.abort();
+      bodies.disconnect();
       listeners.clear();
-      host?.remove();
+      host.remove();
       delete page.ChatbotWidget;
     },
   };
   page.ChatbotWidget = api;
+  api.push(...early);
   if (document.readyState === 'complete') void mount();
   else window.addEventListener('load', mount, { signal });
 })();

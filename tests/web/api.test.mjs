@@ -7,23 +7,84 @@ afterEach(() => (globalThis.fetch = realFetch));
 
 const reply = (status, body) => (globalThis.fetch = async () => new Response(body, { status }));
 
-test('requests go to the base, as JSON, without cookies', async () => {
-  const seen = [];
+/** Answers with these events, and keeps the requests. */
+function stream(text, seen = []) {
   globalThis.fetch = async (url, options) => (
     seen.push([String(url), options]),
-    Response.json({ response: 'yes' })
+    new Response(text)
   );
-  await new Api('https://chat.test/sub/').sendMessage({ sessionId: 's', message: 'm' }, 'key-1');
+  return seen;
+}
+
+const read = async (events) => {
+  const types = [];
+  for await (const { type, data, id } of events) types.push([type, data, id]);
+  return types;
+};
+
+test('questions go to the base, as JSON, without cookies; the answer is read as events', async () => {
+  const seen = stream('id: 1\nevent: delta\ndata: {}\n\n');
+  const events = await new Api('https://chat.test/sub/').ask(
+    { sessionId: 's', message: 'm' },
+    'key-1',
+  );
+  assert.deepEqual(await read(events), [['delta', '{}', '1']]);
   const [[url, options]] = seen;
-  assert.equal(url, 'https://chat.test/sub/api/chat/message');
+  assert.equal(url, 'https://chat.test/sub/api/chat/stream');
   assert.equal(options.method, 'POST');
   assert.equal(options.credentials, 'omit');
   assert.deepEqual(options.headers, {
-    Accept: 'application/json',
     'Content-Type': 'application/json',
     'Idempotency-Key': 'key-1',
   });
   assert.equal(options.body, '{"sessionId":"s","message":"m"}');
+});
+
+test('reading goes on behind the last event; 204 says that there is nothing', async () => {
+  const seen = stream('data: {}\n\n');
+  const api = new Api('http://x/');
+  await read(await api.resume('a b', 't-7'));
+  await read(await api.resume('a b', ''));
+  assert.deepEqual(
+    seen.map(([url, { headers }]) => [url, headers]),
+    [
+      ['http://x/api/chat/stream/a%20b', { 'Last-Event-ID': 't-7' }],
+      ['http://x/api/chat/stream/a%20b', {}],
+    ],
+  );
+  globalThis.fetch = async () => new Response(null, { status: 204 });
+  assert.equal(await api.resume('s', ''), null);
+});
+
+test('a fault before the first event has its sentence, one in the middle is a broken line', async () => {
+  reply(409, '{"error":"Please wait.","code":"turn_in_progress"}');
+  await assert.rejects(new Api('http://x/').ask({}, 'k'), {
+    message: 'Please wait.',
+    code: 'turn_in_progress',
+    retryable: true,
+  });
+  globalThis.fetch = async () =>
+    new Response(
+      new ReadableStream({
+        pull: (line) => line.error(new TypeError('network error')),
+      }),
+    );
+  const events = await new Api('http://x/').ask({}, 'k');
+  await assert.rejects(read(events), { code: 'unreachable', status: 0, retryable: true });
+});
+
+test('who stops to read ends the request', async () => {
+  let ended;
+  globalThis.fetch = (url, { signal }) =>
+    new Promise((resolve, reject) => {
+      ended = signal;
+      signal.addEventListener('abort', () => reject(signal.reason));
+    });
+  const control = new AbortController();
+  const asked = new Api('http://x/').ask({}, 'k', control.signal);
+  control.abort();
+  await assert.rejects(asked, ApiError);
+  assert.equal(ended.aborted, true);
 });
 
 test("the server's sentence is what the visitor reads", async () => {
@@ -69,6 +130,7 @@ test('what would be refused again is not offered again', () => {
     assert.equal(faultOf(status, {}).retryable, false, String(status));
   for (const status of [404, 408, 409, 429, 500, 502, 503, 504, 507])
     assert.equal(faultOf(status, {}).retryable, true, String(status));
+  assert.equal(faultOf(200, {}, true).retryable, true, 'unless the server says so');
 });
 
 test('a fault is readable whatever the body is', () => {

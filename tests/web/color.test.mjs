@@ -6,24 +6,16 @@ import {
   INK,
   luminance,
   NIGHT,
-  parseColor,
+  parseMixed,
   readable,
   textOn,
-  toHex,
   WHITE,
 } from '../../assets/static/widget/color.js';
 
-test('colours are read as people and browsers write them', () => {
-  assert.deepEqual(parseColor('#667eea'), [102, 126, 234]);
-  assert.deepEqual(parseColor(' #FA0 '), [255, 170, 0]);
-  assert.deepEqual(parseColor('#ffaa0080'), [255, 170, 0]);
-  assert.deepEqual(parseColor('#fa08'), [255, 170, 0]);
-  assert.deepEqual(parseColor('rgb(1, 2, 3)'), [1, 2, 3]);
-  assert.deepEqual(parseColor('rgba(1, 2, 3, 0.5)'), [1, 2, 3]);
-  assert.deepEqual(parseColor('rgb(1 2 3 / 50%)'), [1, 2, 3]);
-  for (const other of ['', 'teal', '#12345', 'rgb(1,2)', 'url(x)', 'red;}', null, 7, {}])
-    assert.equal(parseColor(other), null);
-  assert.equal(toHex([1, 171, 255]), '#01abff');
+test('colours are read as browsers write them', () => {
+  assert.deepEqual(parseMixed('color(srgb 0.4 0.494118 0.917647)'), [102, 126, 234]);
+  assert.deepEqual(parseMixed('color(srgb 1 0 0.5 / 0.25)'), [255, 0, 128]);
+  assert.deepEqual(parseMixed('color(srgb -0.1 1.2 3e-05)'), [0, 255, 0], 'beyond sRGB');
 });
 
 test('contrast is that of WCAG', () => {
@@ -48,10 +40,7 @@ test('every colour gives a ground and a text of at least 4.5:1', () => {
     for (let g = 0; g < 256; g += 51)
       for (let b = 0; b < 256; b += 51) {
         const { ground, text } = fill([r, g, b]);
-        assert.ok(
-          contrast(ground, text) >= 4.5,
-          `${toHex([r, g, b])}: ${toHex(text)} on ${toHex(ground)}`,
-        );
+        assert.ok(contrast(ground, text) >= 4.5, `${[r, g, b]}: ${text} on ${ground}`);
         assert.ok(contrast(readable([r, g, b], WHITE), WHITE) >= 4.5);
         assert.ok(contrast(readable([r, g, b], NIGHT), NIGHT) >= 4.5);
       }

@@ -3,7 +3,6 @@ import test from 'node:test';
 import {
   changes,
   display,
-  iconAddress,
   sessionConfig,
   settingsFromQuery,
 } from '../../assets/static/widget/config.js';
@@ -38,9 +37,33 @@ test('the page wins over the server, the server over the built-in', () => {
     botMsgBgColor: '#222222',
     botIcon: '',
     greeting: '',
+    chatFont: '',
+    chatRadius: '',
     theme: 'dark',
+    suggestions: [],
+    maxMessageChars: Infinity,
+    canMinimize: true,
   });
   assert.equal(display({}).botColor, '#667eea');
+});
+
+test("suggestions are the page's, none of them if it says so, or else the server's", () => {
+  const server = { suggestions: ['From the server'], maxMessageChars: 20 };
+  assert.deepEqual(display({}, server).suggestions, ['From the server']);
+  assert.deepEqual(display({ suggestions: [] }, server).suggestions, []);
+  assert.deepEqual(display({ suggestions: [' One ', '', 2, null] }, server).suggestions, ['One']);
+  assert.deepEqual(display({ suggestions: 'One' }, server).suggestions, ['From the server']);
+  assert.equal(display({}, server).maxMessageChars, 20);
+});
+
+test('a window that is a part of its page cannot be minimised', () => {
+  for (const [mode, can] of [
+    ['inline', false],
+    ['fullscreen', false],
+    ['bubble', true],
+    [undefined, true],
+  ])
+    assert.equal(display({ mode }).canMinimize, can, mode);
 });
 
 test('blank and wrongly typed settings count as absent, but the powered-by line can be emptied', () => {
@@ -61,27 +84,6 @@ test('one colour given by the page is for both', () => {
     display({ botColor: '#00aa00', botMsgBgColor: '#eee' }, server).botMsgBgColor,
     '#eee',
   );
-});
-
-test('only addresses of pictures become pictures', () => {
-  for (const good of [
-    'https://x.test/a.png',
-    'http://x.test/a.png',
-    '/a.png',
-    'a.png',
-    'data:image/png;base64,AA',
-  ])
-    assert.equal(iconAddress(good), good);
-  for (const bad of [
-    'javascript:alert(1)',
-    ' JavaScript:alert(1)',
-    'data:text/html,x',
-    'blob:x',
-    'file:///x',
-    null,
-    7,
-  ])
-    assert.equal(iconAddress(bad), '');
 });
 
 test('only keys with a meaning, of the right type, go to the server', () => {

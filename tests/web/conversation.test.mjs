@@ -1,73 +1,196 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ApiError } from '../../assets/static/widget/api.js';
-import { Conversation } from '../../assets/static/widget/conversation.js';
+import { Conversation, sessionStore } from '../../assets/static/widget/conversation.js';
 
 const gone = () => new ApiError('Session not found.', 404, 'session_not_found');
+const broken = () => new ApiError('Unreachable.', 0, 'unreachable');
 
-/** A server that keeps its calls; `faults` are thrown by the next calls, one each. */
-function server({ faults = [], stored = null } = {}) {
+/** An event of turn `t`; its place is its id. */
+const event = (place, type, data) => ({ type, data: JSON.stringify(data), id: `t-${place}` });
+const START = event(0, 'start', { turnId: 't' });
+const words = (...texts) => texts.map((text, at) => event(at + 1, 'delta', { text }));
+const done = (place, extra) => event(place, 'done', { response: 'yes', ...extra });
+
+/** The events of a line; a fault among them breaks it. */
+async function* line(...events) {
+  for (const one of events) {
+    if (one instanceof Error) throw one;
+    yield one;
+  }
+}
+
+/**
+ * A server that keeps its calls. `faults` are thrown by the next calls, one each; `lines` are what
+ * the next questions and re-attachments read.
+ */
+function server({
+  faults = [],
+  stored = null,
+  lines = [],
+  messages = [{ role: 'user', content: 'q' }],
+} = {}) {
   const calls = [];
+  const log = [];
   let made = 0;
   let id = stored;
-  const told = [];
   const take = (name, ...args) => {
     calls.push([name, ...structuredClone(args)]);
     const fault = faults.shift();
     if (fault) throw fault;
   };
+  const next = (other) => {
+    const found = lines.length ? lines.shift() : other;
+    if (found instanceof Error) throw found;
+    return found;
+  };
   const api = {
     createSession: async (config) => (take('create', config), { sessionId: `s${(made += 1)}` }),
-    sendMessage: async (body, key) => (
-      take('message', body, key),
-      { response: 'yes', sessionId: body.sessionId }
+    ask: async (body, key) => (take('ask', body, key), next(line(START, done(1)))),
+    resume: async (of, last) => (take('resume', of, last), next(null)),
+    stop: async (of) => take('stop', of),
+    history: async (of) => (
+      take('history', of),
+      { messages: typeof messages === 'function' ? messages() : messages }
     ),
-    history: async (of) => (take('history', of), { messages: [{ role: 'user', content: 'q' }] }),
     clearHistory: async (of) => take('clear', of),
   };
-  const store = { read: () => id, write: (next) => (id = next) };
-  return {
-    calls,
-    store,
-    told,
-    chat: new Conversation(api, store, (session) => told.push(session)),
-  };
+  const store = { read: () => id, write: (value) => (id = value) };
+  const chat = new Conversation(api, store, {
+    onSession: (session) => log.push(`session ${session}`),
+    onGone: () => log.push('gone'),
+    pause: async (attempt) => log.push(`pause ${attempt}`),
+  });
+  return { api, calls, chat, log, store };
 }
 
+/** What is told while an answer is read. */
+function progress() {
+  const told = [];
+  return Object.assign((type, data) => told.push(data.text ?? type), { told });
+}
+
+const ignore = () => {};
+
 test('the session is made at the first question, with the settings, which are not sent again', async () => {
-  const { chat, calls, store, told } = server();
+  const { chat, calls, store, log } = server();
   assert.equal(chat.begun, false);
-  await chat.ask('one', { botName: 'Ann' }, 'k1');
-  await chat.ask('two', { botName: 'Ann', pageContext: { title: 'T' } }, 'k2');
-  await chat.ask('three', { botName: 'Ann', pageContext: { title: 'T' } }, 'k3');
+  await chat.ask('one', { botName: 'Ann' }, 'k1', ignore);
+  await chat.ask('two', { botName: 'Ann', pageContext: { title: 'T' } }, 'k2', ignore);
+  await chat.ask('three', { botName: 'Ann', pageContext: { title: 'T' } }, 'k3', ignore);
   assert.deepEqual(calls, [
     ['create', { botName: 'Ann' }],
-    ['message', { sessionId: 's1', message: 'one' }, 'k1'],
-    ['message', { sessionId: 's1', message: 'two', config: { pageContext: { title: 'T' } } }, 'k2'],
-    ['message', { sessionId: 's1', message: 'three' }, 'k3'],
+    ['ask', { sessionId: 's1', message: 'one' }, 'k1'],
+    ['ask', { sessionId: 's1', message: 'two', config: { pageContext: { title: 'T' } } }, 'k2'],
+    ['ask', { sessionId: 's1', message: 'three' }, 'k3'],
   ]);
   assert.equal(store.read(), 's1');
-  assert.deepEqual(told, ['s1']);
+  assert.deepEqual(log, ['session s1']);
+});
+
+test('a session that another page has made gets the settings as well', async () => {
+  const { chat, calls, store } = server({ stored: 'a' });
+  await chat.ask('one', { botName: 'Ann' }, 'k', ignore);
+  store.write('b');
+  await chat.ask('two', { botName: 'Ann' }, 'k', ignore);
+  assert.deepEqual(
+    calls.map(([, body]) => body.config),
+    [{ botName: 'Ann' }, { botName: 'Ann' }],
+  );
+});
+
+test('a file and a question at the same time make one session', async () => {
+  const { chat, calls } = server();
+  const [id] = await Promise.all([chat.session({}), chat.ask('one', {}, 'k', ignore)]);
+  assert.equal(id, 's1');
+  assert.deepEqual(
+    calls.map(([name]) => name),
+    ['create', 'ask'],
+  );
+  assert.equal(await chat.renew({}), 's2');
+});
+
+test('an answer is told as it is written', async () => {
+  const { chat } = server({ lines: [line(START, ...words('Yes, ', 'it is.'), done(3))] });
+  const tell = progress();
+  const answer = await chat.ask('one', {}, 'k', tell);
+  assert.deepEqual(tell.told, ['start', 'Yes, ', 'it is.']);
+  assert.equal(answer.response, 'yes');
+});
+
+test('a line that breaks is taken up behind its last event, with a pause', async () => {
+  const lines = [
+    line(START, ...words('a', 'b'), broken()),
+    broken(),
+    line(event(3, 'delta', { text: 'c' })),
+    line(done(4)),
+  ];
+  const { chat, calls, log } = server({ stored: 's', lines });
+  const tell = progress();
+  const answer = await chat.ask('one', {}, 'k', tell);
+  assert.equal(answer.response, 'yes');
+  assert.deepEqual(tell.told, ['start', 'a', 'b', 'c']);
+  assert.deepEqual(calls.slice(1), [
+    ['resume', 's', 't-2'],
+    ['resume', 's', 't-2'],
+    ['resume', 's', 't-3'],
+  ]);
+  assert.deepEqual(log, ['pause 0', 'pause 1', 'pause 0']);
+});
+
+test('a line that stays broken is a fault after some attempts', async () => {
+  const { chat, calls } = server({
+    stored: 's',
+    lines: [line(START, broken()), ...Array.from({ length: 9 }, broken)],
+  });
+  await assert.rejects(chat.ask('one', {}, 'k', ignore), { code: 'unreachable' });
+  assert.equal(calls.length, 6);
+});
+
+test('an answer that ends while the line is broken is in the history', async () => {
+  const { chat } = server({ stored: 's', lines: [line(START, broken()), null] });
+  assert.equal(await chat.ask('one', {}, 'k', ignore), null);
+});
+
+test('a failed answer is a fault, and no broken line', async () => {
+  const data = { error: 'The assistant is busy.', code: 'provider_busy', retryable: true };
+  const { chat, calls } = server({ lines: [line(START, event(1, 'error', data))] });
+  await assert.rejects(chat.ask('one', {}, 'k', ignore), {
+    message: 'The assistant is busy.',
+    code: 'provider_busy',
+    retryable: true,
+  });
+  assert.equal(calls.length, 2);
+  const final = server({
+    lines: [line(event(0, 'error', { ...data, retryable: false }))],
+  });
+  await assert.rejects(final.chat.ask('one', {}, 'k', ignore), { retryable: false });
+});
+
+test('who has left is not attached again', async () => {
+  const { chat, calls } = server({ stored: 's', lines: [line(START, broken())] });
+  await assert.rejects(chat.ask('one', {}, 'k', ignore, AbortSignal.abort()));
+  assert.equal(calls.length, 1);
 });
 
 test('an expired session is replaced once and the question asked again with everything it needs', async () => {
-  const { chat, calls, store } = server({ stored: 'old', faults: [gone()] });
-  const answer = await chat.ask('one', { botName: 'Ann' }, 'k');
-  assert.equal(answer.sessionId, 's1');
+  const { chat, calls, store, log } = server({ stored: 'old', faults: [gone()] });
+  await chat.ask('one', { botName: 'Ann' }, 'k', ignore);
   assert.equal(store.read(), 's1');
   assert.deepEqual(
     calls.map(([name, first]) => [name, first.sessionId ?? first]),
     [
-      ['message', 'old'],
+      ['ask', 'old'],
       ['create', { botName: 'Ann' }],
-      ['message', 's1'],
+      ['ask', 's1'],
     ],
   );
+  assert.deepEqual(log, ['gone', 'session s1']);
 });
 
 test('a session that is gone twice is a fault', async () => {
   const { chat, calls } = server({ stored: 'old', faults: [gone(), null, gone()] });
-  await assert.rejects(chat.ask('one', {}, 'k'), { code: 'session_not_found' });
+  await assert.rejects(chat.ask('one', {}, 'k', ignore), { code: 'session_not_found' });
   assert.equal(calls.length, 3);
 });
 
@@ -76,29 +199,97 @@ test('other faults are not tried again, and unsent settings are sent the next ti
     stored: 's',
     faults: [new ApiError('Busy.', 503, 'provider_busy')],
   });
-  await assert.rejects(chat.ask('one', { botName: 'Ann' }, 'k'), { message: 'Busy.' });
+  await assert.rejects(chat.ask('one', { botName: 'Ann' }, 'k', ignore), { message: 'Busy.' });
   assert.equal(store.read(), 's');
-  await chat.ask('one', { botName: 'Ann' }, 'k');
+  await chat.ask('one', { botName: 'Ann' }, 'k', ignore);
   assert.deepEqual(calls[0], calls[1]);
 });
 
 test('restoring shows what the server has, and forgets a session that it has not', async () => {
-  assert.deepEqual(await server().chat.restore(), []);
-  assert.equal((await server({ stored: 's' }).chat.restore()).length, 1);
+  assert.deepEqual(await server().chat.restore(), { messages: [] });
+  const { messages, follow } = await server({ stored: 's' }).chat.restore();
+  assert.deepEqual([messages.length, follow], [1, undefined]);
   const lost = server({ stored: 's', faults: [gone()] });
-  assert.deepEqual(await lost.chat.restore(), []);
+  assert.deepEqual(await lost.chat.restore(), { messages: [] });
   assert.equal(lost.store.read(), null);
-  const down = server({ stored: 's', faults: [new ApiError('Down.', 0, 'unreachable')] });
+  const down = server({ stored: 's', faults: [broken()] });
   await assert.rejects(down.chat.restore(), { code: 'unreachable' });
   assert.equal(down.store.read(), 's', 'a broken line is no reason to forget');
 });
 
-test('clearing keeps the session; one that is gone counts as cleared', async () => {
+const OPEN = [{ role: 'user', content: 'q', status: 'unanswered' }];
+
+test('an answer that is being written is read from its beginning', async () => {
+  const lines = [line(START, ...words('a'), done(2))];
+  const { chat, calls } = server({ stored: 's', messages: OPEN, lines });
+  const { messages, follow } = await chat.restore();
+  assert.deepEqual(messages, OPEN);
+  assert.deepEqual(calls, [
+    ['resume', 's', ''],
+    ['history', 's'],
+  ]);
+  const tell = progress();
+  assert.equal((await follow(tell)).response, 'yes');
+  assert.deepEqual(tell.told, ['start', 'a']);
+});
+
+test('an answer that ends between the two requests is shown once', async () => {
+  const full = [
+    { role: 'user', content: 'q' },
+    { role: 'assistant', content: 'yes' },
+  ];
+  const ended = server({ stored: 's', messages: full, lines: [line(START, done(1))] });
+  const { messages, follow } = await ended.chat.restore();
+  assert.deepEqual([messages, follow], [full, undefined]);
+});
+
+test('a question that is just being stored is waited for', async () => {
+  let reads = 0;
+  const { chat } = server({
+    stored: 's',
+    messages: () => ((reads += 1) === 1 ? [] : OPEN),
+    lines: [line(START, done(1)), line(START, done(1))],
+  });
+  const { messages, follow } = await chat.restore();
+  assert.deepEqual(messages, OPEN);
+  assert.equal((await follow(ignore)).response, 'yes');
+});
+
+test('clearing stops the answer and keeps the session; one that is gone counts as cleared', async () => {
   const { chat, calls, store } = server({ stored: 's' });
   await chat.clear();
-  assert.deepEqual(calls, [['clear', 's']]);
+  assert.deepEqual(calls, [
+    ['stop', 's'],
+    ['clear', 's'],
+  ]);
   assert.equal(store.read(), 's');
   const lost = server({ stored: 's', faults: [gone()] });
   await lost.chat.clear();
   assert.equal(lost.store.read(), null);
+  const none = server();
+  await none.chat.stop();
+  await none.chat.clear();
+  assert.deepEqual(none.calls, []);
+});
+
+test('what is stored is kept by part; where storage is refused it is kept in memory', () => {
+  const kept = new Map();
+  const storage = {
+    getItem: (key) => kept.get(key) ?? null,
+    setItem: (key, value) => kept.set(key, value),
+    removeItem: (key) => kept.delete(key),
+  };
+  const refused = () => {
+    throw new DOMException('no', 'SecurityError');
+  };
+  for (const asked of [() => storage, refused]) {
+    const store = sessionStore('chat', asked);
+    assert.equal(store.read(), null);
+    store.write('id');
+    store.write('key', ' question');
+    assert.deepEqual([store.read(), store.read(' question')], ['id', 'key']);
+    store.write(null);
+    assert.deepEqual([store.read(), store.read(' question')], [null, 'key']);
+  }
+  assert.deepEqual([...kept], [['chat question', 'key']]);
 });

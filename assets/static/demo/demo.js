@@ -1,29 +1,119 @@
 // @ts-check
-// The demo page: the tag with this server's address, and questions that go into the widget.
+// The demo page: the tag with this server's address, switches that change it, and questions that
+// go into the widget.
+
+import { FILE_NAME, ordersCsv } from './orders.js';
+import { addTag, copyText, tagText } from './tag.js';
+
+/** How long the chat window may take to load. */
+const WAIT_MS = 10_000;
 
 /** @type {any} */
 const page = window;
-const tag = document.getElementById('tag');
-const copied = document.getElementById('copied');
+const src = new URL('/embed.js', location.href).href;
+/** What the switches say, by the names of `dataset`; '' is the default. */
+const choice = { primaryColor: '', position: '', theme: '', language: '' };
+const sample = new File([ordersCsv()], FILE_NAME, { type: 'text/csv' });
+let isOpen = false;
 
-if (tag)
-  tag.textContent = `<script src="${new URL('/embed.js', location.href).href}" async></script>`;
+/** @param {string} id @returns {any} */
+const byId = (id) => document.getElementById(id);
+const told = byId('file-told');
 
-document.getElementById('copy')?.addEventListener('click', async () => {
-  if (!tag || !copied) return;
-  try {
-    await navigator.clipboard.writeText(tag.textContent ?? '');
-    copied.textContent = 'Copied.';
-  } catch {
-    // Browsers have no clipboard on plain http, except on the local machine.
-    getSelection()?.selectAllChildren(tag);
-    copied.textContent = 'Selected: press Ctrl+C or ⌘C to copy.';
-  }
+window.addEventListener('chatbot:opened', () => (isOpen = true));
+window.addEventListener('chatbot:closed', () => (isOpen = false));
+
+showTag();
+byId('copy').addEventListener('click', () => copyText(byId('tag'), byId('copied')));
+
+// Some browsers keep what was chosen over a reload, but not the widget that went with it.
+byId('switches').reset();
+byId('switches').addEventListener('change', (/** @type {any} */ { target }) => {
+  const { name, value } = target;
+  choice[/** @type {keyof typeof choice} */ (name)] = value;
+  showTag();
+  if (name === 'theme') {
+    document.documentElement.dataset.theme = value;
+    page.ChatbotWidget?.setTheme(value || 'auto');
+  } else if (name === 'language') page.ChatbotWidget?.setLocale(value);
+  else remount();
 });
 
-for (const button of document.querySelectorAll('[data-ask]')) {
-  button.addEventListener('click', () => {
-    page.ChatbotWidget?.open();
-    page.ChatbotWidget?.sendMessage(button.textContent ?? '');
+for (const button of document.querySelectorAll('[data-ask]'))
+  button.addEventListener('click', () => ask(button.textContent));
+for (const button of document.querySelectorAll('[data-ask-file]'))
+  button.addEventListener('click', async () => {
+    if (await attach()) ask(button.textContent);
   });
+byId('attach').addEventListener('click', attach);
+byId('download').href = URL.createObjectURL(sample);
+byId('download').download = FILE_NAME;
+
+function showTag() {
+  byId('tag').textContent = tagText(src, choice);
+  byId('copied').textContent = '';
+}
+
+/** Where it stands and its colour are the tag's alone: a new tag, as on a page that is loaded anew. */
+function remount() {
+  page.ChatbotWidget?.destroy();
+  for (const old of document.querySelectorAll('script[src*="/embed.js"]')) old.remove();
+  // On the left it would cover the switches.
+  const opens = isOpen && !choice.position.endsWith('left');
+  isOpen = false;
+  addTag(src, { ...choice, openOnLoad: opens ? 'true' : '' });
+}
+
+/** @param {string | null} question */
+function ask(question) {
+  page.ChatbotWidget?.open();
+  page.ChatbotWidget?.sendMessage(question ?? '');
+}
+
+/** The chat window is of this origin, so the page may reach into it. No other site can. */
+function chatWindow() {
+  const frame = document.querySelector('chatbot-widget')?.shadowRoot?.querySelector('iframe');
+  return frame?.contentDocument;
+}
+
+/**
+ * Looks until it is there.
+ * @template T
+ * @param {() => T | null | undefined | false} look
+ * @returns {Promise<T>}
+ */
+async function found(look) {
+  for (const until = performance.now() + WAIT_MS; performance.now() < until;) {
+    const seen = look();
+    if (seen) return seen;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('not there');
+}
+
+/** Whether the sample file is in the chat. */
+const isAttached = () =>
+  chatWindow()?.querySelector('.file-chip .file-name')?.textContent?.includes(FILE_NAME);
+
+/** Gives the chat the sample file, as if the visitor had chosen it. @returns {Promise<boolean>} */
+async function attach() {
+  page.ChatbotWidget?.open();
+  told.textContent = '';
+  try {
+    const shown = await found(() =>
+      chatWindow()?.querySelector('#chatbot-container:not([hidden])'),
+    );
+    if (isAttached()) return true;
+    const input = /** @type {HTMLInputElement} */ (
+      await found(() => shown.querySelector('#file-input'))
+    );
+    const transfer = new DataTransfer();
+    transfer.items.add(sample);
+    input.files = transfer.files;
+    input.dispatchEvent(new Event('change', { bubbles: true }));
+    return Boolean(await found(isAttached));
+  } catch {
+    told.textContent = 'That did not work. Download the file and drop it on the chat.';
+    return false;
+  }
 }

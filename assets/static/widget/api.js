@@ -1,10 +1,13 @@
 // @ts-check
 // The HTTP API, as far as the window uses it.
 
+import { readEvents } from './stream.js';
 import { t } from './strings.js';
 
-/** The server gives a whole answer 120 s. */
-const MESSAGE_TIMEOUT_MS = 150_000;
+/** Until the first word: the server waits for an earlier question, then for its provider. */
+const ANSWER_TIMEOUT_MS = 150_000;
+/** The server says something on an open stream every 15 s, if only a comment. */
+const SILENCE_MS = 45_000;
 const TIMEOUT_MS = 20_000;
 
 /**
@@ -13,12 +16,16 @@ const TIMEOUT_MS = 20_000;
  * @property {string} [status] absent or `complete`, `incomplete`, `stopped`, `truncated`, `refused`, `unanswered`
  * @property {string} [html] the text as safe HTML
  * @property {{ svg: string, alt: string }} [chart]
- * @property {{ sql?: string, status: string }[]} [tools]
+ * @property {{ sql?: string, status: string, tableRows?: number }[]} [tools]
  */
 
 /** @typedef {Extras & { role: 'user' | 'assistant', content: string }} Message as the server keeps it */
 
-/** @typedef {Extras & { response: string, sessionId: string }} Answer */
+/** @typedef {Extras & { response: string, sessionId: string, messageCount: number }} Answer */
+
+/** @typedef {import('./upload.js').FileInfo} FileInfo */
+
+/** @typedef {AsyncGenerator<import('./stream.js').ServerEvent, void, void>} Events */
 
 /** A fault in words that a visitor may read. */
 export class ApiError extends Error {
@@ -26,19 +33,15 @@ export class ApiError extends Error {
    * @param {string} message
    * @param {number} status HTTP status, 0 without an answer
    * @param {string} code the server's stable word, or `offline`, `unreachable`, `timeout`, `unknown`
+   * @param {boolean} [retryable] whether the same request may succeed later
    */
-  constructor(message, status, code) {
+  constructor(message, status, code, retryable) {
     super(message);
     this.name = 'ApiError';
     this.status = status;
     this.code = code;
-  }
-
-  /** Whether the same request may succeed later. */
-  get retryable() {
-    return (
-      this.status === 0 || this.status >= 500 || [404, 408, 409, 425, 429].includes(this.status)
-    );
+    this.retryable =
+      retryable ?? (!status || status >= 500 || [404, 408, 409, 425, 429].includes(status));
   }
 }
 
@@ -46,11 +49,13 @@ export class ApiError extends Error {
  * The fault that a failed answer stands for; a sentence of our own for a proxy's HTML page.
  * @param {number} status
  * @param {unknown} body
+ * @param {boolean} [retryable] where the server says so
  */
-export function faultOf(status, body) {
+export function faultOf(status, body, retryable) {
   const { error, code } = /** @type {{ error?: unknown, code?: unknown }} */ (body ?? {});
   const sentence = typeof error === 'string' && error.trim() ? error.trim() : t('errorOther');
-  return new ApiError(sentence.slice(0, 400), status, typeof code === 'string' ? code : 'unknown');
+  const word = typeof code === 'string' ? code : 'unknown';
+  return new ApiError(sentence.slice(0, 400), status, word, retryable);
 }
 
 export class Api {
@@ -70,15 +75,41 @@ export class Api {
   }
 
   /**
+   * Asks, and reads the answer as it is written.
    * @param {{ sessionId: string, message: string, config?: Record<string, unknown> }} body
    * @param {string} key names this question, so that sending it twice asks it once
-   * @returns {Promise<Answer>}
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<Events | null>}
    */
-  sendMessage(body, key) {
-    return this.#call('POST', 'chat/message', { body, key, timeout: MESSAGE_TIMEOUT_MS });
+  ask(body, key, signal) {
+    const headers = { 'Idempotency-Key': key };
+    return this.#stream('POST', 'chat/stream', {
+      body,
+      headers,
+      timeout: ANSWER_TIMEOUT_MS,
+      signal,
+    });
   }
 
-  /** @param {string} id @returns {Promise<{ messages: Message[] }>} */
+  /**
+   * Goes on reading an answer.
+   * @param {string} id
+   * @param {string} last the id of the last event that was read, '' for none
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<Events | null>} null when none is being written
+   */
+  resume(id, last, signal) {
+    /** @type {Record<string, string>} */
+    const headers = last ? { 'Last-Event-ID': last } : {};
+    return this.#stream('GET', `chat/stream/${encodeURIComponent(id)}`, { headers, signal });
+  }
+
+  /** @param {string} id */
+  stop(id) {
+    return this.#call('POST', `chat/stop/${encodeURIComponent(id)}`);
+  }
+
+  /** @param {string} id @returns {Promise<{ messages: Message[], file?: FileInfo }>} */
   history(id) {
     return this.#call('GET', `chat/history/${encodeURIComponent(id)}`);
   }
@@ -89,43 +120,77 @@ export class Api {
   }
 
   /**
+   * @typedef {object} Options
+   * @property {unknown} [body]
+   * @property {Record<string, string>} [headers]
+   * @property {number} [timeout] until the answer begins
+   * @property {AbortSignal} [signal]
+   */
+
+  /** @param {string} method @param {string} path @param {Options} options */
+  async #stream(method, path, options) {
+    const { response, within } = await this.#open(method, path, options);
+    if (!response.body || response.status === 204) return null;
+    return readEvents(response.body, (step) => within(SILENCE_MS, step));
+  }
+
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {Options} [options]
+   * @returns {Promise<any>} the body of a 2xx
+   */
+  async #call(method, path, options) {
+    const { response, within } = await this.#open(method, path, options);
+    const answer = asObject(await within(TIMEOUT_MS, response.text()));
+    if (!answer) throw faultOf(response.status, answer);
+    return answer;
+  }
+
+  /**
    * @param {string} method
    * @param {string} path below `api/`
-   * @param {{ body?: unknown, key?: string, timeout?: number }} [options]
-   * @returns {Promise<any>} the body of a 2xx
-   * @throws {ApiError}
+   * @param {Options} [options]
+   * @throws {ApiError} as `within` does, for whatever goes wrong
    */
-  async #call(method, path, { body, key, timeout = TIMEOUT_MS } = {}) {
-    const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(), timeout);
-    /** @type {Record<string, string>} */
-    const headers = { Accept: 'application/json' };
-    if (body !== undefined) headers['Content-Type'] = 'application/json';
-    if (key) headers['Idempotency-Key'] = key;
-    try {
-      const response = await fetch(new URL(`api/${path}`, this.base), {
-        method,
-        headers,
-        body: body === undefined ? undefined : JSON.stringify(body),
-        signal: limit.signal,
-        credentials: 'omit',
-        cache: 'no-store',
-      });
-      const answer = await response.json().catch((cause) => {
-        if (limit.signal.aborted) throw cause;
-        return null;
-      });
-      if (!response.ok || typeof answer !== 'object' || answer === null)
-        throw faultOf(response.status, answer);
-      return answer;
-    } catch (cause) {
-      if (cause instanceof ApiError) throw cause;
-      if (limit.signal.aborted) throw new ApiError(t('errorTimeout'), 0, 'timeout');
-      if (globalThis.navigator?.onLine === false)
-        throw new ApiError(t('errorOffline'), 0, 'offline');
-      throw new ApiError(t('errorUnreachable'), 0, 'unreachable');
-    } finally {
-      clearTimeout(timer);
-    }
+  async #open(method, path, { body, headers = {}, timeout = TIMEOUT_MS, signal } = {}) {
+    const control = new AbortController();
+    signal?.addEventListener('abort', () => control.abort());
+    /** @template T @param {number} ms @param {Promise<T>} step @returns {Promise<T>} */
+    const within = async (ms, step) => {
+      const timer = setTimeout(() => control.abort(), ms);
+      try {
+        return await step;
+      } catch {
+        if (control.signal.aborted) throw new ApiError(t('errorTimeout'), 0, 'timeout');
+        if (globalThis.navigator?.onLine === false)
+          throw new ApiError(t('errorOffline'), 0, 'offline');
+        throw new ApiError(t('errorUnreachable'), 0, 'unreachable');
+      } finally {
+        clearTimeout(timer);
+      }
+    };
+    const request = fetch(new URL(`api/${path}`, this.base), {
+      method,
+      headers: body === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: control.signal,
+      credentials: 'omit',
+      cache: 'no-store',
+    });
+    const response = await within(timeout, request);
+    if (!response.ok)
+      throw faultOf(response.status, asObject(await within(TIMEOUT_MS, response.text())));
+    return { response, within };
+  }
+}
+
+/** @param {string} text @returns {object | null} null for anything else, such as a proxy's HTML */
+function asObject(text) {
+  try {
+    const value = JSON.parse(text);
+    return typeof value === 'object' ? value : null;
+  } catch {
+    return null;
   }
 }

@@ -1,21 +1,23 @@
 // @ts-check
 // The chat window: joins the settings, the conversation, the view and the page around it.
 
-import { Api, ApiError } from './api.js';
+import { Announcer } from './announcer.js';
+import { Api } from './api.js';
 import { Bridge } from './bridge.js';
+import { Chat, randomKey } from './chat.js';
 import { applyTheme } from './color.js';
 import { display, isObject, sessionConfig, settingsFromQuery } from './config.js';
 import { Conversation, sessionStore } from './conversation.js';
-import { t } from './strings.js';
+import { byId } from './dom.js';
+import { Feed } from './feed.js';
+import { FileArea } from './files.js';
+import { setLanguage, t } from './strings.js';
 import { View } from './view.js';
 
 /** How long the host page may take to read its own text. */
 const CONTEXT_TIMEOUT_MS = 500;
 /** The window shows itself by then, with the server's colours or without. */
 const SETTINGS_TIMEOUT_MS = 1500;
-/** After a reload, a younger question may still be being answered. */
-const PENDING_MS = 45_000;
-const POLL_MS = 2000;
 
 /** From the address and the host page. @type {import('./config.js').Settings} */
 let settings = settingsFromQuery(location.search);
@@ -25,34 +27,69 @@ let serverSettings = {};
 let hasLoader = false;
 /** By request id. @type {Map<string, (data: unknown) => void>} */
 const contextRequests = new Map();
-/** One message after the other. @type {Promise<void>} */
-let work = Promise.resolve();
-/** Grows with each "start anew": what was under way before is not shown after. */
-let epoch = 0;
 
-/** Whether name and colours are known, and whether to focus the box then. */
+/** Whether words, name and colours are known, and whether to focus the box then. */
 let settled = false;
 let wantsFocus = false;
 
+const { documentElement } = document;
 const bridge = new Bridge();
-// This file is at {base}/static/widget/chatbot.js.
-const api = new Api(new URL('../../', import.meta.url));
-const conversation = new Conversation(
-  api,
-  sessionStore(`chatbot-session ${bridge.origin}`.trim()),
-  (sessionId) => bridge.post('session_created', { sessionId }),
-);
+// This file is somewhere below {base}/static/.
+const own = import.meta.url;
+const api = new Api(own.slice(0, own.lastIndexOf('/static/') + 1));
+const storeKey = `chatbot-session ${bridge.origin}`.trim();
+const store = sessionStore(storeKey);
+const conversation = new Conversation(api, store, {
+  onSession: (sessionId) => bridge.post('session_created', { sessionId }),
+  onGone: () => files.clear(),
+});
 const view = new View({
-  send: (text) => void enqueue(text),
+  send: (text) => chat.send(text),
+  stop: () => void chat.stop(),
   startAnew: askToStartAnew,
   minimize,
   maximize,
 });
+const feed = new Feed(new Announcer(byId('announcer')));
+const files = new FileArea({
+  base: new URL(api.base),
+  area: byId('file-area'),
+  composer: byId('composer'),
+  drop: byId('chatbot-container'),
+  session: () => conversation.session(sessionConfig(settings)),
+  renew: () => conversation.renew(sessionConfig(settings)),
+  onFault(text, onAction) {
+    bridge.post('widget_error', { error: text, code: 'upload_failed' });
+    view.notice({ text, tone: 'error', action: 'tryAgain', onAction });
+  },
+});
+const chat = new Chat({
+  conversation,
+  store,
+  view,
+  feed,
+  files,
+  post: (type, data) => bridge.post(type, data),
+  config: async () => sessionConfig(await withPageContext()),
+});
+
+/** What is told in the language of the settings, as soon as its table is there. */
+let words = speak();
 
 function showSettings() {
   const shown = display(settings, serverSettings);
   applyTheme(shown);
-  view.configure(shown);
+  files.configure(serverSettings);
+  view.configure({ ...shown, canMinimize: shown.canMinimize && bridge.framed });
+}
+
+async function speak() {
+  const { language, pageLanguage, strings } = settings;
+  const tag = [language, pageLanguage].find((value) => value && typeof value === 'string');
+  const own = isObject(strings) ? strings : {};
+  if (!(await setLanguage(String(tag ?? navigator.language), own))) return;
+  showSettings();
+  files.relabel();
 }
 
 /** @param {unknown} change */
@@ -62,71 +99,7 @@ function configure(change) {
   hasLoader ||= loader === true;
   settings = { ...settings, ...rest };
   showSettings();
-}
-
-/** @param {string} text @returns {Promise<void>} */
-function enqueue(text, key = randomKey()) {
-  const asked = epoch;
-  work = work.then(() => (asked === epoch ? ask(text, key) : undefined));
-  return work;
-}
-
-/** @param {string} text @param {string} key */
-async function ask(text, key) {
-  const begun = epoch;
-  view.hideNotice();
-  const item = view.add({ role: 'user', content: text });
-  view.setBusy(true);
-  bridge.post('message_sent', { message: text });
-  try {
-    const answer = await conversation.ask(text, sessionConfig(await withPageContext()), key);
-    if (begun !== epoch) return;
-    const timestamp = new Date(answer.timestamp ?? Date.now()).getTime();
-    view.setBusy(false);
-    view.add({ ...answer, role: 'assistant', content: answer.response });
-    bridge.post('message_received', {
-      message: answer.response,
-      sessionId: answer.sessionId,
-      timestamp,
-    });
-  } catch (fault) {
-    if (begun === epoch) failed(item, text, key, fault);
-  } finally {
-    if (begun === epoch) view.setBusy(false);
-  }
-}
-
-/** @param {HTMLElement} item @param {string} text @param {string} key @param {unknown} fault */
-function failed(item, text, key, fault) {
-  const error = fault instanceof ApiError ? fault : new ApiError(t('errorOther'), 0, 'unknown');
-  bridge.post('widget_error', { error: error.message, code: error.code });
-  if (!error.retryable) {
-    // The same text would be refused again: it goes back into the box, to be changed.
-    item.remove();
-    view.giveBack(text);
-    view.notice({ text: error.message, tone: 'error' });
-    return;
-  }
-  view.mark(item, 'unanswered');
-  offerRetry(error.message, item, text, key);
-}
-
-/** @param {string} reason @param {HTMLElement} item @param {string} text @param {string} [key] */
-function offerRetry(reason, item, text, key) {
-  offer(reason, () => {
-    item.remove();
-    void enqueue(text, key);
-  });
-}
-
-/** @param {string} text @param {() => void} onAction */
-function offer(text, onAction) {
-  view.notice({ text, tone: 'error', action: t('tryAgain'), onAction });
-}
-
-/** @param {unknown} fault */
-function wordsOf(fault) {
-  return fault instanceof ApiError ? fault.message : t('errorOther');
+  words = speak();
 }
 
 /** The settings with the host page's text of this moment. */
@@ -148,39 +121,21 @@ async function withPageContext() {
 }
 
 function askToStartAnew() {
-  if (!conversation.begun && view.isEmpty) {
+  if (!conversation.begun && feed.isEmpty) {
     view.focus();
     return;
   }
   view.notice({
     text: t('startAnewQuestion'),
     tone: 'question',
-    action: t('startAnew'),
-    dismiss: t('keep'),
-    onAction: startAnew,
+    action: 'startAnew',
+    dismiss: 'keep',
+    onAction: () => chat.startAnew(),
   });
 }
 
-/** What is under way is not waited for; what comes next waits for the server to have forgotten. */
-function startAnew() {
-  epoch += 1;
-  view.setBusy(false);
-  view.hideNotice();
-  work = forget();
-}
-
-async function forget() {
-  try {
-    await conversation.clear();
-    view.clear();
-    bridge.post('chat_cleared');
-  } catch (fault) {
-    offer(wordsOf(fault), startAnew);
-  }
-}
-
 function minimize() {
-  if (!bridge.framed) return;
+  if (!bridge.framed || !display(settings).canMinimize) return;
   if (!hasLoader) view.fold();
   bridge.post('widget_minimized');
 }
@@ -190,56 +145,6 @@ function maximize() {
   if (!settled) return; // Nameless and in the wrong colours is worse than a moment later.
   view.show();
   view.focus();
-}
-
-async function restore() {
-  /** @type {import('./api.js').Message[]} */
-  let messages;
-  const begun = epoch;
-  const until = performance.now() + PENDING_MS;
-  try {
-    messages = await conversation.restore();
-    // A question without an answer yet may be being answered: the server goes on without us.
-    while (isPending(messages.at(-1)) && begun === epoch && performance.now() < until) {
-      draw(messages, true);
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-      messages = await conversation.restore();
-    }
-  } catch (fault) {
-    view.setBusy(false);
-    offer(wordsOf(fault), () => void (work = work.then(restore)));
-    return;
-  }
-  if (begun === epoch) draw(messages, false);
-}
-
-/** @param {import('./api.js').Message[]} messages @param {boolean} pending */
-function draw(messages, pending) {
-  view.clear();
-  /** @type {HTMLElement | undefined} */
-  let item;
-  for (const message of messages) {
-    const waiting = pending && message === messages.at(-1);
-    item = view.add(waiting ? { ...message, status: '' } : message);
-  }
-  view.setBusy(pending);
-  const last = messages.at(-1);
-  if (item && last?.status === 'unanswered' && !pending)
-    offerRetry(t('questionUnanswered'), item, last.content);
-}
-
-/** @param {import('./api.js').Message | undefined} message */
-function isPending(message) {
-  return (
-    message?.status === 'unanswered' && Date.now() - Number(message.timestamp ?? 0) < PENDING_MS
-  );
-}
-
-/** 128 random bits; `crypto.randomUUID` is missing on plain http. */
-function randomKey() {
-  return [...crypto.getRandomValues(new Uint8Array(16))]
-    .map((byte) => byte.toString(16).padStart(2, '0'))
-    .join('');
 }
 
 bridge.on('hello', () => bridge.post('widget_ready'));
@@ -254,27 +159,43 @@ bridge.on('page_data', (data) => {
 });
 bridge.on('send_message', (data) => {
   const text = typeof data === 'string' ? data : data.message;
-  if (typeof text === 'string' && text.trim()) void enqueue(text.trim());
+  if (typeof text === 'string' && text.trim()) chat.send(text.trim());
 });
-bridge.on('clear_chat', startAnew);
+bridge.on('clear_chat', () => chat.startAnew());
 bridge.on('minimize', minimize);
 bridge.on('maximize', maximize);
-addEventListener('online', () => view.showConnection());
-addEventListener('offline', () => view.showConnection());
 
-if (!bridge.framed) document.documentElement.dataset.alone = '';
-view.allowMinimize(bridge.framed);
+addEventListener('online', () => {
+  view.showConnection();
+  void chat.refresh();
+});
+addEventListener('offline', () => view.showConnection());
+addEventListener('storage', ({ key }) => {
+  if (key === `${storeKey} changed`) void chat.refresh();
+});
+document.addEventListener('visibilitychange', () => void chat.refresh());
+if (!bridge.framed) {
+  documentElement.dataset.alone = '';
+  // iOS lays its keyboard over the page and tells only this.
+  const seen = window.visualViewport;
+  seen?.addEventListener('resize', () => {
+    if (seen.scale === 1) documentElement.style.setProperty('--view-height', `${seen.height}px`);
+  });
+}
+
 view.showConnection();
-work = restore();
+void chat.restore().then(() => (byId('suggestions').hidden = false));
 bridge.post('widget_ready');
 
 const known = api.botConfig().then(
   (answer) => (serverSettings = answer),
   () => undefined, // The first message tells what is wrong.
 );
-await Promise.race([known, new Promise((resolve) => setTimeout(resolve, SETTINGS_TIMEOUT_MS))]);
+const timeout = new Promise((resolve) => setTimeout(resolve, SETTINGS_TIMEOUT_MS));
+await Promise.race([known.then(() => words), timeout]);
 settled = true;
 showSettings();
 view.show();
+feed.showEnd();
 if (wantsFocus || !bridge.framed) view.focus();
 void known.then(showSettings);

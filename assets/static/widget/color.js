@@ -12,29 +12,15 @@ export const INK = [27, 32, 48];
 export const NIGHT = [23, 26, 35];
 
 /**
- * Reads `#rgb`, `#rrggbb` (an alpha is passed over) and the `rgb(…)` that a browser computes.
- * @param {unknown} text
- * @returns {Rgb | null} null for anything else
+ * Reads `color(srgb 0.4 0.5 1 / 0.5)`, as browsers write what they have mixed; alpha is passed over.
+ * @param {string} text
+ * @returns {Rgb}
  */
-export function parseColor(text) {
-  if (typeof text !== 'string') return null;
-  const hex = /^#(?:([\da-f]{3,4})|([\da-f]{6}|[\da-f]{8}))$/i.exec(text.trim());
-  if (hex) {
-    const digits = hex[1] ? [...hex[1]].map((d) => d + d).join('') : hex[2];
-    return /** @type {Rgb} */ ([0, 2, 4].map((at) => parseInt(digits.slice(at, at + 2), 16)));
-  }
-  const rgb = /^rgba?\(\s*([\d.]+)[\s,]+([\d.]+)[\s,]+([\d.]+)\s*(?:[,/]\s*[\d.]+%?\s*)?\)$/i.exec(
-    text.trim(),
-  );
-  if (!rgb) return null;
+export function parseMixed(text) {
+  const parts = (text.match(/-?\d[\d.]*(e-?\d+)?/g) ?? []).slice(0, 3);
   return /** @type {Rgb} */ (
-    rgb.slice(1, 4).map((part) => Math.min(255, Math.round(Number(part))))
+    parts.map((part) => Math.round(255 * Math.min(1, Math.max(0, Number(part)))))
   );
-}
-
-/** @param {Rgb} color @returns {string} `#rrggbb` */
-export function toHex(color) {
-  return '#' + color.map((part) => Math.round(part).toString(16).padStart(2, '0')).join('');
 }
 
 /** @param {Rgb} color @returns {number} 0 (black) to 1 (white) */
@@ -93,18 +79,17 @@ export function fill(color) {
 }
 
 /**
- * Any CSS colour, read by letting the browser compute it.
+ * Any CSS colour, read by letting the browser mix it with itself: that comes out as sRGB.
  * @param {string} value
  * @returns {Rgb | null}
  */
 function resolveColor(value) {
-  const direct = parseColor(value);
-  if (direct || !CSS.supports('color', value)) return direct;
+  const mixed = `color-mix(in srgb, ${value}, ${value})`;
+  if (!CSS.supports('color', mixed)) return null;
   const probe = document.createElement('span');
-  probe.style.setProperty('color', value);
-  probe.hidden = true;
+  probe.style.setProperty('color', mixed);
   document.body.append(probe);
-  const computed = parseColor(getComputedStyle(probe).color);
+  const computed = parseMixed(getComputedStyle(probe).color);
   probe.remove();
   return computed;
 }
@@ -129,16 +114,20 @@ export function applyTheme(display) {
   const tint = answers ?? primary;
   if (tint) {
     set('--bot-msg-bg-color', tint);
-    set('--bot-msg-bg-color-dark', readable(tint, WHITE));
     set('--bot-msg-text-color', textOn(tint));
   }
   // Equal unless somebody chose: then answers get a light tint.
-  const own = Boolean(answers && primary && toHex(answers) !== toHex(primary));
+  const own = answers && primary && String(answers) !== String(primary);
   if (own) root.setAttribute('data-answers', 'own-colour');
   else root.removeAttribute('data-answers');
 
+  const { chatFont, chatRadius } = display;
+  if (CSS.supports('font-family', chatFont)) root.style.setProperty('--chat-font', chatFont);
+  if (CSS.supports('border-radius', chatRadius))
+    root.style.setProperty('--chat-radius', chatRadius);
+
   /** @param {string} name @param {Rgb} color */
   function set(name, color) {
-    root.style.setProperty(name, toHex(color));
+    root.style.setProperty(name, `rgb(${color})`);
   }
 }

@@ -3,15 +3,21 @@
 
 /** @typedef {Record<string, unknown>} Settings the object of `window.ChatbotConfig` */
 
-/** @typedef {typeof DEFAULTS & { theme: 'auto' | 'light' | 'dark' }} Display what the window shows */
+/**
+ * What the window shows.
+ * @typedef {typeof DEFAULTS & { theme: 'auto' | 'light' | 'dark', suggestions: string[],
+ *   maxMessageChars: number, canMinimize: boolean }} Display
+ */
 
 const DEFAULTS = {
   botName: 'Assistant',
   botColor: '#667eea', // any CSS colour
   botMsgBgColor: '#667eea',
-  botIcon: '', // the address of a picture
+  botIcon: '', // the address of a picture; the CSP says of which kind
   poweredBy: '',
   greeting: '', // the page's, or else the server's `welcome`; '' for the built-in one
+  chatFont: '', // `font-family` and `border-radius` as the page around has them
+  chatRadius: '',
 };
 
 /** Keys that the API gives a meaning to, and the type that each must have. */
@@ -48,19 +54,6 @@ export function settingsFromQuery(search) {
 }
 
 /**
- * A picture's address if it is one that may be shown: http(s), relative, or `data:image/`.
- * @param {unknown} value
- * @returns {string} '' for anything else
- */
-export function iconAddress(value) {
-  if (typeof value !== 'string') return '';
-  const text = value.trim();
-  const scheme = /^([a-z][a-z\d+.-]*):/i.exec(text);
-  if (!scheme) return text;
-  return /^https?:\/\//i.test(text) || /^data:image\//i.test(text) ? text : '';
-}
-
-/**
  * What to show: the page's settings over the server's over the built-in ones.
  * @param {Settings} page
  * @param {Settings} [server] answer of `/api/sessions/bot-config`
@@ -84,11 +77,22 @@ export function display(page, server = {}) {
     botName: pick('botName'),
     botColor,
     botMsgBgColor,
-    botIcon: iconAddress(pick('botIcon')),
+    botIcon: pick('botIcon'),
     poweredBy: pick('poweredBy'),
     greeting: pick('greeting') || (typeof server.welcome === 'string' ? server.welcome.trim() : ''),
+    chatFont: pick('chatFont'),
+    chatRadius: pick('chatRadius'),
     theme,
+    suggestions: texts(page.suggestions) ?? texts(server.suggestions) ?? [],
+    maxMessageChars: typeof server.maxMessageChars === 'number' ? server.maxMessageChars : Infinity,
+    canMinimize: page.mode !== 'inline' && page.mode !== 'fullscreen',
   };
+}
+
+/** @param {unknown} value @returns {string[] | undefined} undefined when it is no list */
+function texts(value) {
+  if (!Array.isArray(value)) return undefined;
+  return value.filter((text) => typeof text === 'string' && text.trim()).map((text) => text.trim());
 }
 
 /**

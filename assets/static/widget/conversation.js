@@ -1,48 +1,104 @@
 // @ts-check
 // One visitor's conversation with the server: its session is made when first needed, and anew when it
-// has expired.
+// has expired; an answer is read to its end over lines that break.
 
-import { ApiError } from './api.js';
+import { ApiError, faultOf } from './api.js';
 import { changes } from './config.js';
+import { t } from './strings.js';
 
+/** @typedef {import('./api.js').Answer} Answer */
+/** @typedef {import('./api.js').Events} Events */
 /** @typedef {import('./api.js').Message} Message */
 /** @typedef {import('./config.js').Settings} Settings */
 /** @typedef {ReturnType<typeof sessionStore>} Store */
+/** @typedef {(type: string, data: any) => void} Progress told of `start`, `delta` and `tool` */
+
+/**
+ * What the server has of a conversation.
+ * @typedef {object} History
+ * @property {Message[]} messages
+ * @property {import('./api.js').FileInfo} [file]
+ * @property {(progress: Progress, signal: AbortSignal) => Promise<Answer | null>} [follow] reads the answer
+ *   to the last message, from its beginning; there when it is being written
+ */
+
+/** How often in a row a broken line is taken up again. */
+const ATTEMPTS = 5;
 
 export class Conversation {
   /** What the session is known to have, as JSON by key. @type {Map<string, string>} */
   #sent = new Map();
+  /** The session that has it. */
+  #sentTo = '';
+  /** @type {Promise<string> | undefined} */
+  #creation;
   #api;
   #store;
 
   /**
    * @param {import('./api.js').Api} api
    * @param {Store} store
-   * @param {(sessionId: string) => void} [onSession] told of each new session
+   * @param {object} [options]
+   * @param {(sessionId: string) => void} [options.onSession] told of each new session
+   * @param {() => void} [options.onGone] told of one that has expired
+   * @param {(attempt: number) => Promise<unknown>} [options.pause] before each new attempt
    */
-  constructor(api, store, onSession = () => {}) {
+  constructor(
+    api,
+    store,
+    {
+      onSession = () => {},
+      onGone = () => {},
+      pause = (attempt) => new Promise((resolve) => setTimeout(resolve, 500 * 2 ** attempt)),
+    } = {},
+  ) {
     this.#api = api;
     this.#store = store;
     this.onSession = onSession;
+    this.onGone = onGone;
+    this.pause = pause;
   }
 
   get begun() {
     return this.#store.read() !== null;
   }
 
+  /** The session's id; makes one if there is none. @param {Settings} config @returns {Promise<string>} */
+  async session(config) {
+    return this.#store.read() ?? (this.#creation ??= this.#create(config));
+  }
+
+  /** Another session in the place of an expired one. @param {Settings} config */
+  renew(config) {
+    this.#forget();
+    return this.session(config);
+  }
+
   /**
-   * The messages of the session that this browser remembers; none when it has expired.
-   * @returns {Promise<Message[]>}
+   * The conversation that this browser remembers, if the server still does.
+   * @returns {Promise<History>}
    */
   async restore() {
     const id = this.#store.read();
-    if (id === null) return [];
+    if (id === null) return { messages: [] };
     try {
-      const { messages } = await this.#api.history(id);
-      return Array.isArray(messages) ? messages : [];
+      for (;;) {
+        // In this order nothing is missed: an answer that ends in between is in the history.
+        const events = await this.#api.resume(id, '');
+        const { messages, file } = await this.#api.history(id);
+        if (!events) return { messages, file };
+        if (messages.at(-1)?.status === 'unanswered') {
+          const follow = this.#follow.bind(this, id, events);
+          return { messages, file, follow };
+        }
+        // It has just ended, or its question is just being stored.
+        void events.next().catch(() => {});
+        void events.return();
+        await this.pause(0);
+      }
     } catch (fault) {
       this.#forgetIfGone(fault);
-      return [];
+      return { messages: [] };
     }
   }
 
@@ -52,15 +108,33 @@ export class Conversation {
    * @param {string} message
    * @param {Settings} config
    * @param {string} key the same for each attempt at one question
-   * @returns {Promise<import('./api.js').Answer>}
+   * @param {Progress} progress
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<Answer | null>} null when it ended unseen: the history has what there is
    */
-  async ask(message, config, key) {
+  async ask(message, config, key, progress, signal) {
+    const attempt = async () => {
+      const sessionId = await this.session(config);
+      if (sessionId !== this.#sentTo) this.#sent.clear(); // Another page has made it.
+      this.#sentTo = sessionId;
+      const changed = changes(config, this.#sent);
+      const body = { sessionId, message, ...(changed && { config: changed }) };
+      const events = await this.#api.ask(body, key, signal);
+      this.#remember(changed ?? {});
+      return this.#follow(sessionId, events, progress, signal);
+    };
     try {
-      return await this.#askOnce(message, config, key);
+      return await attempt();
     } catch (fault) {
       this.#forgetIfGone(fault);
-      return this.#askOnce(message, config, key);
+      return attempt();
     }
+  }
+
+  /** Ends the answer that is being written; what there is of it is kept. */
+  async stop() {
+    const id = this.#store.read();
+    if (id !== null) await this.#api.stop(id);
   }
 
   /** Deletes the messages on the server; the session stays. */
@@ -68,31 +142,60 @@ export class Conversation {
     const id = this.#store.read();
     if (id === null) return;
     try {
+      await this.#api.stop(id); // Or the next question would wait for it.
       await this.#api.clearHistory(id);
     } catch (fault) {
       this.#forgetIfGone(fault);
     }
   }
 
-  /** @param {string} message @param {Settings} config @param {string} key */
-  async #askOnce(message, config, key) {
-    const sessionId = this.#store.read() ?? (await this.#create(config));
-    const changed = changes(config, this.#sent);
-    const answer = await this.#api.sendMessage(
-      { sessionId, message, ...(changed && { config: changed }) },
-      key,
-    );
-    this.#remember(changed ?? {});
-    return answer;
+  /**
+   * Reads an answer to its end.
+   * @param {string} id
+   * @param {Events | null} events
+   * @param {Progress} progress
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<Answer | null>}
+   */
+  async #follow(id, events, progress, signal) {
+    let last = '';
+    for (let attempt = 0; ; attempt += 1) {
+      /** @type {unknown} */
+      let broken = new ApiError(t('errorUnreachable'), 0, 'unreachable');
+      try {
+        if (attempt) events = await this.#api.resume(id, last, signal);
+        if (!events) return null;
+        for await (const event of events) {
+          last = event.id;
+          attempt = 0;
+          const data = JSON.parse(event.data);
+          if (event.type === 'done') return data;
+          // 200 is what the line has answered, so this is no broken line.
+          if (event.type === 'error') throw faultOf(200, data, data.retryable);
+          progress(event.type, data);
+        }
+      } catch (fault) {
+        const isLine = fault instanceof ApiError && (!fault.status || fault.status >= 500);
+        if (!isLine || signal?.aborted) throw fault;
+        broken = fault;
+      }
+      if (attempt >= ATTEMPTS) throw broken;
+      await this.pause(attempt);
+    }
   }
 
   /** @param {Settings} config */
   async #create(config) {
-    const { sessionId } = await this.#api.createSession(config);
-    this.#store.write(sessionId);
-    this.#remember(config);
-    this.onSession(sessionId);
-    return sessionId;
+    try {
+      const { sessionId } = await this.#api.createSession(config);
+      this.#store.write(sessionId);
+      this.#sentTo = sessionId;
+      this.#remember(config);
+      this.onSession(sessionId);
+      return sessionId;
+    } finally {
+      this.#creation = undefined;
+    }
   }
 
   /** @param {Settings} config */
@@ -100,38 +203,46 @@ export class Conversation {
     for (const [key, value] of Object.entries(config)) this.#sent.set(key, JSON.stringify(value));
   }
 
+  #forget() {
+    this.#store.write(null);
+    this.#sent.clear();
+  }
+
   /** Throws any other fault. @param {unknown} fault */
   #forgetIfGone(fault) {
     if (!(fault instanceof ApiError && fault.status === 404 && fault.code === 'session_not_found'))
       throw fault;
-    this.#store.write(null);
-    this.#sent.clear();
+    this.#forget();
+    this.onGone();
   }
 }
 
 /**
- * Keeps the session's id beyond the page. Where browsers refuse storage to a frame of another site it
- * is kept as long as the page is.
+ * Keeps the session's id, and beside it what `part` names. Where browsers refuse storage to a frame
+ * of another site it is kept as long as the page is.
  * @param {string} key
  * @param {() => Storage} [storage] asked anew each time, since the property itself may throw
  */
 export function sessionStore(key, storage = () => window.localStorage) {
-  /** @type {string | null} */
-  let kept = null;
+  /** @type {Map<string, string>} */
+  const kept = new Map();
   return {
-    read() {
+    /** @returns {string | null} */
+    read(part = '') {
+      const own = kept.get(part) ?? null;
       try {
-        return storage().getItem(key) ?? kept;
+        return storage().getItem(key + part) ?? own;
       } catch {
-        return kept;
+        return own;
       }
     },
-    /** @param {string | null} id null forgets it */
-    write(id) {
-      kept = id;
+    /** @param {string | null} value null forgets it @param {string} [part] */
+    write(value, part = '') {
+      if (value === null) kept.delete(part);
+      else kept.set(part, value);
       try {
-        if (id === null) storage().removeItem(key);
-        else storage().setItem(key, id);
+        if (value === null) storage().removeItem(key + part);
+        else storage().setItem(key + part, value);
       } catch {
         // Kept in memory.
       }

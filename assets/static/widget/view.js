@@ -1,69 +1,37 @@
 // @ts-check
-// The window's elements: what they show, and what visitors do with them. No logic of the chat.
+// The window around the messages: header, box, notices. No logic of the chat.
 
+import { bot, byId, element, relabel, say, timeElement } from './dom.js';
 import { t } from './strings.js';
 
-/** @typedef {import('./api.js').Message} Message */
+/** @typedef {import('./dom.js').StringKey} StringKey */
 
-/** Statuses that a message shows in words. @type {Record<string, import('./strings.js').StringKey>} */
-const NOTES = {
-  unanswered: 'unanswered',
-  incomplete: 'incomplete',
-  stopped: 'stopped',
-  truncated: 'truncated',
-};
+/** @typedef {'idle' | 'waiting' | 'querying' | 'writing'} State of the answer */
 
-/** A new message is scrolled to by those who are this near to the end. */
-const NEAR_END_PX = 120;
-
-/**
- * @template {HTMLElement} [T=HTMLElement]
- * @param {string} id
- * @returns {T}
- */
-function byId(id) {
-  const found = document.getElementById(id);
-  if (!found) throw new Error(`The page has no #${id}.`);
-  return /** @type {T} */ (found);
-}
+/** Of the limit of a message: from here on its characters are counted. */
+const COUNTED_SHARE = 0.8;
+const MAX_SUGGESTIONS = 6;
 
 export class View {
   #container = byId('chatbot-container');
-  #scroller = byId('messages-container');
-  #list = byId('messages-list');
   #notice = byId('error-modal');
   /** @type {HTMLTextAreaElement} */
   #input = byId('message-input');
-  /** @type {HTMLButtonElement} */
-  #sendButton = byId('send-btn');
   #floating = byId('floating-icon');
-  #botName = '';
-  #busy = false;
+  #actions;
+  /** @type {State} */
+  #state = 'idle';
+  #limit = Infinity;
   /** @type {(() => void) | null} */
   #noticeAction = null;
 
-  /** @param {{ send(text: string): void } & Record<'startAnew' | 'minimize' | 'maximize', () => void>} actions */
+  /** @param {{ send(text: string): void } & Record<'stop' | 'startAnew' | 'minimize' | 'maximize', () => void>} actions */
   constructor(actions) {
-    label('messages-container', t('conversation'));
-    label('message-input', t('input'));
-    label('send-btn', t('send'));
-    label('minimize-btn', t('close'));
-    label('reset-btn', t('startAnew'));
-    label('floating-icon', t('open'));
-    this.#input.placeholder = t('placeholder');
-    byId('notice-dismiss').textContent = t('dismiss');
-    showTime(byId('welcome-time'));
-
-    const submit = () => {
-      const text = this.#input.value.trim();
-      if (!text || this.#busy) return;
-      this.#input.value = '';
-      this.#fit();
-      actions.send(text);
-    };
+    this.#actions = actions;
+    timeElement(Date.now(), byId('welcome-time'));
     byId('composer').addEventListener('submit', (event) => {
       event.preventDefault();
-      submit();
+      this.#submit();
     });
     this.#input.addEventListener('input', () => this.#fit());
     this.#input.addEventListener('keydown', (event) => {
@@ -71,41 +39,38 @@ export class View {
       if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229)
         return;
       event.preventDefault();
-      submit();
+      this.#submit();
     });
-    byId('reset-btn').addEventListener('click', actions.startAnew);
-    byId('minimize-btn').addEventListener('click', actions.minimize);
-    this.#floating.addEventListener('click', actions.maximize);
-    byId('notice-action').addEventListener('click', () => {
+    this.#on('stop-btn', actions.stop);
+    this.#on('notice-action', () => {
       const action = this.#noticeAction;
       this.hideNotice();
       action?.();
-      this.focus();
     });
-    byId('notice-dismiss').addEventListener('click', () => {
-      this.hideNotice();
-      this.focus();
-    });
+    this.#on('notice-dismiss', () => this.hideNotice());
+    byId('reset-btn').addEventListener('click', actions.startAnew);
+    byId('minimize-btn').addEventListener('click', actions.minimize);
+    this.#floating.addEventListener('click', actions.maximize);
     document.addEventListener('keydown', (event) => {
       if (event.key === 'Escape' && !event.isComposing) actions.minimize();
     });
   }
 
   /** @param {import('./config.js').Display} display */
-  configure(display) {
-    this.#botName = display.botName;
-    document.title = display.botName;
-    byId('bot-name').textContent = display.botName;
-    byId('welcome-text').textContent = display.greeting || t('greeting', { name: display.botName });
-    byId('powered-by').textContent = display.poweredBy
-      ? t('poweredBy', { name: display.poweredBy })
-      : '';
-    const icon = /** @type {HTMLImageElement} */ (byId('bot-icon'));
-    if (icon.getAttribute('src') === display.botIcon) return;
-    icon.hidden = true;
-    icon.onload = () => (icon.hidden = false);
-    if (display.botIcon) icon.src = display.botIcon;
-    else icon.removeAttribute('src');
+  configure({ botName, greeting, poweredBy, botIcon, suggestions, maxMessageChars, canMinimize }) {
+    bot.name = document.title = botName;
+    byId('bot-name').textContent = botName;
+    const welcome = byId('welcome-text');
+    say(welcome, greeting ? undefined : 'greeting');
+    if (greeting) welcome.textContent = greeting;
+    byId('powered-by').textContent = poweredBy ? t('poweredBy', { name: poweredBy }) : '';
+    this.#input.placeholder = t('placeholder');
+    byId('minimize-btn').hidden = !canMinimize;
+    this.#limit = maxMessageChars;
+    this.#suggest(suggestions.slice(0, MAX_SUGGESTIONS));
+    this.#showIcon(botIcon);
+    relabel();
+    this.#showState();
   }
 
   show() {
@@ -120,11 +85,6 @@ export class View {
     this.#floating.focus();
   }
 
-  /** @param {boolean} possible */
-  allowMinimize(possible) {
-    byId('minimize-btn').hidden = !possible;
-  }
-
   /** Focuses the box, unless that would raise a keyboard. */
   focus() {
     const touch = matchMedia('(pointer: coarse)').matches;
@@ -137,80 +97,29 @@ export class View {
     this.#fit();
   }
 
-  /**
-   * @param {Message} message
-   * @returns {HTMLElement} the message's element
-   */
-  add(message) {
-    const mine = message.role === 'user';
-    const near =
-      this.#scroller.scrollHeight - this.#scroller.scrollTop - this.#scroller.clientHeight <
-      NEAR_END_PX;
-    const item = element('div', `message ${mine ? 'user' : 'bot'}`);
-    const bubble = element('div', 'bubble');
-    bubble.dir = 'auto';
-    const below = fillBubble(bubble, message);
-    const meta = element('p', 'meta');
-    const time = document.createElement('time');
-    showTime(time, message.timestamp);
-    meta.append(time);
-    item.append(
-      element('span', 'sr-only', `${mine ? t('you') : this.#botName}: `),
-      bubble,
-      ...below,
-      meta,
-    );
-    this.#list.append(item);
-    this.mark(item, message.status ?? '');
-    if (mine || near) this.#scrollTo(item);
-    return item;
-  }
-
-  /** @param {HTMLElement} item @param {string} status of a message */
-  mark(item, status) {
-    item.classList.toggle('failed', status === 'unanswered');
-    item.querySelector('.note')?.remove();
-    if (Object.hasOwn(NOTES, status))
-      item.querySelector('.meta')?.append(element('span', 'note', t(NOTES[status])));
-  }
-
-  get isEmpty() {
-    return this.#list.childElementCount === 0;
-  }
-
-  clear() {
-    this.#list.replaceChildren();
-  }
-
-  /** @param {boolean} busy */
-  setBusy(busy) {
-    this.#busy = busy;
-    byId('typing-bubble').hidden = !busy;
-    byId('typing-words').textContent = busy ? t('typing', { name: this.#botName }) : '';
-    this.#container.setAttribute('aria-busy', String(busy));
-    if (busy) this.#scroller.scrollTop = this.#scroller.scrollHeight;
-    this.#showStatus();
-    this.#fit();
+  /** @param {State} state */
+  setState(state) {
+    this.#state = state;
+    this.#showState();
   }
 
   showConnection() {
-    byId('connection-status').textContent = navigator.onLine ? '' : t('offlineBar');
-    this.#showStatus();
+    say(byId('connection-status'), navigator.onLine ? undefined : 'offlineBar');
+    this.#showState();
   }
 
   /**
    * Says something above the box, with at most one thing to do about it.
-   * @param {{ text: string, tone: 'error' | 'question', action?: string, dismiss?: string, onAction?: () => void }} notice
+   * @param {{ text: string, tone: 'error' | 'question', action?: StringKey, dismiss?: StringKey, onAction?: () => void }} notice
    */
-  notice({ text, tone, action = '', dismiss = t('dismiss'), onAction }) {
+  notice({ text, tone, action, dismiss = 'dismiss', onAction }) {
     this.#notice.dataset.tone = tone;
     byId('notice-text').textContent = text;
-    byId('notice-action').textContent = action;
+    say(byId('notice-action'), action);
     byId('notice-action').hidden = !onAction;
-    byId('notice-dismiss').textContent = dismiss;
+    say(byId('notice-dismiss'), dismiss);
     this.#noticeAction = onAction ?? null;
     this.#notice.hidden = false;
-    this.#scroller.scrollTop = this.#scroller.scrollHeight;
   }
 
   hideNotice() {
@@ -218,87 +127,84 @@ export class View {
     this.#noticeAction = null;
   }
 
-  #showStatus() {
+  /** A button that goes away or changes when it is pressed. @param {string} id @param {() => void} action */
+  #on(id, action) {
+    byId(id).addEventListener('click', () => {
+      action();
+      this.focus();
+    });
+  }
+
+  #submit() {
+    const text = this.#input.value.trim();
+    if (!text || this.#state !== 'idle' || this.#excess(text) > 0) return;
+    this.#input.value = '';
+    this.#actions.send(text);
+    // On a phone the keyboard stays for who types.
+    if (document.activeElement !== this.#input) this.focus();
+  }
+
+  /** @param {string[]} suggestions */
+  #suggest(suggestions) {
+    byId('suggestions').replaceChildren(
+      ...suggestions.map((text) => {
+        const made = element('button', 'suggestion', text);
+        made.setAttribute('type', 'button');
+        made.dir = 'auto';
+        made.addEventListener('click', () => {
+          if (this.#state !== 'idle') return;
+          this.#actions.send(text);
+          this.focus();
+        });
+        return made;
+      }),
+    );
+  }
+
+  /** @param {string} address */
+  #showIcon(address) {
+    const icon = /** @type {HTMLImageElement} */ (byId('bot-icon'));
+    if (icon.getAttribute('src') === address) return;
+    icon.hidden = true;
+    icon.onload = () => (icon.hidden = false);
+    if (address) icon.src = address;
+    else icon.removeAttribute('src');
+  }
+
+  #showState() {
+    const state = this.#state;
+    const waits = state === 'waiting' || state === 'querying';
+    byId('typing-bubble').hidden = !waits;
+    const words = byId('typing-words');
+    words.classList.toggle('sr-only', state !== 'querying');
+    say(words, !waits ? undefined : state === 'querying' ? state : 'typing');
+    byId('stop-btn').hidden = state === 'idle';
+    byId('send-btn').hidden = state !== 'idle';
     const status = byId('bot-status');
     status.dataset.state = navigator.onLine ? 'online' : 'offline';
-    status.textContent = t(!navigator.onLine ? 'offline' : this.#busy ? 'writing' : 'online');
+    say(status, !navigator.onLine ? 'offline' : state === 'idle' ? 'online' : 'writing');
+    this.#fit();
+  }
+
+  /** How many characters are too many, as the server counts them. @param {string} text */
+  #excess(text) {
+    return text.length > this.#limit ? [...text].length - this.#limit : 0;
   }
 
   /** The box grows with its text. */
   #fit() {
-    this.#sendButton.disabled = this.#busy || !this.#input.value.trim();
+    const text = this.#input.value.trim();
+    const length = text.length < this.#limit * COUNTED_SHARE ? 0 : [...text].length;
+    const excess = length - this.#limit;
+    const counter = byId('char-count');
+    counter.hidden = length < this.#limit * COUNTED_SHARE;
+    counter.textContent =
+      excess > 0
+        ? t('tooLong', { count: excess })
+        : t('characters', { count: length, limit: this.#limit });
+    this.#input.setAttribute('aria-invalid', String(excess > 0));
+    /** @type {HTMLButtonElement} */ (byId('send-btn')).disabled = !text || excess > 0;
     this.#input.style.setProperty('height', 'auto');
     this.#input.style.setProperty('height', `${this.#input.scrollHeight}px`);
   }
-
-  /** To the beginning of the last message, or to its end if all of it fits. @param {HTMLElement} item */
-  #scrollTo(item) {
-    this.#scroller.scrollTop = item.offsetTop - this.#scroller.offsetTop - 16;
-  }
-}
-
-/** @param {string} text @param {DOMParserSupportedType} type */
-const parse = (text, type) => new DOMParser().parseFromString(text, type);
-
-/**
- * Shows a message's text, HTML and chart in `bubble`. The server has made the HTML safe; it is parsed
- * apart from the page, where nothing of it runs.
- * @param {HTMLElement} bubble
- * @param {Message} message
- * @returns {HTMLElement[]} what belongs below the bubble: the SQL that the answer comes from
- */
-export function fillBubble(bubble, { content, html, chart, tools = [] }) {
-  bubble.classList.toggle('rich', Boolean(html));
-  if (html) bubble.replaceChildren(...parse(html, 'text/html').body.childNodes);
-  else bubble.textContent = content;
-  for (const table of bubble.querySelectorAll('table')) {
-    const box = element('div', '');
-    table.replaceWith(box);
-    box.append(table);
-  }
-  // What scrolls can be scrolled by key.
-  for (const box of bubble.querySelectorAll('div, pre')) box.setAttribute('tabindex', '0');
-  const svg = chart && parse(chart.svg, 'image/svg+xml').documentElement;
-  // Chromium puts its report of a broken document inside the root.
-  if (svg?.localName === 'svg' && !svg.querySelector('parsererror')) {
-    svg.setAttribute('class', 'chart');
-    svg.setAttribute('role', 'img');
-    svg.setAttribute('aria-label', chart?.alt ?? '');
-    bubble.append(svg);
-  }
-  const statements = tools.filter(({ sql, status }) => sql && status !== 'failed');
-  if (!statements.length) return [];
-  const details = element('details', '');
-  details.append(
-    element('summary', '', t('sql')),
-    ...statements.map(({ sql }) => element('pre', '', sql)),
-  );
-  return [details];
-}
-
-/** @param {string} tag @param {string} className @param {string} [text] */
-function element(tag, className, text) {
-  const made = document.createElement(tag);
-  made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
-
-/** @param {string} id @param {string} text */
-function label(id, text) {
-  const target = byId(id);
-  target.setAttribute('aria-label', text);
-  if (target instanceof HTMLButtonElement) target.title = text;
-}
-
-/** @param {any} time a `<time>` @param {string | number} [at] */
-function showTime(time, at = Date.now()) {
-  const date = new Date(at);
-  if (Number.isNaN(date.getTime())) return;
-  const today = date.toDateString() === new Date().toDateString();
-  time.dateTime = date.toISOString();
-  time.textContent = new Intl.DateTimeFormat(undefined, {
-    ...(!today && { dateStyle: 'medium' }),
-    timeStyle: 'short',
-  }).format(date);
 }

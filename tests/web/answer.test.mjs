@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
-import { fillBubble } from '../../assets/static/widget/view.js';
+import { dataLine, fillBubble } from '../../assets/static/widget/answer.js';
+
+const textNode = (text) => Object.assign(new FakeElement('#text'), { textContent: text });
 
 /** As much of an element as messages use. */
 class FakeElement {
   attributes = {};
+  dataset = {};
   classes = new Set();
   children = [];
   className = '';
@@ -15,7 +18,9 @@ class FakeElement {
   constructor(tag) {
     this.localName = tag;
   }
+  addEventListener() {}
   append(...nodes) {
+    nodes = nodes.map((node) => (typeof node === 'string' ? textNode(node) : node));
     for (const node of nodes) (node.parent?.remove(node), (node.parent = this));
     this.children.push(...nodes);
   }
@@ -70,34 +75,38 @@ after(() => {
 const names = (node) => node.children.map((child) => child.localName);
 const filled = (message) => {
   const bubble = new FakeElement('div');
-  const below = fillBubble(bubble, { role: 'assistant', content: 'the text', ...message });
-  return { bubble, below };
+  fillBubble(bubble, { role: 'assistant', content: 'the text', ...message });
+  return bubble;
 };
 
 test('a message without HTML is its text, and nothing is parsed', () => {
   parsed.length = 0;
   for (const html of [undefined, '']) {
-    const { bubble, below } = filled({ html, content: '<b>1 < 2</b>' });
+    const bubble = filled({ html, content: '<b>1 < 2</b>' });
     assert.equal(bubble.textContent, '<b>1 < 2</b>');
     assert.deepEqual([...bubble.classes], []);
-    assert.deepEqual([bubble.children, below], [[], []]);
+    assert.deepEqual(bubble.children, []);
   }
   assert.deepEqual(parsed, []);
 });
 
-test('HTML is shown in place of the text; tables and code scroll in boxes that keys reach', () => {
-  const { bubble } = filled({ html: 'p table pre' });
+test('HTML is shown in place of the text; what is wide scrolls in boxes that keys reach', () => {
+  const bubble = filled({ html: 'p table pre' });
   assert.deepEqual([...bubble.classes], ['rich']);
-  assert.deepEqual(names(bubble), ['p', 'div', 'pre']);
-  const [p, box, pre] = bubble.children;
+  assert.deepEqual(names(bubble), ['p', 'div', 'div']);
+  const [p, box, code] = bubble.children;
   assert.deepEqual(names(box), ['table']);
-  assert.equal(p.attributes.tabindex, undefined);
   assert.equal(box.attributes.tabindex, '0');
+  assert.equal(p.attributes.tabindex, undefined);
+  assert.equal(code.className, 'code');
+  assert.deepEqual(names(code), ['button', 'pre']);
+  const [button, pre] = code.children;
+  assert.deepEqual([button.className, button.textContent], ['copy-code', 'Copy code']);
   assert.equal(pre.attributes.tabindex, '0');
 });
 
 test('a chart follows the words as a picture with its description', () => {
-  const { bubble } = filled({ html: 'p', chart: { svg: 'svg rect', alt: 'Bars: 1, 2.' } });
+  const bubble = filled({ html: 'p', chart: { svg: 'svg rect', alt: 'Bars: 1, 2.' } });
   assert.deepEqual(names(bubble), ['p', 'svg']);
   assert.deepEqual(bubble.children[1].attributes, {
     class: 'chart',
@@ -112,27 +121,42 @@ test('a chart follows the words as a picture with its description', () => {
 
 test('a chart that is no picture is left out', () => {
   for (const svg of ['html body', 'parsererror', 'svg rect parsererror'])
-    assert.deepEqual(names(filled({ html: 'p', chart: { svg, alt: '' } }).bubble), ['p'], svg);
+    assert.deepEqual(names(filled({ html: 'p', chart: { svg, alt: '' } })), ['p'], svg);
 });
 
-test('the SQL that an answer comes from is told as text, without what failed', () => {
-  const { below } = filled({
-    tools: [
-      { name: 'query_data', sql: 'SELECT x', status: 'failed' },
-      { name: 'query_data', sql: "SELECT '<b>'", status: 'done', rowCount: 1, elapsedMs: 0.7 },
-      { name: 'other', status: 'done' },
-    ],
-  });
-  assert.deepEqual(
-    below.map((node) => node.localName),
-    ['details'],
-  );
-  assert.deepEqual(
-    below[0].children.map(({ localName, textContent }) => [localName, textContent]),
+/** The element's name, class and text, and its children's. */
+const outline = ({ localName, className, textContent, children }) => [
+  localName,
+  className,
+  children.length ? children.map(outline) : textContent,
+];
+
+test('the SQL that an answer comes from is told as text, with the rows that it ran over', () => {
+  const tools = [
+    { name: 'query_data', sql: 'SELECT x', status: 'failed' },
+    { name: 'query_data', sql: "SELECT '<b>'", status: 'done', rowCount: 1, tableRows: 1461 },
+    { name: 'query_data', sql: 'SELECT 2', status: 'done', tableRows: 1461 },
+    { name: 'other', status: 'done' },
+  ];
+  const query = (text) => ['pre', '', [['#text', '', text]]];
+  assert.deepEqual(dataLine({ tools }).map(outline), [
     [
-      ['summary', 'Computed with SQL'],
-      ['pre', "SELECT '<b>'"],
+      'details',
+      '',
+      [
+        ['summary', 'computed', 'Computed over all 1,461 rows'],
+        query("SELECT '<b>'"),
+        query('SELECT 2'),
+      ],
     ],
-  );
-  assert.deepEqual(filled({ tools: [{ sql: 'SELECT x', status: 'failed' }] }).below, []);
+  ]);
+});
+
+test('an answer that was not computed says nothing of it; one row is one', () => {
+  assert.deepEqual(dataLine({}), []);
+  assert.deepEqual(dataLine({ tools: [{ sql: 'SELECT x', status: 'failed' }] }), []);
+  const line = (tableRows) =>
+    dataLine({ tools: [{ sql: 'SELECT 1', status: 'done', tableRows }] })[0].children[0];
+  assert.equal(line(1).textContent, 'Computed over 1 row');
+  assert.equal(line(undefined).textContent, 'Computed with SQL');
 });

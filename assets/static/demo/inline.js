@@ -1,0 +1,13 @@
+// @ts-check
+// The page with the chat in its text: the tag with this server's address.
+
+import { copyText, tagText } from './tag.js';
+
+const tag = document.getElementById('tag');
+const copied = document.getElementById('copied');
+
+if (tag && copied) {
+  const src = new URL('/embed.js', location.href).href;
+  tag.textContent = `<div id="help"></div>\n${tagText(src, { mode: 'inline', target: '#help' })}`;
+  document.getElementById('copy')?.addEventListener('click', () => copyText(tag, copied));
+}

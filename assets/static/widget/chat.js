@@ -1,0 +1,279 @@
+// @ts-check
+// What happens in the conversation: questions one after the other, answers as they come, what fails
+// and is tried again, and what other pages of the same site have said meanwhile.
+
+import { ApiError } from './api.js';
+import { t } from './strings.js';
+
+/** @typedef {import('./api.js').Answer} Answer */
+/** @typedef {import('./conversation.js').Progress} Progress */
+
+/**
+ * A question, the key of all attempts at it, and the elements that show it and what came of it.
+ * @typedef {{ text: string, key: string, items: HTMLElement[] }} Turn
+ */
+
+/**
+ * @typedef {object} Parts
+ * @property {import('./conversation.js').Conversation} conversation
+ * @property {import('./conversation.js').Store} store
+ * @property {import('./view.js').View} view
+ * @property {import('./feed.js').Feed} feed
+ * @property {import('./files.js').FileArea} files
+ * @property {(type: string, data?: Record<string, unknown>) => void} post tells the page around
+ * @property {() => Promise<import('./config.js').Settings>} config for the next question
+ */
+
+const FILE_POLL_MS = 100;
+
+/** @param {string | null} id @param {number} count */
+const shownAs = (id, count) => `${id} ${count}`;
+
+/** @param {unknown} fault */
+const asApiError = (fault) =>
+  fault instanceof ApiError ? fault : new ApiError(t('errorOther'), 0, 'unknown');
+
+/** A name that no other question of this session has. */
+export const randomKey = () => `${Date.now()}${Math.random()}`;
+
+export class Chat {
+  #parts;
+  /** One question after the other. @type {Promise<void>} */
+  #work = Promise.resolve();
+  /** Aborted by "start anew": what was under way before is not shown after. */
+  #life = new AbortController();
+  #busy = false;
+  #wantsStop = false;
+  /** The last turn if it has no whole answer. @type {Turn | null} */
+  #failed = null;
+  /** Which messages are shown, to know when there are others. */
+  #shown = '';
+
+  /** @param {Parts} parts */
+  constructor(parts) {
+    this.#parts = parts;
+  }
+
+  /** @param {string} text @param {string} [key] that of an earlier attempt */
+  send(text, key = randomKey()) {
+    void this.#enqueue((signal) => this.#ask(text, key, signal));
+  }
+
+  async stop() {
+    this.#wantsStop = true;
+    try {
+      await this.#parts.conversation.stop();
+    } catch (fault) {
+      this.#tell(fault);
+    }
+  }
+
+  /** What is under way is not waited for; what comes next waits for the server to have forgotten. */
+  startAnew() {
+    const { conversation, view, feed, post } = this.#parts;
+    this.#life.abort();
+    this.#life = new AbortController();
+    this.#work = Promise.resolve();
+    this.#setBusy(false);
+    view.hideNotice();
+    void this.#enqueue(async () => {
+      try {
+        await conversation.clear();
+        this.#failed = null;
+        feed.clear();
+        this.#touch();
+        post('chat_cleared');
+      } catch (fault) {
+        this.#tell(fault, () => this.startAnew());
+      }
+    });
+  }
+
+  /** Shows the conversation so far, and goes on with an answer that is being written. */
+  restore() {
+    return this.#enqueue(async (signal) => {
+      try {
+        await this.#sync(signal);
+      } catch (fault) {
+        if (!signal.aborted) this.#tell(fault, () => void this.restore());
+      }
+    });
+  }
+
+  /** Shows what another page of the site has said meanwhile, or the answer to a line that broke. */
+  async refresh() {
+    const { conversation } = this.#parts;
+    if (this.#busy || document.hidden || !conversation.begun) return;
+    // Nobody waits for this.
+    const history = await conversation.restore().catch(() => null);
+    if (history && !this.#busy) void this.#enqueue((signal) => this.#show(history, signal));
+  }
+
+  /** @param {(signal: AbortSignal) => Promise<void>} step */
+  #enqueue(step) {
+    const { signal } = this.#life;
+    return (this.#work = this.#work.then(() => (signal.aborted ? undefined : step(signal))));
+  }
+
+  /** @param {string} text @param {string} key @param {AbortSignal} signal */
+  async #ask(text, key, signal) {
+    const { conversation, store, view, feed, files, config, post } = this.#parts;
+    view.hideNotice();
+    feed.withdrawRetry();
+    this.#failed = null;
+    const turn = { text, key, items: [feed.add({ role: 'user', content: text })] };
+    feed.showEnd();
+    post('message_sent', { message: text });
+    store.write(key, ' question');
+    await this.#read(turn, signal, async (progress) => {
+      // A question that follows a file is about it.
+      while (files.busy) await new Promise((resolve) => setTimeout(resolve, FILE_POLL_MS));
+      return conversation.ask(text, await config(), key, progress, signal);
+    });
+  }
+
+  /**
+   * Shows an answer while it is written.
+   * @param {Turn} turn
+   * @param {AbortSignal} signal
+   * @param {(progress: Progress) => Promise<Answer | null>} follow
+   */
+  async #read(turn, signal, follow) {
+    const { conversation, store, view, feed, post } = this.#parts;
+    const writing = feed.begin();
+    this.#setBusy(true);
+    this.#shown = '';
+    try {
+      const answer = await follow((type, data) => {
+        if (signal.aborted) return;
+        if (type === 'start') {
+          writing.restart();
+          this.#touch();
+          if (this.#wantsStop) void conversation.stop();
+        } else if (type === 'delta') {
+          view.setState('writing');
+          writing.write(data.text);
+        } else {
+          view.setState(data.status === 'running' ? 'querying' : 'waiting');
+        }
+      });
+      if (signal.aborted) return;
+      if (!answer) {
+        writing.fail();
+        return await this.#sync(signal);
+      }
+      const { response: content, sessionId, messageCount, timestamp = Date.now() } = answer;
+      this.#shown = shownAs(sessionId, messageCount);
+      // Without a word it was stopped before the first.
+      if (!content) return this.#offerRetry(turn);
+      store.write(null, ' question');
+      writing.finish({ ...answer, role: 'assistant', content });
+      const at = new Date(timestamp).getTime();
+      post('message_received', { message: content, sessionId, timestamp: at });
+    } catch (fault) {
+      if (!signal.aborted) await this.#fail(turn, writing.fail(), asApiError(fault), signal);
+    } finally {
+      writing.close();
+      if (!signal.aborted) {
+        this.#setBusy(false);
+        this.#touch();
+      }
+    }
+  }
+
+  /**
+   * @param {Turn} turn
+   * @param {HTMLElement | null} part of the answer
+   * @param {ApiError} error
+   * @param {AbortSignal} signal
+   */
+  async #fail(turn, part, error, signal) {
+    if (part) {
+      turn.items.push(part);
+    } else if (!error.retryable) {
+      // The same text would be refused again: it goes back into the box, to be changed.
+      turn.items[0].remove();
+      this.#parts.view.giveBack(turn.text);
+      return this.#tell(error);
+    }
+    this.#offerRetry(turn);
+    // The server has rendered what there is.
+    if (part) await this.#sync(signal).catch(() => {});
+    if (!signal.aborted && this.#failed) this.#tell(error, () => this.#retry());
+  }
+
+  /** @param {Turn} turn */
+  #offerRetry(turn) {
+    const { feed } = this.#parts;
+    const [question, answer] = turn.items;
+    this.#failed = turn;
+    if (!answer) feed.mark(question, 'unanswered');
+    feed.offerRetry(answer ?? question, () => this.#retry());
+  }
+
+  #retry() {
+    const turn = this.#failed;
+    if (!turn || this.#busy) return;
+    for (const item of turn.items) item.remove();
+    this.send(turn.text, turn.key);
+    this.#parts.view.focus();
+  }
+
+  /** @param {AbortSignal} signal */
+  async #sync(signal) {
+    await this.#show(await this.#parts.conversation.restore(), signal);
+  }
+
+  /**
+   * Shows what the server has, if it is not what is shown.
+   * @param {import('./conversation.js').History} history
+   * @param {AbortSignal} signal
+   */
+  async #show({ messages, file, follow }, signal) {
+    const { store, view, feed, files } = this.#parts;
+    const shown = shownAs(store.read(), messages.length);
+    if (signal.aborted || (shown === this.#shown && !follow)) return;
+    this.#shown = shown;
+    if (!files.busy) files.show(file ?? null);
+    const unsaved = this.#failed;
+    this.#failed = null;
+    feed.clear();
+    const items = messages.map((message) => feed.add(message));
+    feed.showEnd();
+    const last = messages.at(-1);
+    const asked = last?.role === 'user' ? -1 : -2;
+    const { content: text = '' } = messages.at(asked) ?? {};
+    const key = unsaved?.text === text ? unsaved.key : (store.read(' question') ?? randomKey());
+    const turn = { text, key, items: items.slice(asked) };
+    if (follow) {
+      feed.mark(turn.items[0]);
+      await this.#read(turn, signal, (progress) => follow(progress, signal));
+    } else if (last?.status === 'unanswered' || last?.status === 'incomplete') {
+      this.#offerRetry(turn);
+    } else if (unsaved && unsaved.text !== text) {
+      // It has not reached the server.
+      this.#offerRetry({ ...unsaved, items: [feed.add({ role: 'user', content: unsaved.text })] });
+    } else if (unsaved) {
+      view.hideNotice(); // Answered meanwhile.
+    }
+  }
+
+  /** @param {boolean} busy */
+  #setBusy(busy) {
+    this.#busy = busy;
+    this.#wantsStop = false;
+    this.#parts.view.setState(busy ? 'waiting' : 'idle');
+  }
+
+  /** Tells the other pages of the site that there is something new. */
+  #touch() {
+    this.#parts.store.write(String(Date.now()), ' changed');
+  }
+
+  /** @param {unknown} fault @param {() => void} [onAction] */
+  #tell(fault, onAction) {
+    const { message, code } = asApiError(fault);
+    this.#parts.post('widget_error', { error: message, code });
+    this.#parts.view.notice({ text: message, tone: 'error', action: 'tryAgain', onAction });
+  }
+}

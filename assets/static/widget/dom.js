@@ -1,0 +1,102 @@
+// @ts-check
+// Elements and their words. `data-text` and `data-label` name the string that an element says or is
+// called, so that all of them can be said anew in another language.
+
+import { language, t } from './strings.js';
+
+/** @typedef {import('./strings.js').StringKey} StringKey */
+
+/** Who answers: `{name}` in any string. */
+export const bot = { name: '' };
+
+/**
+ * @template {HTMLElement} [T=HTMLElement]
+ * @param {string} id
+ * @returns {T}
+ */
+export function byId(id) {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`The page has no #${id}.`);
+  return /** @type {T} */ (found);
+}
+
+/**
+ * @param {string} tag
+ * @param {string} className
+ * @param {...(Node | string)} children
+ */
+export function element(tag, className, ...children) {
+  const made = document.createElement(tag);
+  made.className = className;
+  made.append(...children);
+  return made;
+}
+
+/**
+ * An element that says the string `key`.
+ * @param {string} tag
+ * @param {string} className
+ * @param {StringKey} key
+ * @param {number} [count] for `{count}` in it
+ */
+export function worded(tag, className, key, count) {
+  const made = element(tag, className);
+  if (count !== undefined) made.dataset.count = String(count);
+  say(made, key);
+  return made;
+}
+
+/** @param {HTMLElement} target @param {StringKey} [key] nothing without one */
+export function say(target, key) {
+  target.dataset.text = key ?? '';
+  target.textContent = key ? wordsOf(target, key) : '';
+}
+
+/** @param {string} className @param {StringKey} key @param {() => void} action */
+export function button(className, key, action) {
+  const made = /** @type {HTMLButtonElement} */ (worded('button', className, key));
+  made.type = 'button';
+  made.addEventListener('click', action);
+  return made;
+}
+
+/** @param {string | number} [at] @param {any} [time] the `<time>` that shows it */
+export function timeElement(at = Date.now(), time = document.createElement('time')) {
+  const date = new Date(at);
+  if (!Number.isNaN(date.getTime())) time.dateTime = date.toISOString();
+  showTime(time);
+  return time;
+}
+
+/** Says everything anew. */
+export function relabel() {
+  const { tag, dir } = language();
+  Object.assign(document.documentElement, { lang: tag, dir });
+  for (const target of /** @type {NodeListOf<HTMLElement>} */ (
+    document.querySelectorAll('[data-text], [data-label]')
+  )) {
+    const { text, label } = /** @type {Record<string, StringKey>} */ (target.dataset);
+    if (text) target.textContent = wordsOf(target, text);
+    if (!label) continue;
+    const words = wordsOf(target, label);
+    target.setAttribute('aria-label', words);
+    if (target instanceof HTMLButtonElement) target.title = words;
+  }
+  for (const time of document.querySelectorAll('time')) showTime(time);
+}
+
+/** @param {HTMLElement} target @param {StringKey} key */
+function wordsOf({ dataset: { count } }, key) {
+  return t(key, count ? { count: Number(count) } : bot);
+}
+
+/** @param {any} time */
+function showTime(time) {
+  if (!time.dateTime) return;
+  const date = new Date(time.dateTime);
+  const today = date.toDateString() === new Date().toDateString();
+  time.textContent = new Intl.DateTimeFormat(language().tag, {
+    ...(!today && { dateStyle: 'medium' }),
+    timeStyle: 'short',
+  }).format(date);
+}

@@ -1,0 +1,244 @@
+// @ts-check
+// The file that the conversation is about: choosing it, sending it, showing and removing it.
+
+import { element } from './dom.js';
+import { fileSize, number, t } from './strings.js';
+import { factsOf, isReadable, refusalOf, send } from './upload.js';
+
+/** @typedef {import('./upload.js').FileInfo} FileInfo */
+/** @typedef {{ name: string, share: number, progress(): void, abort(): void }} Upload */
+
+const CLIP = 'M17 8v8a5 5 0 0 1-10 0V7a3.5 3.5 0 0 1 7 0v8.5a1.5 1.5 0 0 1-3 0V8';
+const CROSS = 'm7 7 10 10m0-10L7 17';
+
+export class FileArea {
+  #options;
+  #limit = 10485760;
+  /** @type {FileInfo | null | undefined} */
+  #file;
+  /** What is being sent. @type {Upload | null} */
+  #upload = null;
+
+  #attach = iconButton('icon-btn', CLIP, () => this.#input.click());
+  #input = Object.assign(document.createElement('input'), {
+    id: 'file-input',
+    type: 'file',
+    accept: '.csv,.json',
+    hidden: true,
+  });
+  #words = element('p', '');
+  #hint = element('div', '', this.#words);
+  #card = element('div', '');
+  #status = element('p', 'sr-only');
+
+  /**
+   * @param {object} options
+   * @param {URL} options.base the address that `api/…` hangs on
+   * @param {HTMLElement} options.area for the chip and the progress
+   * @param {HTMLFormElement} options.composer gets the attach button
+   * @param {HTMLElement} options.drop gets the hint that covers the window while a file is dragged
+   * @param {() => Promise<string>} options.session its id; makes one if there is none
+   * @param {() => Promise<string>} options.renew makes another in the place of an expired one
+   * @param {(message: string, retry?: () => void) => void} options.onFault
+   */
+  constructor(options) {
+    this.#options = options;
+    this.#attach.id = 'attach-btn';
+    this.#hint.id = 'drop-hint';
+    this.#hint.hidden = true;
+    this.#status.setAttribute('role', 'status');
+    options.composer.prepend(this.#attach);
+    options.area.append(this.#card, this.#status, this.#input);
+    options.drop.append(this.#hint);
+    this.#input.onchange = () => {
+      this.#take(this.#input.files);
+      this.#input.value = ''; // The same file can be chosen again.
+    };
+    for (const type of ['dragenter', 'dragover', 'dragleave', 'drop', 'paste'])
+      document.addEventListener(type, (event) => this.#receive(event));
+    this.relabel();
+  }
+
+  /** @param {{ maxUploadBytes?: number }} settings */
+  configure({ maxUploadBytes }) {
+    this.#limit = maxUploadBytes || this.#limit;
+  }
+
+  /** @param {FileInfo | null} [file] what the session has */
+  show(file) {
+    this.#file = file;
+    this.#draw();
+  }
+
+  /** The session's file is gone. An upload under way goes on: it finds the next session. */
+  clear() {
+    this.show();
+  }
+
+  /** Whether a file is being sent. */
+  get busy() {
+    return Boolean(this.#upload);
+  }
+
+  relabel() {
+    label(this.#attach, t('attach'));
+    this.#words.textContent = t('dropHint');
+    this.#draw();
+  }
+
+  /** Drops anywhere in the window, and pastes. @param {any} event */
+  #receive(event) {
+    const { type, target, relatedTarget } = event;
+    const { files, types } = event.dataTransfer ?? event.clipboardData;
+    // The hint lies over everything: who leaves it, leaves the window.
+    if (type === 'drop' || (type === 'dragleave' && (target === this.#hint || !relatedTarget)))
+      this.#hint.hidden = true;
+    if (type === 'dragleave' || !types.includes('Files')) return;
+    // Spreadsheets copy cells as text and as a picture: the text is meant.
+    if (type === 'paste' && types.includes('text/plain') && ![...files].some(isReadable)) return;
+    event.preventDefault();
+    if (type === 'drop' || type === 'paste') this.#take(files);
+    else this.#hint.hidden = false;
+  }
+
+  /** @param {FileList | null} files */
+  #take(files) {
+    if (!files?.length) return;
+    const [file] = files;
+    if (files.length > 1) this.#options.onFault(t('oneFile', { name: file.name }));
+    void this.#send(file);
+  }
+
+  /** In the place of the earlier file, which stays if this one is refused. @param {File} file */
+  async #send(file) {
+    const { name } = file;
+    const refusal = refusalOf(file, this.#limit);
+    if (refusal) return this.#options.onFault(refusal);
+    this.#upload?.abort();
+    const upload = (this.#upload = { name, share: 0, progress() {}, abort() {} });
+    this.#draw(t('uploading', { name }));
+    try {
+      const answer = await this.#deliver(upload, file);
+      if (upload !== this.#upload) return;
+      this.#upload = null;
+      this.#file = answer;
+      this.#draw(`${name}: ${factsOf(answer)}`);
+    } catch (fault) {
+      if (upload !== this.#upload) return;
+      this.#upload = null;
+      // A limit before the server's own may break the line rather than say so.
+      const limit = t('fileLimit', { size: fileSize(this.#limit) });
+      this.#fail(fault, `${t('fileFailed', { name })} ${limit}`, () => this.#send(file));
+    }
+  }
+
+  /** To the session, or to the next one if it has expired. @param {Upload} upload @param {File} file */
+  async #deliver(upload, file) {
+    const { session, renew } = this.#options;
+    const attempt = (/** @type {string} */ id) => {
+      // Cancelled while the session was being made: nothing is sent.
+      if (upload !== this.#upload) throw upload;
+      const body = new FormData();
+      body.append('sessionId', id);
+      body.append('file', file);
+      const { done, abort } = send('POST', this.#address('upload'), body, (share) => {
+        upload.share = share;
+        upload.progress();
+      });
+      upload.abort = abort;
+      return done;
+    };
+    const id = await session();
+    try {
+      return await attempt(id);
+    } catch (fault) {
+      if (/** @type {any} */ (fault).code !== 'session_not_found') throw fault;
+      this.#file = null; // It went with its session.
+      // A question may have found out first, and made the next session.
+      const next = await session();
+      return attempt(next === id ? await renew() : next);
+    }
+  }
+
+  /** @param {string} name */
+  async #remove(name) {
+    try {
+      await send('DELETE', this.#address(await this.#options.session())).done;
+    } catch (/** @type {any} */ fault) {
+      // 404: it is gone already, alone or with its session.
+      if (fault.status !== 404)
+        return this.#fail(fault, t('fileFailed', { name }), () => this.#remove(name));
+    }
+    this.#file = null;
+    this.#draw(t('fileRemoved', { name }));
+  }
+
+  /** @param {string} path */
+  #address(path) {
+    return new URL(`api/files/${path}`, this.#options.base);
+  }
+
+  /** @param {any} fault @param {string} words unless the server has said its own @param {() => void} retry */
+  #fail(fault, words, retry) {
+    this.#draw('');
+    const said = fault.status && fault.code !== 'unknown';
+    this.#options.onFault(
+      said ? fault.message : words,
+      said && !fault.retryable ? undefined : retry,
+    );
+  }
+
+  /** The upload, else the file, else nothing. @param {string} [words] for those who do not see it */
+  #draw(words = this.#status.textContent) {
+    const upload = this.#upload;
+    const file = this.#file;
+    const card = this.#card;
+    const focused = card.contains(document.activeElement);
+    const first = element('span', 'file-name');
+    first.dir = 'auto';
+    this.#status.textContent = words;
+    card.className = upload ? 'file-upload' : file ? 'file-chip' : '';
+    card.replaceChildren();
+    if (upload) {
+      const { name } = upload;
+      const bar = element('progress', 'file-progress');
+      const cancel = iconButton('icon-btn file-cancel', CROSS, () => {
+        this.#upload = null;
+        upload.abort();
+        this.#draw(t('uploadCancelled'));
+      });
+      label(cancel, t('cancelUpload'));
+      upload.progress = () => {
+        const { share } = upload;
+        const sending = share < 1;
+        const words = t(sending ? 'uploading' : 'reading', { name });
+        label(bar, words);
+        first.textContent = sending ? `${words} ${number(share, { style: 'percent' })}` : words;
+        if (sending) bar.setAttribute('value', `${share}`);
+        else {
+          bar.removeAttribute('value');
+          this.#status.textContent = words;
+        }
+      };
+      upload.progress();
+      card.append(element('div', '', first, bar), cancel);
+    } else if (file) {
+      const name = (first.textContent = first.title = file.fileName);
+      const facts = element('span', 'file-facts', factsOf(file));
+      const remove = iconButton('icon-btn file-remove', CROSS, () => this.#remove(name));
+      label(remove, t('removeFile', { name }));
+      card.append(element('div', '', first, facts), remove);
+    }
+    if (focused) this.#attach.focus();
+  }
+}
+
+/** @param {string} className @param {string} lines of its icon @param {() => void} onclick */
+function iconButton(className, lines, onclick) {
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path d="${lines}"/></svg>`;
+  const icon = new DOMParser().parseFromString(svg, 'image/svg+xml').documentElement;
+  return Object.assign(element('button', className, icon), { type: 'button', onclick });
+}
+
+/** @param {HTMLElement} target @param {string} words */
+const label = (target, words) => Object.assign(target, { title: words, ariaLabel: words });

@@ -1,0 +1,346 @@
+import assert from 'node:assert/strict';
+import test, { after, before } from 'node:test';
+import { ApiError } from '../../assets/static/widget/api.js';
+import { Chat } from '../../assets/static/widget/chat.js';
+
+before(() => (globalThis.document = { hidden: false }));
+after(() => delete globalThis.document);
+
+/** The window as a list of lines, and a conversation that does what a test says. */
+function room(conversation = {}) {
+  let items = [];
+  const told = [];
+  const state = { notice: '', box: '', busy: 'idle', files: [] };
+  const stored = new Map();
+  const mark = (item, status) => (item.status = status);
+  const add = ({ role, content, status }) => {
+    const item = { role, content, status, remove: () => (items = items.filter((i) => i !== item)) };
+    items.push(item);
+    return item;
+  };
+  const feed = {
+    add,
+    mark,
+    clear: () => (items = []),
+    showEnd() {},
+    withdrawRetry: () => items.forEach((item) => delete item.retry),
+    offerRetry(item, retry) {
+      feed.withdrawRetry();
+      item.retry = retry;
+    },
+    begin() {
+      let item;
+      const open = () => (item ??= add({ role: 'assistant', content: '' }));
+      return {
+        write: (text) => (open().content += text),
+        restart: () => item && (item.content = ''),
+        finish: ({ content, status }) => Object.assign(open(), { content, status }),
+        fail: () => (item && mark(item, 'incomplete'), item ?? null),
+        close() {},
+      };
+    },
+  };
+  const view = {
+    notice: ({ text, onAction }) => Object.assign(state, { notice: text, action: onAction }),
+    hideNotice: () => (state.notice = ''),
+    setState: (busy) => (state.busy = busy),
+    giveBack: (text) => (state.box = text),
+    focus() {},
+  };
+  const server = { messages: [] };
+  const parts = {
+    conversation: {
+      begun: true,
+      restore: async () => server,
+      stop: async () => told.push('stop'),
+      clear: async () => told.push('clear'),
+      ...conversation,
+    },
+    store: {
+      read: (part = '') => stored.get(part) ?? null,
+      write: (v, part = '') => stored.set(part, v),
+    },
+    view,
+    feed,
+    files: { busy: false, show: (file) => state.files.push(file?.fileName ?? null) },
+    post: (type, data) => told.push(data?.code ?? data?.message ?? type),
+    config: async () => ({}),
+  };
+  const chat = new Chat(parts);
+  return {
+    chat,
+    parts,
+    server,
+    state,
+    stored,
+    told,
+    /** Waits for what is under way. */
+    settle: () => new Promise((resolve) => setImmediate(resolve)),
+    lines: () =>
+      items.map(({ role, content, status, retry }) =>
+        [`${role[0]}: ${content}`, status, retry && 'retry'].filter(Boolean).join(', '),
+      ),
+    item: (at) => items.at(at),
+  };
+}
+
+const answer = (response, extra) => ({
+  response,
+  sessionId: 's',
+  messageCount: 2,
+  timestamp: 5,
+  ...extra,
+});
+const fault = (extra) => Object.assign(new ApiError('Busy.', 503, 'provider_busy'), extra);
+
+test('an answer is shown as it comes, and told to the page', async () => {
+  const { chat, lines, told, state, settle } = room({
+    async ask(text, config, key, progress) {
+      progress('start', {});
+      progress('delta', { text: 'Y' });
+      assert.deepEqual([lines(), state.busy], [['u: Tea?', 'a: Y'], 'writing']);
+      progress('tool', { status: 'running' });
+      assert.equal(state.busy, 'querying');
+      return answer('Yes.');
+    },
+  });
+  chat.send('Tea?');
+  await settle();
+  assert.deepEqual(lines(), ['u: Tea?', 'a: Yes.']);
+  assert.equal(state.busy, 'idle');
+  assert.deepEqual(told, ['Tea?', 'Yes.']);
+});
+
+test('questions are asked one after the other', async () => {
+  const order = [];
+  const { chat, settle } = room({
+    async ask(text) {
+      order.push(text);
+      await settle();
+      order.push(`${text} done`);
+      return answer('Yes.');
+    },
+  });
+  chat.send('one');
+  chat.send('two');
+  while (order.length < 4) await settle();
+  assert.deepEqual(order, ['one', 'one done', 'two', 'two done']);
+});
+
+test('a question that failed is tried again in its place, under its key', async () => {
+  const keys = [];
+  const { chat, lines, item, state, told, settle } = room({
+    async ask(text, config, key) {
+      keys.push(key);
+      if (keys.length < 3) throw fault();
+      return answer('Yes.');
+    },
+  });
+  chat.send('Tea?');
+  await settle();
+  assert.deepEqual(lines(), ['u: Tea?, unanswered, retry']);
+  assert.equal(state.notice, 'Busy.');
+  assert.deepEqual(told, ['Tea?', 'provider_busy']);
+  item(0).retry();
+  await settle();
+  assert.deepEqual(lines(), ['u: Tea?, unanswered, retry']);
+  state.action();
+  await settle();
+  assert.deepEqual(lines(), ['u: Tea?', 'a: Yes.']);
+  assert.equal(state.notice, '');
+  assert.equal(new Set(keys).size, 1);
+});
+
+test('what would be refused again goes back into the box', async () => {
+  const { chat, lines, state, settle } = room({
+    ask: () => Promise.reject(fault({ retryable: false })),
+  });
+  chat.send('Tea?');
+  await settle();
+  assert.deepEqual([lines(), state.box, state.notice], [[], 'Tea?', 'Busy.']);
+});
+
+test('an answer that broke off is kept, as the server has it, and both are replaced by the next', async () => {
+  let asked = 0;
+  const { chat, lines, item, server, settle, stored } = room({
+    async ask(text, config, key, progress) {
+      assert.equal(key, stored.get(' question'));
+      if ((asked += 1) > 1) return answer('Yes, it is.');
+      progress('delta', { text: 'Yes, **it' });
+      server.messages = [
+        { role: 'user', content: 'Tea?' },
+        { role: 'assistant', content: 'Yes, it', status: 'incomplete' },
+      ];
+      throw fault();
+    },
+  });
+  chat.send('Tea?');
+  await settle();
+  assert.deepEqual(lines(), ['u: Tea?', 'a: Yes, it, incomplete, retry']);
+  item(-1).retry();
+  await settle();
+  assert.deepEqual(lines(), ['u: Tea?', 'a: Yes, it is.']);
+});
+
+test('a part stays with its note when the server cannot be asked', async () => {
+  const { chat, lines, settle } = room({
+    async ask(text, config, key, progress) {
+      progress('delta', { text: 'Yes' });
+      throw fault({ status: 0 });
+    },
+    restore: () => Promise.reject(fault({ status: 0 })),
+  });
+  chat.send('Tea?');
+  await settle();
+  assert.deepEqual(lines(), ['u: Tea?', 'a: Yes, incomplete, retry']);
+});
+
+test('an answer that ended unseen is taken from the history, once', async () => {
+  const { chat, lines, server, settle } = room({
+    async ask(text, config, key, progress) {
+      progress('delta', { text: 'Ye' });
+      server.messages = [
+        { role: 'user', content: 'Tea?' },
+        { role: 'assistant', content: 'Yes.' },
+      ];
+      return null;
+    },
+  });
+  chat.send('Tea?');
+  await settle();
+  assert.deepEqual(lines(), ['u: Tea?', 'a: Yes.']);
+});
+
+test('stopped before its first word, a question can be asked again', async () => {
+  const { chat, lines, settle } = room({ ask: async () => answer('', { status: 'stopped' }) });
+  chat.send('Tea?');
+  await settle();
+  assert.deepEqual(lines(), ['u: Tea?, unanswered, retry']);
+});
+
+test('who stops before the server has begun is heard once it has', async () => {
+  let begin;
+  const { chat, told, settle } = room({
+    async ask(text, config, key, progress) {
+      await new Promise((resolve) => (begin = resolve));
+      progress('start', {});
+      return answer('', {});
+    },
+  });
+  chat.send('Tea?');
+  await settle();
+  await chat.stop();
+  assert.deepEqual(told, ['Tea?', 'stop']);
+  begin();
+  await settle();
+  assert.deepEqual(told, ['Tea?', 'stop', 'stop']);
+});
+
+test('after "start anew" nothing of what was under way is shown', async () => {
+  let end;
+  let asked = 0;
+  const { chat, lines, told, state, settle } = room({
+    async ask(text, config, key, progress, signal) {
+      if ((asked += 1) > 1) return answer('New.');
+      await new Promise((resolve) => (end = resolve));
+      assert.equal(signal.aborted, true);
+      progress('delta', { text: 'Old' });
+      return answer('Old.');
+    },
+  });
+  chat.send('Tea?');
+  await settle();
+  chat.startAnew();
+  assert.equal(state.busy, 'idle');
+  chat.send('Coffee?');
+  await settle();
+  end();
+  await settle();
+  assert.deepEqual(lines(), ['u: Coffee?', 'a: New.']);
+  assert.deepEqual(told, ['Tea?', 'clear', 'chat_cleared', 'Coffee?', 'New.']);
+});
+
+test('a reload shows the history and its file, and goes on with what is being written', async () => {
+  const { chat, lines, server, state, settle } = room();
+  server.file = { fileName: 'tea.csv' };
+  server.messages = [
+    { role: 'user', content: 'One?' },
+    { role: 'assistant', content: 'One.' },
+    { role: 'user', content: 'Two?', status: 'unanswered' },
+  ];
+  server.follow = async (progress) => {
+    assert.deepEqual(lines(), ['u: One?', 'a: One.', 'u: Two?']);
+    progress('start', {});
+    progress('delta', { text: 'Tw' });
+    return answer('Two.', { messageCount: 4 });
+  };
+  await chat.restore();
+  await settle();
+  assert.deepEqual(lines(), ['u: One?', 'a: One.', 'u: Two?', 'a: Two.']);
+  assert.deepEqual(state.files, ['tea.csv']);
+});
+
+test('a question that was left without an answer is tried again under the key that it had', async () => {
+  let asked;
+  const { chat, lines, item, server, stored, settle } = room({
+    ask: async (text, config, key) => ((asked = key), answer('Yes.')),
+  });
+  stored.set(' question', 'k');
+  server.messages = [{ role: 'user', content: 'Tea?', status: 'unanswered' }];
+  await chat.restore();
+  assert.deepEqual(lines(), ['u: Tea?, unanswered, retry']);
+  item(0).retry();
+  await settle();
+  assert.deepEqual([lines(), asked], [['u: Tea?', 'a: Yes.'], 'k']);
+});
+
+test('a history that cannot be read is a notice, and is read again from there', async () => {
+  let down = true;
+  const { chat, lines, state, settle } = room({
+    restore: async () => {
+      if (down) throw fault();
+      return { messages: [{ role: 'user', content: 'Tea?' }] };
+    },
+  });
+  await chat.restore();
+  assert.equal(state.notice, 'Busy.');
+  down = false;
+  state.action();
+  await settle();
+  assert.deepEqual(lines(), ['u: Tea?']);
+});
+
+test('what another page has said is shown; what is shown already is not drawn again', async () => {
+  const { chat, lines, item, server, stored, settle } = room({ ask: async () => answer('Yes.') });
+  stored.set('', 's');
+  chat.send('Tea?');
+  await settle();
+  const shown = item(0);
+  server.messages = [
+    { role: 'user', content: 'Tea?' },
+    { role: 'assistant', content: 'Yes.' },
+  ];
+  await chat.refresh();
+  await settle();
+  assert.equal(item(0), shown);
+  server.messages = [...server.messages, { role: 'user', content: 'More?' }];
+  await chat.refresh();
+  await settle();
+  assert.deepEqual(lines(), ['u: Tea?', 'a: Yes.', 'u: More?']);
+});
+
+test('a question that never reached the server outlives a look at the history', async () => {
+  const { chat, lines, server, settle } = room({ ask: () => Promise.reject(fault({ status: 0 })) });
+  chat.send('Tea?');
+  await settle();
+  await chat.refresh();
+  await settle();
+  assert.deepEqual(lines(), ['u: Tea?, unanswered, retry']);
+  server.messages = [
+    { role: 'user', content: 'Tea?' },
+    { role: 'assistant', content: 'Yes.' },
+  ];
+  await chat.refresh();
+  await settle();
+  assert.deepEqual(lines(), ['u: Tea?', 'a: Yes.'], 'it had, and was answered');
+});

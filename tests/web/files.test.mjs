@@ -1,0 +1,323 @@
+import assert from 'node:assert/strict';
+import test, { afterEach, beforeEach } from 'node:test';
+import { FileArea } from '../../assets/static/widget/files.js';
+import { setLanguage } from '../../assets/static/widget/strings.js';
+
+/** As much of an element as the file area uses. */
+class FakeElement {
+  children = [];
+  dataset = {};
+  attributes = {};
+  className = '';
+  textContent = '';
+  constructor(tag) {
+    this.tag = tag;
+  }
+  append(...children) {
+    this.children.push(...children);
+    for (const child of children) if (typeof child === 'string') this.textContent += child;
+  }
+  prepend(...children) {
+    this.children.unshift(...children);
+  }
+  replaceChildren(...children) {
+    this.children = children;
+  }
+  setAttribute(name, value) {
+    this.attributes[name] = value;
+  }
+  removeAttribute(name) {
+    delete this.attributes[name];
+  }
+  contains(other) {
+    return this === other || this.children.some((child) => child.contains?.(other));
+  }
+  focus() {
+    document.activeElement = this;
+  }
+  find(className) {
+    for (const child of this.children) {
+      if (child.className?.split(' ').includes(className)) return child;
+      const found = child.find?.(className);
+      if (found) return found;
+    }
+  }
+}
+
+class FakeRequest {
+  upload = {};
+  open(method, address) {
+    Object.assign(this, { method, path: address.pathname });
+    requests.push(this);
+  }
+  send(body) {
+    this.body = body;
+  }
+  abort() {
+    this.aborted = true;
+    this.onabort();
+  }
+  answer(status, response) {
+    Object.assign(this, { status, response });
+    this.onload();
+  }
+}
+
+/** Lets what waits for an answer go on. */
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+let requests, listeners, faults, sessions, area, host;
+const names = ['document', 'DOMParser', 'XMLHttpRequest', 'File'];
+const real = Object.fromEntries(names.map((name) => [name, globalThis[name]]));
+/** What a drop or a paste carries. */
+const carried = (files, types = ['Files']) => ({ files, types });
+const csv = (name = 'weather.csv') => new File(['a,b\n1,2\n'], name);
+const taken = { fileName: 'weather.csv', fileType: 'csv', fileSize: 8 };
+const answer = { success: true, ...taken, summary: { rowCount: 1461, columnCount: 6 } };
+const GONE = { error: 'Session not found.', code: 'session_not_found' };
+
+function fire(type, event = {}) {
+  let prevented = false;
+  listeners[type]({ type, preventDefault: () => (prevented = true), ...event });
+  return prevented;
+}
+const drop = (...files) => fire('drop', { dataTransfer: carried(files) });
+const chip = () => host.find('file-chip');
+const said = () => host.find('sr-only').textContent;
+const facts = () => chip()?.find('file-facts').textContent;
+
+beforeEach(async () => {
+  await setLanguage('en');
+  [requests, faults, listeners] = [[], [], {}];
+  globalThis.document = {
+    createElement: (tag) => new FakeElement(tag),
+    addEventListener: (type, listener) => (listeners[type] = listener),
+    activeElement: null,
+  };
+  globalThis.DOMParser = class {
+    parseFromString = () => ({ documentElement: new FakeElement('svg') });
+  };
+  globalThis.XMLHttpRequest = FakeRequest;
+  sessions = { current: 's1', renewed: 0 };
+  host = new FakeElement('div');
+  const composer = new FakeElement('form');
+  area = new FileArea({
+    base: new URL('https://chat.test/sub/'),
+    area: host,
+    composer,
+    drop: host,
+    session: async () => sessions.current,
+    renew: async () => (sessions.current = `renewed${++sessions.renewed}`),
+    onFault: (message, retry) => faults.push({ message, retry }),
+  });
+  host.attach = composer.children[0];
+  host.hint = host.children.find(({ id }) => id === 'drop-hint');
+});
+
+afterEach(() => Object.assign(globalThis, real));
+
+test('a dropped file is sent with its session, and becomes a chip', async () => {
+  assert.equal(drop(csv()), true);
+  assert.equal(area.busy, true);
+  await settle();
+  const [request] = requests;
+  assert.deepEqual([request.method, request.path], ['POST', '/sub/api/files/upload']);
+  assert.deepEqual([...request.body.keys()], ['sessionId', 'file']);
+  assert.equal(request.body.get('sessionId'), 's1');
+  assert.equal(request.body.get('file').name, 'weather.csv');
+  request.answer(200, answer);
+  await settle();
+  assert.equal(area.busy, false);
+  assert.equal(chip().find('file-name').textContent, 'weather.csv');
+  assert.equal(facts(), '1,461 rows · 6 columns');
+  assert.equal(said(), 'weather.csv: 1,461 rows · 6 columns');
+  assert.deepEqual(faults, []);
+});
+
+test('the progress is of the bytes sent; then the server reads', async () => {
+  drop(csv());
+  await settle();
+  const card = host.find('file-upload');
+  const bar = card.find('file-progress');
+  assert.equal(said(), 'Uploading weather.csv…');
+  requests[0].upload.onprogress({ loaded: 45, total: 100 });
+  assert.equal(card.find('file-name').textContent, 'Uploading weather.csv… 45%');
+  assert.equal(bar.attributes.value, '0.45');
+  assert.equal(said(), 'Uploading weather.csv…', 'percents are not announced one by one');
+  requests[0].upload.onload();
+  assert.equal(card.find('file-name').textContent, 'Reading weather.csv…');
+  assert.equal('value' in bar.attributes, false);
+  assert.equal(said(), 'Reading weather.csv…');
+});
+
+test('what cannot be read or is too large is refused in words, before anything is sent', async () => {
+  area.configure({ maxUploadBytes: 5 });
+  drop(csv());
+  drop(csv('photo.png'));
+  area.configure({});
+  drop(csv('b.csv'));
+  await settle();
+  assert.deepEqual(
+    faults.map(({ message }) => message),
+    [
+      'A file may have up to 0.1 kB.',
+      'Only CSV and JSON files can be read here.',
+      'A file may have up to 0.1 kB.',
+    ],
+  );
+  assert.deepEqual(requests, []);
+});
+
+test('of several files the first is taken, and that is said', async () => {
+  drop(csv('a.csv'), csv('b.csv'));
+  await settle();
+  assert.equal(requests.length, 1);
+  assert.equal(requests[0].body.get('file').name, 'a.csv');
+  assert.equal(faults[0].message, 'One file at a time: only a.csv was taken.');
+});
+
+test('a file that the server refuses leaves the earlier one', async () => {
+  area.show({ ...taken, rowCount: 2, columnCount: 1 });
+  drop(csv('bad.csv'));
+  await settle();
+  assert.equal(chip(), undefined);
+  requests[0].answer(400, { error: 'The file is not text.', code: 'not_text' });
+  await settle();
+  assert.deepEqual(faults, [{ message: 'The file is not text.', retry: undefined }]);
+  assert.equal(facts(), '2 rows · 1 column');
+  assert.equal(said(), '');
+});
+
+test('a broken line is told with the limit, and tried again on demand', async () => {
+  drop(csv());
+  await settle();
+  requests[0].onerror();
+  await settle();
+  assert.match(faults[0].message, /weather\.csv.*connection.*10 MB/);
+  faults[0].retry();
+  await settle();
+  requests[1].answer(200, answer);
+  await settle();
+  assert.equal(facts(), '1,461 rows · 6 columns');
+});
+
+test('an expired session is renewed once, quietly, and its file is gone', async () => {
+  area.show(taken);
+  drop(csv());
+  await settle();
+  requests[0].answer(404, GONE);
+  await settle();
+  assert.equal(requests[1].body.get('sessionId'), 'renewed1');
+  requests[1].answer(404, GONE);
+  await settle();
+  assert.equal(requests.length, 2);
+  assert.equal(chip(), undefined);
+  assert.equal(faults[0].message, 'Session not found.');
+});
+
+test('a session that a question has renewed meanwhile is used', async () => {
+  drop(csv());
+  await settle();
+  sessions.current = 's2';
+  area.clear();
+  requests[0].answer(404, GONE);
+  await settle();
+  assert.equal(sessions.renewed, 0);
+  assert.equal(requests[1].body.get('sessionId'), 's2');
+});
+
+test('a cancelled upload leaves what was there, and nothing comes after', async () => {
+  area.show({ ...taken, rowCount: 2, columnCount: 1 });
+  drop(csv('b.csv'));
+  await settle();
+  const cancel = host.find('file-cancel');
+  cancel.focus();
+  cancel.onclick();
+  await settle();
+  assert.equal(requests[0].aborted, true);
+  assert.deepEqual([area.busy, facts(), faults], [false, '2 rows · 1 column', []]);
+  assert.equal(said(), 'Upload cancelled');
+  assert.equal(document.activeElement, host.attach);
+});
+
+test('cancelled before there is a session, nothing is sent', async () => {
+  drop(csv());
+  host.find('file-cancel').onclick();
+  await settle();
+  assert.deepEqual([requests, faults], [[], []]);
+});
+
+test('another file takes the place of the one under way', async () => {
+  drop(csv('a.csv'));
+  await settle();
+  drop(csv('b.csv'));
+  await settle();
+  assert.equal(requests[0].aborted, true);
+  requests[1].answer(200, { ...answer, fileName: 'b.csv' });
+  await settle();
+  assert.equal(chip().find('file-name').textContent, 'b.csv');
+  assert.deepEqual(faults, []);
+});
+
+test('a file is removed on the server, then here', async () => {
+  area.show(taken);
+  const remove = host.find('file-remove');
+  remove.focus();
+  remove.onclick();
+  await settle();
+  assert.deepEqual([requests[0].method, requests[0].path], ['DELETE', '/sub/api/files/s1']);
+  assert.ok(chip(), 'it is there until the server says so');
+  requests[0].answer(500, null);
+  await settle();
+  assert.ok(chip());
+  assert.match(faults[0].message, /did not work for weather\.csv/);
+  faults[0].retry();
+  await settle();
+  requests[1].answer(404, { error: 'This session has no file.', code: 'file_not_found' });
+  await settle();
+  assert.equal(chip(), undefined);
+  assert.equal(said(), 'weather.csv was removed');
+});
+
+test('the hint shows while a file is dragged, and text is left alone', () => {
+  const { hint } = host;
+  assert.equal(hint.hidden, true);
+  assert.equal(fire('dragover', { dataTransfer: carried([], ['text/plain']) }), false);
+  assert.equal(hint.hidden, true);
+  assert.equal(fire('dragenter', { dataTransfer: carried([]) }), true);
+  assert.equal(hint.hidden, false);
+  fire('dragleave', { dataTransfer: carried([]), target: {}, relatedTarget: {} });
+  assert.equal(hint.hidden, false);
+  fire('dragleave', { dataTransfer: carried([]), target: hint, relatedTarget: {} });
+  assert.equal(hint.hidden, true);
+  fire('dragover', { dataTransfer: carried([]) });
+  drop();
+  assert.equal(hint.hidden, true);
+});
+
+test('a pasted file is sent; cells of a spreadsheet stay text', async () => {
+  const cells = carried([csv('image.png')], ['text/plain', 'Files']);
+  assert.equal(fire('paste', { clipboardData: cells }), false);
+  assert.equal(fire('paste', { clipboardData: carried([], ['text/plain']) }), false);
+  assert.equal(fire('paste', { clipboardData: carried([csv()], ['text/plain', 'Files']) }), true);
+  await settle();
+  assert.equal(requests.length, 1);
+  assert.deepEqual(faults, []);
+});
+
+test('everything is said anew in another language, an upload under way too', async () => {
+  area.show({ ...taken, rowCount: 1461, columnCount: 6 });
+  await setLanguage('de');
+  area.relabel();
+  assert.equal(facts(), '1.461 Zeilen · 6 Spalten');
+  assert.equal(host.find('file-remove').ariaLabel, 'weather.csv entfernen');
+  assert.equal(host.attach.ariaLabel, 'CSV- oder JSON-Datei anhängen');
+  drop(csv());
+  await settle();
+  requests[0].upload.onprogress({ loaded: 1, total: 2 });
+  await setLanguage('fr');
+  area.relabel();
+  assert.match(host.find('file-name').textContent, /^Envoi de weather\.csv… 50\s%$/u);
+  requests[0].upload.onload();
+  assert.equal(host.find('file-name').textContent, 'Lecture de weather.csv…');
+});
