@@ -169,9 +169,9 @@ pub struct Bot {
     /// Picture: http(s) address, relative path or data:image
     #[arg(long, value_name = "URL", value_parser = values::icon)]
     pub bot_icon: Option<String>,
-    /// First words to a visitor
-    #[arg(long, value_name = "TEXT", default_value = "Hello! How can I help you?", value_parser = values::text)]
-    pub bot_welcome: String,
+    /// First words to a visitor; the widget's own, in the visitor's language, if not set
+    #[arg(long, value_name = "TEXT", value_parser = values::text)]
+    pub bot_welcome: Option<String>,
     /// Questions to offer, a JSON array of texts
     #[arg(long, value_name = "JSON", value_parser = values::suggestions)]
     pub bot_suggestions: Option<List<String>>,

@@ -148,7 +148,7 @@ pub struct BotConfig {
     /// Its picture's address.
     pub icon: Option<String>,
     /// Its first words to a visitor.
-    pub welcome: String,
+    pub welcome: Option<String>,
     /// Questions to offer.
     pub suggestions: Vec<String>,
     /// The operator's system text.

@@ -61,7 +61,7 @@ fn without_any_source_the_defaults_hold() {
             color: "#667eea".into(),
             msg_bg_color: "#667eea".into(),
             icon: None,
-            welcome: "Hello! How can I help you?".into(),
+            welcome: None,
             suggestions: vec![],
             instructions: None,
         }

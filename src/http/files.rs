@@ -45,6 +45,10 @@ struct Uploaded {
     file_type: String,
     /// Its size in bytes.
     file_size: u64,
+    /// How many rows it has as table `data`.
+    row_count: u64,
+    /// How many columns it has as table `data`.
+    column_count: u64,
     /// What is in it: columns, types, statistics over all values, the first rows.
     summary: Value,
     /// The session's id.
@@ -74,6 +78,8 @@ impl Example for Uploaded {
             file_name: "products.csv".to_owned(),
             file_type: "csv".to_owned(),
             file_size: 48,
+            row_count: 3,
+            column_count: 2,
             summary: example_summary(),
             session_id: EXAMPLE_ID.to_owned(),
             message: "products.csv was uploaded.".to_owned(),
@@ -245,6 +251,8 @@ impl FilesApi {
             success: true,
             message: format!("{} was uploaded.", dataset.file_name),
             summary: dataset.summary(),
+            row_count: dataset.rows,
+            column_count: dataset.columns.len() as u64,
             file_type: dataset.kind.as_str().to_owned(),
             file_size: dataset.size,
             file_name: dataset.file_name,

@@ -179,8 +179,8 @@ struct BotConfigBody {
     bot_icon: Option<String>,
     /// The colour of the bot's messages.
     bot_msg_bg_color: String,
-    /// The first thing that a visitor reads.
-    welcome: String,
+    /// The first thing that a visitor reads, or null for the widget's own, in the visitor's language.
+    welcome: Option<String>,
     /// Questions that the widget offers.
     suggestions: Vec<String>,
     /// The most characters that a message may have.
@@ -197,7 +197,7 @@ impl Example for BotConfigBody {
             bot_color: "#667eea".to_owned(),
             bot_icon: None,
             bot_msg_bg_color: "#667eea".to_owned(),
-            welcome: "Hello! How can I help you?".to_owned(),
+            welcome: Some("Hello! How can I help you?".to_owned()),
             suggestions: vec![],
             max_message_chars: 10_000,
             max_upload_bytes: 10 * 1024 * 1024,

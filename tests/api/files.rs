@@ -73,6 +73,7 @@ async fn a_csv_file_is_taken_in_and_described() {
     assert_eq!(taken["fileSize"], WEATHER.len());
     assert_eq!(taken["sessionId"], id);
     assert!(taken["message"].as_str().unwrap().contains("seattle-weather.csv"));
+    assert_eq!((&taken["rowCount"], &taken["columnCount"]), (&json!(1461), &json!(6)));
     let summary = &taken["summary"];
     assert_eq!((&summary["columnCount"], &summary["rowCount"]), (&json!(6), &json!(1461)));
     assert_eq!(

@@ -89,6 +89,7 @@ async fn the_bots_looks_can_be_read() {
     assert_eq!(bot["botColor"], "#667eea");
     assert_eq!(bot["botMsgBgColor"], "#667eea");
     assert!(bot.as_object().unwrap().contains_key("botIcon") && bot["botIcon"].is_null());
+    assert!(bot["welcome"].is_null(), "the widget has one in every language");
 
     let server = Server::with(&["--bot-suggestions", "[\"Prices?\"]", "--bot-welcome", "Hi"]).await;
     let bot = server.get("/api/sessions/bot-config").await.expect(200);
