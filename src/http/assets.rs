@@ -28,6 +28,8 @@ struct Embedded;
 const ALIASES: &[(&str, &str)] = &[
     ("/", "index.html"),
     ("/demo/inline", "demo/inline.html"),
+    ("/readme", "readme.html"),
+    ("/guide", "guide.html"),
     ("/static/widget/chatbot.html", "widget/chatbot.html"),
     // What browsers ask for where a page names no icon, as Swagger UI does not.
     ("/favicon.ico", "favicon.svg"),

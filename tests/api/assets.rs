@@ -8,6 +8,9 @@ use crate::support::Server;
 
 const ADDRESSES: &[(&str, &str)] = &[
     ("/", "text/html; charset=utf-8"),
+    ("/demo/inline", "text/html; charset=utf-8"),
+    ("/readme", "text/html; charset=utf-8"),
+    ("/guide", "text/html; charset=utf-8"),
     ("/embed.js", "text/javascript; charset=utf-8"),
     ("/widget/chatbot.html", "text/html; charset=utf-8"),
     ("/static/widget/chatbot.html", "text/html; charset=utf-8"),
@@ -143,13 +146,14 @@ async fn exchange_bytes(address: std::net::SocketAddr, request: &[u8]) -> Vec<u8
 #[tokio::test]
 async fn pages_refer_only_to_what_is_there() {
     let server = Server::start().await;
-    for page in ["/", "/widget/chatbot.html"] {
+    for page in ["/", "/demo/inline", "/readme", "/guide", "/widget/chatbot.html"] {
         let html = String::from_utf8(server.get(page).await.body).unwrap();
         assert!(!html.contains(" style=") && !html.contains("<style"), "{page}");
         for attribute in ["src=\"", "href=\""] {
             for (at, _) in html.match_indices(attribute) {
                 let address = html[at + attribute.len()..].split('"').next().unwrap();
-                if address.starts_with('#') {
+                let outward = attribute == "href=\"" && address.starts_with("http");
+                if address.starts_with('#') || outward {
                     continue;
                 }
                 let address = address.split('?').next().unwrap();
