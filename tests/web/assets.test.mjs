@@ -13,7 +13,7 @@ const byExtension = (extension) => files.filter((name) => extname(name) === exte
 const html = byExtension('.html');
 
 test('pages have nothing inline, and name only files that are there', () => {
-  const served = new Set(['/', '/demo/inline', '/docs', '/openapi.json', '/health', '/embed.js']);
+  const served = new Set(['/readme', '/guide', '/', '/demo/inline', '/docs', '/openapi.json', '/health', '/embed.js']);
   for (const name of html) {
     const page = read(name);
     assert.doesNotMatch(page, /<style|\sstyle=|\son[a-z]+=|javascript:/i, name);
