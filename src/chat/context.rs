@@ -80,7 +80,8 @@ pub fn draft(
     let free = free.saturating_sub(estimate(&question));
 
     let custom = config.custom_instructions().unwrap_or("");
-    let text = config.page(PageField::Content).unwrap_or("");
+    let text = page_text(config);
+    let text = text.as_str();
     // No more is written than could ever be used, so a megabyte of data costs no time.
     let data = config.json_data().map(|data| Part::new(free, |room| json_data::render(data, room)));
     let file = file.map(|file| Part::new(free, |room| profile::describe(file, room)));
@@ -257,6 +258,19 @@ fn page_facts(config: &SessionConfig) -> String {
         }
     }
     facts
+}
+
+/// What the page says of itself in keys of its own, then its main text.
+fn page_text(config: &SessionConfig) -> String {
+    let mut text = String::new();
+    for (key, value) in config.page_extras() {
+        text.push_str(&format!("{key}: {value}\n"));
+    }
+    match config.page(PageField::Content) {
+        Some(content) if !text.is_empty() => text + "\n" + content,
+        Some(content) => content.to_owned(),
+        None => text.trim_end().to_owned(),
+    }
 }
 
 /// `text`, or its end with a remark if it is longer than `budget` tokens.

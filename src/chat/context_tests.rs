@@ -126,6 +126,16 @@ fn page_and_data_stand_in_marked_blocks() {
 }
 
 #[test]
+fn keys_that_a_page_adds_stand_before_its_text() {
+    let config = config(json!({
+        "pageContext": {"title": "Tea", "content": "Green tea, 4.90", "basket": {"cups": 3}},
+    }));
+    let system = fill(draft(4000, OPERATOR, &config, None, "?"), vec![]).system;
+    let block = |name| crate::domain::prompt::read_block(&system, name);
+    assert_eq!(block("page_text"), Some("basket: {\"cups\":3}\n\nGreen tea, 4.90"));
+}
+
+#[test]
 fn a_long_page_is_cut_and_the_cut_is_said() {
     let config = config(json!({"pageContext": {"content": "Lorem ipsum dolor. ".repeat(5000)}}));
     let prompt = fill(draft(3000, OPERATOR, &config, None, "?"), vec![]);

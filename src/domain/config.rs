@@ -1,5 +1,7 @@
 //! A session's settings: what a caller has set, key by key, over the operator's defaults.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::ProviderKind;
@@ -78,6 +80,21 @@ impl SessionConfig {
         })
     }
 
+    /// What the page says of itself beside the known fields, as text or JSON, by key.
+    pub fn page_extras(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+        let object = |name| self.0.get(name).and_then(Value::as_object).into_iter().flatten();
+        let context = object("pageContext").filter(|(key, _)| !PageField::is_key(key, |k| k.0));
+        let data = object("pageData").filter(|(key, _)| !PageField::is_key(key, |k| k.1));
+        context.chain(data).filter_map(|(key, value)| {
+            let text = match value {
+                Value::Null => return None,
+                Value::String(text) => Cow::Borrowed(text.trim()),
+                other => Cow::Owned(other.to_string()),
+            };
+            (!text.is_empty()).then_some((key.as_str(), text))
+        })
+    }
+
     /// Data that the page hands over.
     pub fn json_data(&self) -> Option<&Value> {
         self.0.get("jsonData").filter(|value| !value.is_null())
@@ -87,6 +104,9 @@ impl SessionConfig {
         self.0.get(key)?.as_str().filter(|text| !text.trim().is_empty())
     }
 }
+
+/// A field's key in `pageContext` and in `pageData`, the earlier widget's object.
+type Keys = (Option<&'static str>, Option<&'static str>);
 
 /// What is known of the visitor's page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,8 +126,15 @@ pub enum PageField {
 }
 
 impl PageField {
-    /// The field's key in `pageContext` and in `pageData`, the earlier widget's object.
-    fn keys(self) -> (Option<&'static str>, Option<&'static str>) {
+    const ALL: [Self; 6] =
+        [Self::Url, Self::Title, Self::Description, Self::Content, Self::Hostname, Self::Language];
+
+    /// Whether `key` is that of a field in the object that `of` picks.
+    fn is_key(key: &str, of: impl Fn(Keys) -> Option<&'static str>) -> bool {
+        Self::ALL.into_iter().any(|field| of(field.keys()) == Some(key))
+    }
+
+    fn keys(self) -> Keys {
         match self {
             Self::Url => (Some("url"), Some("url")),
             Self::Title => (Some("title"), Some("title")),
@@ -148,5 +175,17 @@ mod tests {
         assert_eq!(both.page(PageField::Content), Some("new text"));
         assert_eq!(both.page(PageField::Hostname), Some("e.test"));
         assert_eq!(both.page(PageField::Url), None);
+    }
+
+    #[test]
+    fn what_else_the_page_says_is_kept_by_key() {
+        let page = config(json!({
+            "pageContext": {"title": "T", "basket": ["cup", 2], "step": " two ", "none": null},
+            "pageData": {"pageContent": "text", "description": "of the earlier widget", "blank": " "},
+        }));
+        let extras: Vec<_> = page.page_extras().collect();
+        let expected =
+            [("basket", "[\"cup\",2]"), ("step", "two"), ("description", "of the earlier widget")];
+        assert_eq!(extras, expected.map(|(key, text)| (key, text.into())));
     }
 }

@@ -138,3 +138,20 @@ test('a fault is readable whatever the body is', () => {
     assert.match(faultOf(500, body).message, /Something went wrong/);
   assert.equal(faultOf(400, { error: 'x'.repeat(9999) }).message.length, 400);
 });
+
+test('what passes is told in the language of the visitor, what does not as the server says it', async () => {
+  const { setLanguage, t } = await import('../../assets/static/widget/strings.js');
+  const said = { error: 'The assistant is overloaded.', code: 'provider_overloaded' };
+  assert.equal(faultOf(503, said).message, said.error);
+  await setLanguage('de');
+  try {
+    assert.match(t('errorOther'), /schiefgegangen/);
+    assert.equal(faultOf(503, said).message, t('errorOther'));
+    assert.equal(faultOf(200, said, true).message, t('errorOther'));
+    assert.equal(faultOf(503, said).code, 'provider_overloaded');
+    const refused = { error: 'The message is too long.', code: 'message_too_long' };
+    assert.equal(faultOf(413, refused).message, refused.error);
+  } finally {
+    await setLanguage('en');
+  }
+});

@@ -2,7 +2,7 @@
 // The HTTP API, as far as the window uses it.
 
 import { readEvents } from './stream.js';
-import { t } from './strings.js';
+import { language, t } from './strings.js';
 
 /** Until the first word: the server waits for an earlier question, then for its provider. */
 const ANSWER_TIMEOUT_MS = 150_000;
@@ -53,7 +53,9 @@ export class ApiError extends Error {
  */
 export function faultOf(status, body, retryable) {
   const { error, code } = /** @type {{ error?: unknown, code?: unknown }} */ (body ?? {});
-  const sentence = typeof error === 'string' && error.trim() ? error.trim() : t('errorOther');
+  // The server speaks English. Of what passes, the visitor's language says as much.
+  const passes = (retryable ?? status >= 500) && !language().tag.startsWith('en');
+  const sentence = (!passes && typeof error === 'string' && error.trim()) || t('errorOther');
   const word = typeof code === 'string' ? code : 'unknown';
   return new ApiError(sentence.slice(0, 400), status, word, retryable);
 }

@@ -8,8 +8,10 @@
 export const WHITE = [255, 255, 255];
 /** @type {Rgb} */
 export const INK = [27, 32, 48];
-/** `--chat-bg` of the dark theme. @type {Rgb} */
-export const NIGHT = [23, 26, 35];
+/** `--chat-surface` of the light theme: the darkest ground of the accent there. @type {Rgb} */
+export const PAPER = [245, 246, 250];
+/** `--chat-surface` of the dark theme: the lightest ground of the accent there. @type {Rgb} */
+export const NIGHT = [34, 38, 51];
 
 /**
  * Reads `color(srgb 0.4 0.5 1 / 0.5)`, as browsers write what they have mixed; alpha is passed over.
@@ -105,7 +107,7 @@ export function applyTheme(display) {
   if (primary) {
     const ground = fill(primary);
     set('--bot-primary-color', primary);
-    set('--bot-primary-color-dark', readable(primary, WHITE));
+    set('--bot-primary-color-dark', readable(primary, PAPER));
     set('--bot-primary-color-light', readable(primary, NIGHT));
     set('--chat-on-primary', textOn(primary, 3));
     set('--chat-fill', ground.ground);
