@@ -346,7 +346,9 @@ ${inlineCss}
     root.append(panel);
     launcher.onclick = () => api.toggle();
     launcher.onpointerenter = launcher.onfocus = load;
-    root.onkeydown = (event) => event.key === 'Escape' && close();
+    root.onkeydown = (event) => {
+      if (event.key === 'Escape') close(); // False in return would cancel any other key.
+    };
     window.addEventListener('message', receive, { signal });
     for (const name of ['resize', 'scroll']) seen?.addEventListener(name, fitViewport, { signal });
     attach();
