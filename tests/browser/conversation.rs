@@ -1,0 +1,268 @@
+//! Asking and being answered.
+
+use serde_json::json;
+
+use crate::support::server::model::{Script, claude_says};
+use crate::support::{BOX, Key, LiveModel, Model, Server, Site, visit, with_tag};
+
+#[tokio::test]
+async fn an_answer_can_be_read_while_it_is_written() {
+    let model = LiveModel::start().await;
+    let server = Server::with(&model.flags()).await;
+    let site = Site::of(with_tag(&server.base, "")).await;
+    visit(async |visitor| {
+        visitor.goto(&site.url("/")).await;
+        visitor.open_chat().await;
+        visitor.ask("What is smoky?").await;
+        visitor.until("seen('#typing-bubble') && seen('#stop-btn') && !seen('#send-btn')").await;
+        let turn = model.turn().await;
+        turn.says("The **blend** is smoky. It has ");
+        visitor.sees(".message.bot.streaming .bubble", "The **blend** is smoky. It has").await;
+        visitor.sees_no("#typing-bubble").await;
+        // Whole sentences are read out, and nothing twice.
+        visitor.until("$('#announcer').textContent.includes('smoky.')").await;
+        let announced = visitor.eval("return $('#announcer').textContent").await;
+        assert!(!announced.as_str().unwrap().contains("It has"), "{announced}");
+        assert_eq!(visitor.attribute("#messages-list", "role").await.unwrap(), "log");
+
+        turn.answers("a long finish.");
+        visitor.reads_answer("The blend is smoky. It has a long finish.").await;
+        visitor.until("$('#announcer').textContent.includes('It has a long finish.')").await;
+        assert_eq!(visitor.text("#messages-list .bot strong").await, "blend");
+        visitor.until("seen('#send-btn') && !seen('#stop-btn')").await;
+        assert_eq!(
+            visitor.conversation().await,
+            ["user: What is smoky?", "bot: The blend is smoky. It has a long finish."]
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_end_stays_in_sight_but_not_for_who_reads_above() {
+    const FROM_END: &str = "const all = $('#messages-container');
+         return all.scrollHeight - all.scrollTop - all.clientHeight";
+    let model = LiveModel::start().await;
+    let server = Server::with(&model.flags()).await;
+    let site = Site::of(with_tag(&server.base, "")).await;
+    visit(async |visitor| {
+        visitor.goto(&site.url("/")).await;
+        visitor.open_chat().await;
+        visitor.ask("Count").await;
+        let turn = model.turn().await;
+        for n in 0..40 {
+            turn.says(&format!("Line {n}.\n\n"));
+        }
+        visitor.sees(".message.bot .bubble", "Line 39.").await;
+        assert!(visitor.eval(FROM_END).await.as_f64().unwrap() < 2.0, "the end is followed");
+        visitor.eval("$('#messages-container').scrollTop = 40").await;
+        turn.says("Above the fold.\n\n");
+        visitor.sees(".message.bot .bubble", "Above the fold.").await;
+        assert_eq!(visitor.eval("return $('#messages-container').scrollTop").await, 40);
+        turn.answers("The end.");
+        visitor.reads_answer("The end.").await;
+        assert_eq!(visitor.eval("return $('#messages-container').scrollTop").await, 40);
+        // What one says oneself is always shown.
+        visitor.ask("And now?").await;
+        model.turn().await.answers("Now.");
+        visitor.reads_answer("Now.").await;
+        assert!(
+            visitor.eval(FROM_END).await.as_f64().unwrap() < 2.0,
+            "one's own question is shown"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_can_be_stopped() {
+    let model = LiveModel::start().await;
+    let server = Server::with(&model.flags()).await;
+    let site = Site::of(with_tag(&server.base, "")).await;
+    visit(async |visitor| {
+        visitor.goto(&site.url("/")).await;
+        visitor.open_chat().await;
+        visitor.ask("Tell me all").await;
+        let turn = model.turn().await;
+        turn.says("The first half ");
+        visitor.sees(".message.bot .bubble", "The first half").await;
+        visitor.click("#stop-btn").await;
+        visitor.reads_answer("The first half").await;
+        visitor.sees(".message.bot .note", "Stopped").await;
+        visitor.sees_no("#stop-btn").await;
+        turn.says("that nobody reads");
+        visitor.ask("Something else").await;
+        model.turn().await.answers("Gladly.");
+        visitor.reads_answer("Gladly.").await;
+        let expected =
+            ["user: Tell me all", "bot: The first half", "user: Something else", "bot: Gladly."];
+        assert_eq!(visitor.conversation().await, expected);
+        visitor.reload().await;
+        visitor.open_chat().await;
+        visitor.reads_answer("Gladly.").await;
+        assert_eq!(visitor.conversation().await, expected);
+        visitor.sees(".message.bot .note", "Stopped").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_broken_answer_can_be_asked_for_again() {
+    let model = LiveModel::start().await;
+    let server = Server::with(&model.flags()).await;
+    let site = Site::of(with_tag(&server.base, "")).await;
+    visit(async |visitor| {
+        visitor.goto(&site.url("/")).await;
+        visitor.open_chat().await;
+        visitor.ask("Does it rain?").await;
+        let turn = model.turn().await;
+        turn.says("It might ");
+        visitor.sees(".message.bot .bubble", "It might").await;
+        turn.breaks();
+        visitor.sees(".message.bot .note", "Broke off").await;
+        visitor.sees("#error-modal", "").await;
+        assert!(!visitor.text("#notice-text").await.is_empty(), "told in words");
+        visitor.click("button.retry").await;
+        model.turn().await.answers("It rains.");
+        visitor.reads_answer("It rains.").await;
+        visitor.sees_no("#error-modal").await;
+        assert_eq!(visitor.conversation().await, ["user: Does it rain?", "bot: It rains."]);
+        assert_eq!(visitor.count("button.retry").await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refused_question_goes_back_into_the_box() {
+    let refusal = Script::Status(413, &[], json!({"error": {"type": "x"}}).to_string());
+    let model = Model::start([refusal, claude_says("That I know.")]).await;
+    let flags = ["--anthropic-api-key", "k", "--anthropic-base-url", &model.base];
+    let server = Server::with(&flags).await;
+    let site = Site::of(with_tag(&server.base, "")).await;
+    visit(async |visitor| {
+        visitor.expects("413");
+        visitor.goto(&site.url("/")).await;
+        visitor.open_chat().await;
+        visitor.ask("What?").await;
+        visitor.until("$('#message-input').value === 'What?' && seen('#error-modal')").await;
+        assert!(visitor.text("#notice-text").await.len() > 10, "told in words");
+        visitor.click("#notice-dismiss").await;
+        visitor.sees_no("#error-modal").await;
+        visitor.types(BOX, " Really" + Key::Return).await;
+        visitor.reads_answer("That I know.").await;
+        assert_eq!(visitor.conversation().await, ["user: What? Really", "bot: That I know."]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn welcome_suggestions_and_the_count_of_characters() {
+    let flags = [
+        "--bot-welcome",
+        "Welcome to the harbour!",
+        "--bot-suggestions",
+        r#"["When do you open?", "Where are you?"]"#,
+        "--max-message-chars",
+        "50",
+        "--bot-powered-by",
+        "Tea",
+    ];
+    let model = LiveModel::start().await;
+    let server = Server::with(&[&flags[..], &model.flags()].concat()).await;
+    let site = Site::of(with_tag(&server.base, "")).await;
+    visit(async |visitor| {
+        visitor.goto(&site.url("/")).await;
+        visitor.open_chat().await;
+        visitor.sees("#welcome-text", "Welcome to the harbour!").await;
+        visitor.sees("#powered-by", "Tea").await;
+        visitor.until("$$('button.suggestion').length === 2").await;
+
+        visitor.sees_no("#char-count").await;
+        visitor.types(BOX, "x".repeat(39)).await;
+        visitor.sees_no("#char-count").await;
+        visitor.types(BOX, "x").await;
+        visitor.sees("#char-count", "40").await;
+        visitor.types(BOX, "x".repeat(12)).await;
+        visitor.sees("#char-count", "2 characters too many").await;
+        assert_eq!(visitor.eval("return $('#send-btn').disabled").await, true);
+        visitor.types(BOX, Key::Return).await;
+        assert_eq!(visitor.count("#messages-list .message").await, 0, "nothing is sent");
+        visitor.types(BOX, Key::Backspace + Key::Backspace).await;
+        visitor.until("!$('#send-btn').disabled").await;
+        visitor.types(BOX, Key::Control + "a").await;
+        visitor.types(BOX, Key::Delete).await;
+
+        visitor.click("button.suggestion:nth-child(2)").await;
+        model.turn().await.answers("By the sea.");
+        visitor.reads_answer("By the sea.").await;
+        assert_eq!(visitor.conversation().await, ["user: Where are you?", "bot: By the sea."]);
+        visitor.sees_no("#suggestions").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_conversation_can_be_started_anew() {
+    let model = LiveModel::start().await;
+    let server = Server::with(&model.flags()).await;
+    let site = Site::of(with_tag(&server.base, "data-suggestions='[\"Hello?\"]'")).await;
+    visit(async |visitor| {
+        visitor.goto(&site.url("/")).await;
+        visitor.open_chat().await;
+        visitor.click("button.suggestion").await;
+        model.turn().await.answers("Hello!");
+        visitor.reads_answer("Hello!").await;
+
+        visitor.click("#reset-btn").await;
+        visitor.click("#notice-dismiss").await;
+        visitor.sees_no("#error-modal").await;
+        assert_eq!(visitor.count("#messages-list .message").await, 2, "kept");
+
+        // Also in the middle of an answer.
+        visitor.ask("And you?").await;
+        let turn = model.turn().await;
+        turn.says("I am ");
+        visitor.sees(".message.bot.streaming .bubble", "I am").await;
+        visitor.click("#reset-btn").await;
+        visitor.click("#notice-action").await;
+        visitor.until("!$$('#messages-list .message').length && seen('#suggestions')").await;
+        turn.answers("late.");
+        visitor.ask("Again?").await;
+        let again = model.turn().await;
+        assert!(!again.body["messages"].to_string().contains("Hello"), "{}", again.body);
+        again.answers("Again!");
+        visitor.reads_answer("Again!").await;
+        assert_eq!(visitor.conversation().await, ["user: Again?", "bot: Again!"]);
+        visitor.reload().await;
+        visitor.open_chat().await;
+        visitor.reads_answer("Again!").await;
+        assert_eq!(visitor.conversation().await, ["user: Again?", "bot: Again!"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn answers_and_code_can_be_copied() {
+    let model = LiveModel::start().await;
+    let server = Server::with(&model.flags()).await;
+    let site = Site::of(with_tag(&server.base, "")).await;
+    visit(async |visitor| {
+        // Over TLS and without: there, browsers keep the clipboard's interface away.
+        for address in [site.url("/"), site.plain_url("/")] {
+            visitor.goto(&address).await;
+            visitor.open_chat().await;
+            visitor.ask("Code?").await;
+            model.turn().await.answers("Run *this*:\n\n```sh\nbrew tea\n```\n");
+            visitor.reads_answer("Run this:").await;
+            visitor.click(".message.bot button.copy-code").await;
+            visitor.sees("button.copy-code", "Copied").await;
+            visitor.types(BOX, Key::Control + "v").await;
+            visitor.until("$('#message-input').value.trim() === 'brew tea'").await;
+            visitor.click(".message.bot .meta button.copy").await;
+            visitor.until("$('.meta button.copy').innerText.includes('Copied')").await;
+            visitor.types(BOX, Key::Control + "v").await;
+            visitor.until("$('#message-input').value.includes('Run *this*:')").await;
+        }
+    })
+    .await;
+}

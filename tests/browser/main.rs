@@ -1,0 +1,22 @@
+//! What visitors and site owners see, in a real browser: Chromium through its WebDriver.
+//!
+//! `tests/run` installs what is needed. Each test has a browser, a server and a website of its
+//! own. A failure leaves a screenshot and the console in `target/browser-failures`.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should panic; Clippy's own exception leaves helpers out"
+)]
+
+mod accessibility;
+mod continuity;
+mod conversation;
+mod demo;
+mod files;
+mod input;
+mod loader;
+mod looks;
+mod safety;
+mod script;
+mod support;

@@ -1,0 +1,21 @@
+//! A browser, websites and models for the scenarios.
+
+pub mod axe;
+pub mod chromium;
+pub mod line;
+pub mod live_model;
+#[path = "../../support/mod.rs"]
+#[expect(dead_code, reason = "the tests of the API use the rest")]
+pub mod server;
+pub mod sight;
+pub mod site;
+pub mod visitor;
+
+pub use line::Line;
+pub use live_model::LiveModel;
+pub use server::Server;
+pub use server::model::Model;
+pub use site::{Page, Site, with_head, with_tag};
+/// `Key::Return` is what keyboards call Enter; `Key::Enter` is the one of the number pad.
+pub use thirtyfour::Key;
+pub use visitor::{BOX, FRAME, LAUNCHER, PANEL, Visitor, visit};

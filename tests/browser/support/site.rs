@@ -1,0 +1,108 @@
+//! Other people's websites: pages on an origin that is not the chat's.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use poem::http::{StatusCode, header};
+use poem::listener::TcpAcceptor;
+use poem::{EndpointExt, Response};
+use tokio::net::TcpListener;
+
+/// A running website. It is gone when it is dropped.
+pub struct Site {
+    port: u16,
+    asked: Arc<Mutex<Vec<String>>>,
+    task: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// A page of a site.
+pub struct Page {
+    pub path: &'static str,
+    pub html: String,
+    pub csp: Option<String>,
+}
+
+impl Page {
+    pub fn new(path: &'static str, html: impl Into<String>) -> Self {
+        Self { path, html: html.into(), csp: None }
+    }
+}
+
+/// A page of a shop with the chat's tag on it, whose attributes are given.
+pub fn with_tag(chat: &str, attributes: &str) -> String {
+    with_head(&format!("<script src=\"{chat}/embed.js\" async {attributes}></script>"))
+}
+
+/// The page of a shop with something in its head.
+pub fn with_head(head: &str) -> String {
+    format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">
+         <title>Harbour Teas</title>
+         <meta name=\"description\" content=\"Loose teas from a harbour town.\">
+         <link rel=\"icon\" href=\"data:,\">
+         {head}</head><body>
+         <nav><a href=\"/\">Menu of the site</a></nav>
+         <main><h1>Harbour Teas</h1><p id=\"price\">The smoky blend costs 7 euros.</p>
+         <label>Password <input id=\"secret\" type=\"password\" value=\"hunter2\"></label></main>
+         </body></html>"
+    )
+}
+
+impl Site {
+    /// A site with one page, `/`.
+    pub async fn of(html: String) -> Self {
+        Self::with(vec![Page::new("/", html)]).await
+    }
+
+    pub async fn with(pages: Vec<Page>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let pages: HashMap<_, _> =
+            pages.into_iter().map(|page| (page.path, (page.html, page.csp))).collect();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&asked);
+        let answer = poem::endpoint::make_sync(move |request| {
+            let path = request.uri().path().to_owned();
+            let page = pages.get(path.as_str());
+            log.lock().unwrap().push(path.clone());
+            match page {
+                None => Response::builder().status(StatusCode::NOT_FOUND).finish(),
+                Some((html, csp)) => {
+                    let kind = if path.ends_with(".js") { "javascript" } else { "html" };
+                    let kind = format!("text/{kind}; charset=utf-8");
+                    let mut response = Response::builder().content_type(kind);
+                    if let Some(csp) = csp {
+                        response = response.header(header::CONTENT_SECURITY_POLICY, csp);
+                    }
+                    response.body(html.clone())
+                }
+            }
+        })
+        .map_to_response();
+        let acceptor = TcpAcceptor::from_tokio(listener).unwrap();
+        let task = tokio::spawn(poem::Server::new_with_acceptor(acceptor).run(answer));
+        Self { port, asked, task }
+    }
+
+    /// An address on another site than the chat's, as real ones are.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://localhost:{}{path}", self.port)
+    }
+
+    /// An address without TLS: the browser keeps some of its functions from such pages.
+    pub fn plain_url(&self, path: &str) -> String {
+        format!("http://teas.example:{}{path}", self.port)
+    }
+
+    /// The paths that were asked for.
+    pub fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+}
