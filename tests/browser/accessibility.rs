@@ -1,11 +1,10 @@
 //! WCAG 2.2 AA in every state, light and dark, as far as a program can judge it.
 
 use serde_json::json;
-use thirtyfour::By;
 
 use crate::support::server::model::{Script, claude_calls, claude_says};
 use crate::support::{
-    BOX, LAUNCHER, Line, LiveModel, Model, Server, Site, Visitor, visit, with_tag,
+    BOX, LAUNCHER, Line, LiveModel, Model, OnDisk, Server, Site, Visitor, visit, with_tag,
 };
 
 const THEMES: [&str; 2] = ["light", "dark"];
@@ -21,21 +20,11 @@ impl Visitor {
             self.is_accessible(&format!("{state}, {theme}")).await;
         }
     }
-
-    /// The browser reads the file while it sends it, so its folder must stay as long.
-    async fn sends_file(&self, name: &str, content: &str) -> tempfile::TempDir {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(name);
-        std::fs::write(&path, content).unwrap();
-        let input = self.driver().find(By::Css("#file-input")).await.unwrap();
-        input.send_keys(path.to_str().unwrap()).await.unwrap();
-        self.until("seen('.file-chip') || seen('progress')").await;
-        folder
-    }
 }
 
 #[tokio::test]
 async fn the_page_the_empty_window_and_a_conversation() {
+    let teas = OnDisk::new("teas.csv", "tea,price\nAssam,9\nSencha,12\n");
     let query = json!({"sql": "SELECT tea, price FROM data", "chart": "bar"});
     let answer = "## Prices\n\nA [list](https://teas.example/) with `code`:\n\n- one\n- two\n\n\
         | tea | price |\n|---|---:|\n| Assam | 9 |\n\n```sh\nbrew --long-option tea\n```\n\n> Quoted.";
@@ -52,7 +41,7 @@ async fn the_page_the_empty_window_and_a_conversation() {
         visitor.leave_frame().await;
         visitor.is_accessible("the page, open").await;
         visitor.chat_is_accessible("empty").await;
-        let _file = visitor.sends_file("teas.csv", "tea,price\nAssam,9\nSencha,12\n").await;
+        visitor.chooses(&teas).await;
         visitor.sees(".file-chip", "2 rows").await;
         visitor.ask("What do they cost?").await;
         visitor.reads_answer("Quoted.").await;
@@ -67,13 +56,15 @@ async fn the_page_the_empty_window_and_a_conversation() {
 async fn uploads_answers_on_their_way_and_errors() {
     let model = LiveModel::start().await;
     let server = Server::with(&[&model.flags()[..], &["--max-message-chars", "20"]].concat()).await;
+    let teas = OnDisk::new("teas.csv", "a row, and another\n".repeat(40_000));
     let line = Line::to(server.address).await;
     let site = Site::of(with_tag(&line.base, "")).await;
     visit(async |visitor| {
         visitor.goto(&site.url("/")).await;
         visitor.open_chat().await;
         line.hold_uploads(true);
-        let _file = visitor.sends_file("teas.csv", &"a row, and another\n".repeat(40_000)).await;
+        visitor.chooses(&teas).await;
+        visitor.until("seen('progress.file-progress')").await;
         visitor.chat_is_accessible("uploading").await;
         visitor.click("button.file-cancel").await;
         line.hold_uploads(false);

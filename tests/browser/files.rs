@@ -1,43 +1,13 @@
 //! Files: sent, asked about, refused, removed.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
-use thirtyfour::By;
 
 use crate::support::server::model::{claude_calls, claude_says};
-use crate::support::{Key, Line, Model, Server, Site, Visitor, visit, with_tag};
+use crate::support::{Key, Line, Model, OnDisk, Server, Site, visit, with_tag};
 
 const FRUIT: &str = "fruit,price\napple,2\npear,3\nplum,4\n";
-
-/// A file on the visitor's disk.
-struct OnDisk {
-    path: PathBuf,
-    _folder: TempDir,
-}
-
-impl OnDisk {
-    fn new(name: &str, content: impl AsRef<[u8]>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(name);
-        std::fs::write(&path, content).unwrap();
-        Self { path, _folder: folder }
-    }
-
-    fn path(&self) -> &str {
-        self.path.to_str().unwrap()
-    }
-}
-
-impl Visitor {
-    /// Chooses a file, as in the dialog that the button opens.
-    async fn chooses(&self, file: &OnDisk) {
-        let input = self.driver().find(By::Css("#file-input")).await.unwrap();
-        input.send_keys(file.path()).await.unwrap();
-    }
-}
 
 #[tokio::test]
 async fn a_file_is_sent_asked_about_and_removed() {

@@ -4,6 +4,7 @@ pub mod axe;
 pub mod chromium;
 pub mod line;
 pub mod live_model;
+pub mod on_disk;
 #[path = "../../support/mod.rs"]
 #[expect(dead_code, reason = "the tests of the API use the rest")]
 pub mod server;
@@ -13,6 +14,7 @@ pub mod visitor;
 
 pub use line::Line;
 pub use live_model::LiveModel;
+pub use on_disk::OnDisk;
 pub use server::Server;
 pub use server::model::Model;
 pub use site::{Page, Site, with_head, with_tag};
