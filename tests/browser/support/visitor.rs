@@ -327,7 +327,7 @@ impl Visitor {
 }
 
 /// The folder that Cargo builds into.
-pub fn target_folder() -> PathBuf {
+fn target_folder() -> PathBuf {
     let inside = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let marked = inside.ancestors().filter(|folder| folder.join("CACHEDIR.TAG").exists());
     marked.last().unwrap_or(inside).to_owned()
