@@ -25,17 +25,37 @@
     chat_cleared: 'reset',
     widget_error: 'error',
   };
-  /** How the launcher is called when closed and when open. @type {Record<string, string[]>} */
-  const LABELS = {
-    en: ['Open chat', 'Close chat'],
-    de: ['Chat öffnen', 'Chat schließen'],
-    fr: ['Ouvrir le chat', 'Fermer le chat'],
-    es: ['Abrir el chat', 'Cerrar el chat'],
-    pt: ['Abrir o chat', 'Fechar o chat'],
-    ar: ['فتح الدردشة', 'إغلاق الدردشة'],
-    he: ['פתיחת הצ׳אט', 'סגירת הצ׳אט'],
-    zh: ['打开聊天', '关闭聊天'],
-    ja: ['チャットを開く', 'チャットを閉じる'],
+  /** By language: the launcher closed and open, a chat that does not load. @type {Record<string, string[]>} */
+  const WORDS = {
+    en: ['Open chat', 'Close chat', 'The chat cannot be reached just now.', 'Try again'],
+    de: [
+      'Chat öffnen',
+      'Chat schließen',
+      'Der Chat ist gerade nicht erreichbar.',
+      'Erneut versuchen',
+    ],
+    fr: [
+      'Ouvrir le chat',
+      'Fermer le chat',
+      'Le chat est injoignable pour le moment.',
+      'Réessayer',
+    ],
+    es: [
+      'Abrir el chat',
+      'Cerrar el chat',
+      'Ahora mismo no se puede acceder al chat.',
+      'Reintentar',
+    ],
+    pt: [
+      'Abrir o chat',
+      'Fechar o chat',
+      'O chat está indisponível no momento.',
+      'Tentar novamente',
+    ],
+    ar: ['فتح الدردشة', 'إغلاق الدردشة', 'يتعذر الوصول إلى الدردشة الآن.', 'إعادة المحاولة'],
+    he: ['פתיחת הצ׳אט', 'סגירת הצ׳אט', 'אין כרגע גישה לצ׳אט.', 'ניסיון נוסף'],
+    zh: ['打开聊天', '关闭聊天', '暂时无法连接聊天服务。', '重试'],
+    ja: ['チャットを開く', 'チャットを閉じる', '現在チャットに接続できません。', '再試行'],
   };
   const narrow = matchMedia('(max-width: 639px)');
 
@@ -109,7 +129,7 @@ ${inlineCss}
   const root = create('div', { class: 'root' });
   const launcher = create('button', { class: 'launcher', 'aria-haspopup': 'dialog' });
   const panel = create('div', { class: 'panel', role: bubble ? 'dialog' : 'region' });
-  const wait = create('div', { class: 'wait', role: 'status' });
+  const wait = create('div', { class: 'wait', role: 'status', dir: 'auto' });
   const seen = window.visualViewport;
   const bodies = new MutationObserver(attach);
 
@@ -231,7 +251,7 @@ ${inlineCss}
         pageContext: { ...readPage(), ...own.pageContext, ...extra },
       });
     } else if (type === 'widget_minimized') close();
-    else if (EVENTS[type]) emit(EVENTS[type], data);
+    else if (Object.hasOwn(EVENTS, type)) emit(EVENTS[type], data);
   }
 
   function load() {
@@ -255,9 +275,9 @@ ${inlineCss}
   }
 
   function fail() {
-    const error = 'The chat cannot be reached just now.';
+    const [, , error, retry] = WORDS[root.lang];
     const again = create('button');
-    again.textContent = 'Try again';
+    again.textContent = retry;
     again.onclick = api.open;
     wait.replaceChildren(error, again);
     frame?.remove();
@@ -288,8 +308,8 @@ ${inlineCss}
     const { language, strings } = settings();
     const wanted = language || document.documentElement.lang || navigator.language;
     const code = String(wanted).toLowerCase().split('-')[0];
-    root.lang = code in LABELS ? code : 'en';
-    const label = LABELS[root.lang][Number(isOpen)];
+    root.lang = Object.hasOwn(WORDS, code) ? code : 'en';
+    const label = WORDS[root.lang][Number(isOpen)];
     root.classList.toggle('open', isOpen);
     set(launcher, {
       'aria-expanded': `${isOpen}`,

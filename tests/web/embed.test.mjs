@@ -13,10 +13,16 @@ test('the launcher and the window say the same in every language', async () => {
   const tables = { en: EN };
   for (const name of readdirSync(languages))
     tables[name.replace('.js', '')] = (await import(new URL(name, languages))).default;
-  const labels = [...code.matchAll(/^ {4}(\w\w): \['(.*)', '(.*)'\],$/gm)];
-  assert.deepEqual(labels.map(([, tag]) => tag).sort(), Object.keys(tables).sort());
-  for (const [, tag, open, close] of labels)
-    assert.deepEqual([open, close], [tables[tag].open, tables[tag].close], tag);
+  const text = String.raw`\s*'([^']*)',?`;
+  const words = [
+    ...code.matchAll(new RegExp(String.raw`^ {4}(\w\w): \[${text.repeat(4)}\s*\]`, 'gm')),
+  ];
+  assert.deepEqual(words.map(([, tag]) => tag).sort(), Object.keys(tables).sort());
+  for (const [, tag, open, close, error, retry] of words) {
+    const table = tables[tag];
+    assert.deepEqual([open, close, retry], [table.open, table.close, table.tryAgain], tag);
+    assert.ok(table.errorUnreachable.startsWith(error), tag);
+  }
 });
 
 test('a second tag leaves the first one’s widget alone', () => {
