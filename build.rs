@@ -141,11 +141,17 @@ fn prepare_assets(root: &Path, out: &Path) -> Result<()> {
         let content = match String::from_utf8(content) {
             Err(_) if is_text => return Err(format!("assets/{path} is not UTF-8").into()),
             Ok(text) if path.ends_with(".css") => without_comments(&text).into_bytes(),
-            Ok(text) if path.ends_with(".html") => filled(root, path, text)?.into_bytes(),
             Ok(text) => text.into_bytes(),
             Err(error) => error.into_bytes(),
         };
         served.insert(path.clone(), content);
+    }
+    let project = root.parent().unwrap_or(root);
+    for document in &readme::PAGES {
+        tell(&format!("rerun-if-changed={}", document.file))?;
+        let page =
+            readme::page(project, document).map_err(|e| format!("{}: {e}", document.file))?;
+        served.insert(document.page.to_owned(), page.into_bytes());
     }
     let mut all = Sha256::new();
     for content in served.values() {
@@ -211,18 +217,6 @@ fn serve_scripts(root: &Path, paths: &[String]) -> Result<BTreeMap<String, Vec<u
         served.insert(path.clone(), code.into_bytes());
     }
     Ok(served)
-}
-
-/// A page with its document in it, if it is there to show one.
-fn filled(root: &Path, path: &str, page: String) -> Result<String> {
-    let project = root.parent().unwrap_or(root);
-    match readme::PAGES.iter().find(|(_, name, _)| *name == path) {
-        Some((file, ..)) => {
-            tell(&format!("rerun-if-changed={file}"))?;
-            readme::fill(&page, project, file).map_err(|e| format!("assets/{path}: {e}").into())
-        }
-        None => Ok(page),
-    }
 }
 
 /// A page whose scripts and styles have addresses with the version, under which they never change.

@@ -8,18 +8,53 @@ use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Documents, the pages that show them, and the addresses of both.
-pub const PAGES: &[(&str, &str, &str)] =
-    &[("README.md", "readme.html", "/readme"), ("docs/widget.md", "guide.html", "/guide")];
+/// A document of the project, and the page that shows it.
+pub struct Page {
+    /// Where the document stands in the project.
+    pub file: &'static str,
+    /// The page among the assets.
+    pub page: &'static str,
+    /// The page's address.
+    address: &'static str,
+    title: &'static str,
+    /// What links to it are called.
+    name: &'static str,
+}
 
-/// What stands in a page for its document.
-const MARK: &str = "<!-- document -->";
+/// All of them.
+pub const PAGES: [Page; 2] = [
+    Page {
+        file: "README.md",
+        page: "readme.html",
+        address: "/readme",
+        title: "README",
+        name: "README",
+    },
+    Page {
+        file: "docs/widget.md",
+        page: "guide.html",
+        address: "/guide",
+        title: "The widget on your site",
+        name: "Widget guide",
+    },
+];
 
-/// `page` with the document `file` of the project at `root` in it. Links to other documents lead
-/// to their pages, or nowhere if they have none; pictures are left out.
-pub fn fill(page: &str, root: &Path, file: &str) -> Result<String> {
-    let (before, after) = page.split_once(MARK).ok_or(format!("no {MARK}"))?;
-    let text = fs::read_to_string(root.join(file))?;
+/// What is around each document: `title`, links to the `other` pages and the `document` are marked.
+const SHELL: &str = include_str!("document.html");
+
+/// The page of a document of the project at `root`. Links to other documents lead to their pages,
+/// or nowhere if they have none; pictures are left out.
+pub fn page(root: &Path, own: &Page) -> Result<String> {
+    let others: Vec<String> = PAGES
+        .iter()
+        .filter(|other| other.file != own.file)
+        .map(|other| format!("<a href=\"{}\">{}</a>", other.address, other.name))
+        .collect();
+    let shell = SHELL
+        .replace("<!-- title -->", own.title)
+        .replace("<!-- other -->", &others.join("\n      "));
+    let (before, after) = shell.split_once("<!-- document -->").ok_or("no place for it")?;
+    let text = fs::read_to_string(root.join(own.file))?;
     let mut images = 0;
     let mut dead = Vec::new();
     let events = Parser::new_ext(&text, Options::ENABLE_TABLES).filter_map(|event| {
@@ -60,6 +95,6 @@ fn address(link: &str) -> Option<String> {
     if file == "openapi/openapi.json" {
         return Some("/openapi.json".to_owned());
     }
-    let page = PAGES.iter().find(|(document, ..)| *document == file);
-    page.map(|&(_, _, address)| address.to_owned())
+    let page = PAGES.iter().find(|page| page.file == file);
+    page.map(|page| page.address.to_owned())
 }

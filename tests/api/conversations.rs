@@ -82,9 +82,7 @@ async fn unknown_sessions_are_not_found_anywhere() {
 #[tokio::test]
 async fn turns_of_a_session_never_interleave() {
     let model = Model::start([claude_says("Done.")]).await;
-    let server = Arc::new(
-        Server::with(&["--anthropic-api-key", "k", "--anthropic-base-url", &model.base]).await,
-    );
+    let server = Arc::new(Server::asking(&model).await);
     let id = server.session(json!({})).await;
     let mut tasks = Vec::new();
     for n in 0..12 {
@@ -120,9 +118,7 @@ async fn turns_of_a_session_never_interleave() {
 async fn other_sessions_do_not_wait() {
     let model =
         Model::start([Script::Held(Box::new(claude_says("Late."))), claude_says("Now.")]).await;
-    let server = Arc::new(
-        Server::with(&["--anthropic-api-key", "k", "--anthropic-base-url", &model.base]).await,
-    );
+    let server = Arc::new(Server::asking(&model).await);
     let (slow, quick) = (server.session(json!({})).await, server.session(json!({})).await);
     let waiting = tokio::spawn({
         let server = Arc::clone(&server);
@@ -137,9 +133,7 @@ async fn other_sessions_do_not_wait() {
 #[tokio::test]
 async fn the_question_is_stored_before_the_model_is_called() {
     let model = Model::start([Script::Held(Box::new(claude_says("Yes.")))]).await;
-    let server = Arc::new(
-        Server::with(&["--anthropic-api-key", "k", "--anthropic-base-url", &model.base]).await,
-    );
+    let server = Arc::new(Server::asking(&model).await);
     let id = server.session(json!({})).await;
     let asking = tokio::spawn({
         let (server, id) = (Arc::clone(&server), id.clone());
@@ -160,8 +154,7 @@ async fn the_question_is_stored_before_the_model_is_called() {
 #[tokio::test]
 async fn a_visitor_who_leaves_still_gets_the_answer_stored() {
     let model = Model::start([Script::Held(Box::new(claude_says("Still here.")))]).await;
-    let server =
-        Server::with(&["--anthropic-api-key", "k", "--anthropic-base-url", &model.base]).await;
+    let server = Server::asking(&model).await;
     let id = server.session(json!({})).await;
     let asked = server.say(&id, "Anyone?");
     tokio::select! {
@@ -187,8 +180,7 @@ async fn a_broken_answer_keeps_its_part_and_stays_out_of_later_prompts() {
     let broken = Script::Anthropic(events);
     // Asked once more, since nobody has seen any of it.
     let model = Model::start([broken.clone(), broken, claude_says("42.")]).await;
-    let server =
-        Server::with(&["--anthropic-api-key", "k", "--anthropic-base-url", &model.base]).await;
+    let server = Server::asking(&model).await;
     let id = server.session(json!({})).await;
     server.say(&id, "What is it?").await.expect_error(502, "answer_interrupted");
     let messages = server.history(&id).await;
@@ -202,8 +194,7 @@ async fn a_broken_answer_keeps_its_part_and_stays_out_of_later_prompts() {
 #[tokio::test]
 async fn a_long_conversation_sends_its_last_hundred_messages() {
     let model = Model::start([claude_says("Yes.")]).await;
-    let server =
-        Server::with(&["--anthropic-api-key", "k", "--anthropic-base-url", &model.base]).await;
+    let server = Server::asking(&model).await;
     let id = server.session(json!({})).await;
     for n in 0..52 {
         server.say(&id, &format!("question {n}!")).await.expect(200);
@@ -222,8 +213,7 @@ async fn answers_come_as_safe_html_as_well() {
     let spoken = "**Bold**\n\n| a | b |\n|---|---|\n| 1 | <script>alert(1)</script> |\n\n\
                   [x](javascript:alert(1)) [y](https://e.test) ![z](https://e.test/z.png)";
     let model = Model::start([claude_says(spoken)]).await;
-    let server =
-        Server::with(&["--anthropic-api-key", "k", "--anthropic-base-url", &model.base]).await;
+    let server = Server::asking(&model).await;
     let id = server.session(json!({})).await;
     let answer = server.say(&id, "Hm?").await.expect(200);
     assert_eq!(answer["response"], spoken);
@@ -241,8 +231,7 @@ async fn answers_come_as_safe_html_as_well() {
 async fn an_answer_that_broke_off_is_asked_for_once_more() {
     let events = [claude_start(), claude_words("The answer is forty")].concat();
     let model = Model::start([Script::Anthropic(events), claude_says("It is 42.")]).await;
-    let server =
-        Server::with(&["--anthropic-api-key", "k", "--anthropic-base-url", &model.base]).await;
+    let server = Server::asking(&model).await;
     let id = server.session(json!({})).await;
     assert_eq!(server.say(&id, "What is it?").await.expect(200)["response"], "It is 42.");
     let messages = server.history(&id).await;

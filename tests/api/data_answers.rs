@@ -17,17 +17,13 @@ async fn with_file(server: &Server, name: &str, content: &[u8]) -> String {
     id
 }
 
-async fn claude(model: &Model) -> Server {
-    Server::with(&["--anthropic-api-key", "k", "--anthropic-base-url", &model.base]).await
-}
-
 #[tokio::test]
 async fn claude_queries_the_file_and_answers() {
     let call = json!({"sql": "SELECT sum(price) AS total FROM data"});
     let model =
         Model::start([claude_calls("Let me look.", &[("t1", call)]), claude_says("It is 9.")])
             .await;
-    let server = claude(&model).await;
+    let server = Server::asking(&model).await;
     let id = with_file(&server, "fruit.csv", SMALL).await;
     let answer = server.say(&id, "What does all of it cost?").await.expect(200);
     assert_eq!(answer["response"], "Let me look.\n\nIt is 9.");
@@ -95,7 +91,7 @@ async fn errors_go_back_to_the_model_and_never_to_the_visitor() {
     let calls: Vec<(&str, Value)> = ["a", "b", "c"].into_iter().zip(calls).collect();
     let model =
         Model::start([claude_calls("", &calls), claude_says("I could not find out.")]).await;
-    let server = claude(&model).await;
+    let server = Server::asking(&model).await;
     let id = with_file(&server, "fruit.csv", SMALL).await;
     let answer = server.say(&id, "What?").await.expect(200);
     assert_eq!(answer["response"], "I could not find out.");
@@ -116,7 +112,7 @@ async fn after_five_calls_the_tool_is_taken_away() {
     let mut scripts: Vec<Script> = std::iter::repeat_n(again, 5).collect();
     scripts.push(claude_says("Enough."));
     let model = Model::start(scripts).await;
-    let server = claude(&model).await;
+    let server = Server::asking(&model).await;
     let id = with_file(&server, "fruit.csv", SMALL).await;
     let answer = server.say(&id, "Loop!").await.expect(200);
     assert_eq!(answer["response"], "Enough.");
@@ -131,7 +127,7 @@ async fn after_five_calls_the_tool_is_taken_away() {
 #[tokio::test]
 async fn without_a_file_there_is_no_tool() {
     let model = Model::start([claude_says("Hi.")]).await;
-    let server = claude(&model).await;
+    let server = Server::asking(&model).await;
     let id = server.session(json!({})).await;
     server.say(&id, "Hello").await.expect(200);
     assert_eq!(model.calls()[0].body.get("tools"), None);
@@ -145,7 +141,7 @@ async fn without_a_file_there_is_no_tool() {
 async fn a_model_that_breaks_off_after_its_tool_leaves_the_question_unanswered() {
     let call = claude_calls("", &[("t", json!({"sql": "SELECT 1"}))]);
     let model = Model::start([call, Script::Anthropic(claude_start())]).await;
-    let server = claude(&model).await;
+    let server = Server::asking(&model).await;
     let id = with_file(&server, "fruit.csv", SMALL).await;
     server.say(&id, "What?").await.expect_error(502, "provider_error");
     let messages = server.history(&id).await;

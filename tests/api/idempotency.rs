@@ -7,10 +7,6 @@ use crate::streaming::{Reader, names, text};
 use crate::support::model::{Model, Script, claude_says};
 use crate::support::{Answer, Server};
 
-async fn claude(model: &Model) -> Server {
-    Server::with(&["--anthropic-api-key", "k", "--anthropic-base-url", &model.base]).await
-}
-
 fn ask(server: &Server, path: &str, id: &str, key: &str, body: Value) -> reqwest::RequestBuilder {
     let mut body = body;
     body["sessionId"] = json!(id);
@@ -27,7 +23,7 @@ async fn say(server: &Server, id: &str, key: &str, body: Value) -> Answer {
 #[tokio::test]
 async fn the_same_key_gives_the_first_answer_and_calls_no_provider() {
     let model = Model::start([claude_says("**First.**"), claude_says("Second.")]).await;
-    let server = claude(&model).await;
+    let server = Server::asking(&model).await;
     let id = server.session(json!({})).await;
     let first = say(&server, &id, "k 1", json!({"message": "Hi"})).await.expect(200);
     assert_eq!(first["response"], "**First.**");
@@ -56,7 +52,7 @@ async fn the_same_key_gives_the_first_answer_and_calls_no_provider() {
 async fn a_failed_question_is_asked_again_in_its_own_place() {
     let refused = || Script::Status(400, &[], "{}".to_owned());
     let model = Model::start([refused(), claude_says("Now.")]).await;
-    let server = claude(&model).await;
+    let server = Server::asking(&model).await;
     let id = server.session(json!({})).await;
     let body = json!({"message": "Hi"});
     say(&server, &id, "k", body.clone()).await.expect_error(502, "provider_rejected");
@@ -72,7 +68,7 @@ async fn a_failed_question_is_asked_again_in_its_own_place() {
 async fn the_same_key_joins_the_answer_that_is_being_written() {
     let held = Script::Held(Box::new(claude_says("One answer for all.")));
     let model = Model::start([held]).await;
-    let server = claude(&model).await;
+    let server = Server::asking(&model).await;
     let id = server.session(json!({})).await;
     let body = json!({"message": "Hi"});
     let streamed = Reader::open(ask(&server, "stream", &id, "k", body.clone()));

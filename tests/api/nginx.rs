@@ -76,8 +76,7 @@ fn program() -> &'static str {
 async fn words_come_through_nginx_as_they_are_written() {
     let words = [claude_start(), claude_words("The first words. ")].concat();
     let model = Model::start([Script::Stalled(words)]).await;
-    let server =
-        Server::with(&["--anthropic-api-key", "k", "--anthropic-base-url", &model.base]).await;
+    let server = Server::asking(&model).await;
     let nginx = Nginx::before(&server).await;
     let id = server.session(json!({})).await;
     let body = json!({"sessionId": id, "message": "Hi"});

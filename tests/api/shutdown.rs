@@ -10,8 +10,7 @@ use crate::support::model::{Model, Script, claude_says, claude_start, claude_wor
 #[tokio::test]
 async fn a_running_answer_finishes() {
     let model = Model::start([Script::Held(Box::new(claude_says("In time.")))]).await;
-    let mut server =
-        Server::with(&["--anthropic-api-key", "k", "--anthropic-base-url", &model.base]).await;
+    let mut server = Server::asking(&model).await;
     let id = server.session(json!({})).await;
     let request = server
         .request(reqwest::Method::POST, "/api/chat/message")
@@ -36,9 +35,7 @@ async fn a_running_answer_finishes() {
 async fn an_endless_answer_is_cut_and_kept() {
     let events = [claude_start(), claude_words("The beginning of")].concat();
     let model = Model::start([Script::Stalled(events)]).await;
-    let server = Arc::new(
-        Server::with(&["--anthropic-api-key", "k", "--anthropic-base-url", &model.base]).await,
-    );
+    let server = Arc::new(Server::asking(&model).await);
     let id = server.session(json!({})).await;
     let asking = tokio::spawn({
         let (server, id) = (Arc::clone(&server), id.clone());

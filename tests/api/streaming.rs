@@ -95,14 +95,10 @@ pub fn names(events: &[Event]) -> Vec<&str> {
     events.iter().map(|event| event.name.as_str()).collect()
 }
 
-async fn claude(model: &Model) -> Server {
-    Server::with(&["--anthropic-api-key", "k", "--anthropic-base-url", &model.base]).await
-}
-
 #[tokio::test]
 async fn words_come_as_they_are_written() {
     let model = Model::start([claude_says("Hello, 世界 and 😀.")]).await;
-    let server = claude(&model).await;
+    let server = Server::asking(&model).await;
     let id = server.session(json!({})).await;
     let events = Reader::open(ask(&server, &id, "Hi")).await.rest().await;
     assert_eq!(names(&events), ["start", "delta", "delta", "delta", "delta", "done"]);
@@ -131,7 +127,7 @@ async fn the_demo_streams_like_the_others() {
 #[tokio::test]
 async fn faults_before_the_first_word_keep_their_status() {
     let model = Model::start([Script::Status(401, &[], "{}".to_owned())]).await;
-    let server = claude(&model).await;
+    let server = Server::asking(&model).await;
     let id = server.session(json!({})).await;
     server.send(ask(&server, &id, "Hi")).await.expect_error(502, "provider_misconfigured");
     server.send(ask(&server, &id, " ")).await.expect_error(400, "empty_message");
@@ -146,7 +142,7 @@ async fn faults_before_the_first_word_keep_their_status() {
 async fn a_fault_after_the_first_word_is_an_event() {
     let events = [claude_start(), claude_words("The answer is")].concat();
     let model = Model::start([Script::Anthropic(events)]).await;
-    let server = claude(&model).await;
+    let server = Server::asking(&model).await;
     let id = server.session(json!({})).await;
     let events = Reader::open(ask(&server, &id, "Hi")).await.rest().await;
     assert_eq!(names(&events), ["start", "delta", "delta", "delta", "error"]);
@@ -164,7 +160,7 @@ async fn a_fault_after_the_first_word_is_an_event() {
 async fn a_reader_that_comes_back_misses_nothing_and_reads_nothing_twice() {
     let events = [claude_start(), claude_words("one two three four")].concat();
     let model = Model::start([Script::Stalled(events)]).await;
-    let server = claude(&model).await;
+    let server = Server::asking(&model).await;
     let id = server.session(json!({})).await;
     let mut first = Reader::open(ask(&server, &id, "Count")).await;
     let mut seen = Vec::new();
@@ -198,7 +194,7 @@ async fn a_reader_that_comes_back_misses_nothing_and_reads_nothing_twice() {
 async fn a_stopped_answer_keeps_what_was_written() {
     let events = [claude_start(), claude_words("As far as I got")].concat();
     let model = Model::start([Script::Stalled(events), claude_says("Next.")]).await;
-    let server = claude(&model).await;
+    let server = Server::asking(&model).await;
     let id = server.session(json!({})).await;
     let stop = || server.request(Method::POST, &format!("/api/chat/stop/{id}"));
     assert_eq!(server.send(stop()).await.expect(200)["status"], "idle");
@@ -226,7 +222,7 @@ async fn a_stopped_answer_keeps_what_was_written() {
 #[tokio::test]
 async fn stopping_before_the_first_word_leaves_the_question_unanswered() {
     let model = Model::start([Script::Stalled(claude_start())]).await;
-    let server = Arc::new(claude(&model).await);
+    let server = Arc::new(Server::asking(&model).await);
     let id = server.session(json!({})).await;
     let asking = tokio::spawn({
         let (server, id) = (Arc::clone(&server), id.clone());
@@ -246,7 +242,7 @@ async fn tools_are_seen_while_they_run() {
     let sql = "SELECT count(*) AS n FROM data";
     let call = json!({ "sql": sql });
     let model = Model::start([claude_calls("", &[("t", call)]), claude_says("Two.")]).await;
-    let server = claude(&model).await;
+    let server = Server::asking(&model).await;
     let id = server.session(json!({})).await;
     upload(&server, &id, "a.csv", b"a\n1\n2\n").await.expect(200);
     let events = Reader::open(ask(&server, &id, "How many?")).await.rest().await;

@@ -29,7 +29,7 @@ async fn the_page_the_empty_window_and_a_conversation() {
     let answer = "## Prices\n\nA [list](https://teas.example/) with `code`:\n\n- one\n- two\n\n\
         | tea | price |\n|---|---:|\n| Assam | 9 |\n\n```sh\nbrew --long-option tea\n```\n\n> Quoted.";
     let model = Model::start([claude_calls("", &[("t1", query)]), claude_says(answer)]).await;
-    let flags = ["--anthropic-api-key", "k", "--anthropic-base-url", &model.base];
+    let flags = model.flags();
     let more = ["--bot-suggestions", "[\"When do you open?\"]", "--bot-powered-by", "Tea"];
     let server = Server::with(&[&flags[..], &more].concat()).await;
     let site = Site::of(with_tag(&server.base, "")).await;
@@ -89,7 +89,7 @@ async fn uploads_answers_on_their_way_and_errors() {
 async fn phones_other_languages_and_refusals() {
     let refusal = Script::Status(413, &[], "{}".to_owned());
     let model = Model::start([claude_says("نعم. Yes."), refusal]).await;
-    let flags = ["--anthropic-api-key", "k", "--anthropic-base-url", &model.base];
+    let flags = model.flags();
     let server = Server::with(&flags).await;
     let attributes = "data-language=\"ar\" data-primary-color=\"#facc15\"";
     let site = Site::of(with_tag(&server.base, attributes)).await;

@@ -136,7 +136,7 @@ async fn a_broken_answer_can_be_asked_for_again() {
 async fn a_refused_question_goes_back_into_the_box() {
     let refusal = Script::Status(413, &[], json!({"error": {"type": "x"}}).to_string());
     let model = Model::start([refusal, claude_says("That I know.")]).await;
-    let flags = ["--anthropic-api-key", "k", "--anthropic-base-url", &model.base];
+    let flags = model.flags();
     let server = Server::with(&flags).await;
     let site = Site::of(with_tag(&server.base, "")).await;
     visit(async |visitor| {

@@ -20,7 +20,7 @@ async fn a_file_is_sent_asked_about_and_removed() {
     let model =
         Model::start([claude_calls("", &[("t1", query)]), claude_says("All days are alike.")])
             .await;
-    let flags = ["--anthropic-api-key", "k", "--anthropic-base-url", &model.base];
+    let flags = model.flags();
     let server = Server::with(&flags).await;
     let line = Line::to(server.address).await;
     let site = Site::of(with_tag(&line.base, "")).await;

@@ -56,7 +56,7 @@ async fn calls_from_before_the_script_are_made_when_it_comes() {
 async fn methods_do_what_they_say_and_events_tell() {
     let too_long = Script::Status(413, &[], "{}".to_owned());
     let model = Model::start([claude_says("Hello you."), too_long, claude_says("Again.")]).await;
-    let flags = ["--anthropic-api-key", "k", "--anthropic-base-url", &model.base];
+    let flags = model.flags();
     let server = Server::with(&flags).await;
     let page = with_tag(&server.base, "").replace("</title>", &format!("</title>{LISTEN}"));
     let site = Site::of(page).await;

@@ -19,6 +19,8 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use model::Model;
+
 /// When the tests' clocks start: 2026-01-31T12:00:00Z.
 pub const START: Timestamp = Timestamp(1_769_860_800_000);
 
@@ -76,6 +78,11 @@ impl Server {
     /// A server with the default settings, which answers as the demo.
     pub async fn start() -> Self {
         Self::with(&[]).await
+    }
+
+    /// A server that asks `model`, as Claude.
+    pub async fn asking(model: &Model) -> Self {
+        Self::with(&model.flags()).await
     }
 
     /// A server with these flags beside the defaults.

@@ -92,6 +92,11 @@ impl Model {
         Self { base, calls, gate, arrived, task }
     }
 
+    /// What tells a server to ask this model, as Claude.
+    pub fn flags(&self) -> [&str; 4] {
+        ["--anthropic-api-key", "k", "--anthropic-base-url", &self.base]
+    }
+
     /// What it was asked so far.
     pub fn calls(&self) -> Vec<Call> {
         self.calls.lock().unwrap().clone()
