@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::{LAUNCHER, Line, LiveModel, Server, Site, visit, with_head, with_tag};
+use crate::support::{LAUNCHER, Line, LiveModel, Server, Site, stage, visit, with_head, with_tag};
 
 #[tokio::test]
 async fn a_reload_in_the_middle_of_an_answer_loses_nothing() {
-    let model = LiveModel::start().await;
-    let server = Server::with(&model.flags()).await;
-    let site = Site::of(with_tag(&server.base, "")).await;
+    let (model, _server, site) = stage("").await;
     visit(async |visitor| {
         visitor.goto(&site.url("/")).await;
         visitor.open_chat().await;
@@ -101,9 +99,7 @@ async fn a_server_that_is_gone_is_told_in_words_and_asked_again() {
 
 #[tokio::test]
 async fn offline_is_said_and_what_was_written_stays() {
-    let model = LiveModel::start().await;
-    let server = Server::with(&model.flags()).await;
-    let site = Site::of(with_tag(&server.base, "")).await;
+    let (model, _server, site) = stage("").await;
     visit(async |visitor| {
         visitor.expects("net::ERR_INTERNET_DISCONNECTED");
         let line = async |offline: bool| {
@@ -193,9 +189,7 @@ async fn an_expired_session_is_renewed_without_a_word() {
 
 #[tokio::test]
 async fn all_pages_of_a_site_show_one_conversation() {
-    let model = LiveModel::start().await;
-    let server = Server::with(&model.flags()).await;
-    let site = Site::of(with_tag(&server.base, "")).await;
+    let (model, _server, site) = stage("").await;
     visit(async |visitor| {
         visitor.goto(&site.url("/")).await;
         visitor.open_chat().await;

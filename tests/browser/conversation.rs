@@ -3,13 +3,11 @@
 use serde_json::json;
 
 use crate::support::server::model::{Script, claude_says};
-use crate::support::{BOX, Key, LiveModel, Model, Server, Site, visit, with_tag};
+use crate::support::{BOX, Key, LiveModel, Model, Server, Site, stage, visit, with_tag};
 
 #[tokio::test]
 async fn an_answer_can_be_read_while_it_is_written() {
-    let model = LiveModel::start().await;
-    let server = Server::with(&model.flags()).await;
-    let site = Site::of(with_tag(&server.base, "")).await;
+    let (model, _server, site) = stage("").await;
     visit(async |visitor| {
         visitor.goto(&site.url("/")).await;
         visitor.open_chat().await;
@@ -42,9 +40,7 @@ async fn an_answer_can_be_read_while_it_is_written() {
 async fn the_end_stays_in_sight_but_not_for_who_reads_above() {
     const FROM_END: &str = "const all = $('#messages-container');
          return all.scrollHeight - all.scrollTop - all.clientHeight";
-    let model = LiveModel::start().await;
-    let server = Server::with(&model.flags()).await;
-    let site = Site::of(with_tag(&server.base, "")).await;
+    let (model, _server, site) = stage("").await;
     visit(async |visitor| {
         visitor.goto(&site.url("/")).await;
         visitor.open_chat().await;
@@ -76,9 +72,7 @@ async fn the_end_stays_in_sight_but_not_for_who_reads_above() {
 
 #[tokio::test]
 async fn an_answer_can_be_stopped() {
-    let model = LiveModel::start().await;
-    let server = Server::with(&model.flags()).await;
-    let site = Site::of(with_tag(&server.base, "")).await;
+    let (model, _server, site) = stage("").await;
     visit(async |visitor| {
         visitor.goto(&site.url("/")).await;
         visitor.open_chat().await;
@@ -108,9 +102,7 @@ async fn an_answer_can_be_stopped() {
 
 #[tokio::test]
 async fn a_broken_answer_can_be_asked_for_again() {
-    let model = LiveModel::start().await;
-    let server = Server::with(&model.flags()).await;
-    let site = Site::of(with_tag(&server.base, "")).await;
+    let (model, _server, site) = stage("").await;
     visit(async |visitor| {
         visitor.goto(&site.url("/")).await;
         visitor.open_chat().await;
@@ -203,9 +195,7 @@ async fn welcome_suggestions_and_the_count_of_characters() {
 
 #[tokio::test]
 async fn a_conversation_can_be_started_anew() {
-    let model = LiveModel::start().await;
-    let server = Server::with(&model.flags()).await;
-    let site = Site::of(with_tag(&server.base, "data-suggestions='[\"Hello?\"]'")).await;
+    let (model, _server, site) = stage("data-suggestions='[\"Hello?\"]'").await;
     visit(async |visitor| {
         visitor.goto(&site.url("/")).await;
         visitor.open_chat().await;
@@ -243,9 +233,7 @@ async fn a_conversation_can_be_started_anew() {
 
 #[tokio::test]
 async fn answers_and_code_can_be_copied() {
-    let model = LiveModel::start().await;
-    let server = Server::with(&model.flags()).await;
-    let site = Site::of(with_tag(&server.base, "")).await;
+    let (model, _server, site) = stage("").await;
     visit(async |visitor| {
         // Over TLS and without: there, browsers keep the clipboard's interface away.
         for address in [site.url("/"), site.plain_url("/")] {

@@ -2,9 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{
-    BOX, Key, LAUNCHER, LiveModel, PANEL, Server, Site, Visitor, visit, with_tag,
-};
+use crate::support::{BOX, Key, LAUNCHER, PANEL, Visitor, stage, visit};
 
 /// Where the focus is in the page, through shadows; in the frame, that frame's element.
 const FOCUS: &str = "let one = document.activeElement;
@@ -33,9 +31,7 @@ impl Visitor {
 
 #[tokio::test]
 async fn everything_can_be_done_with_the_keyboard_alone() {
-    let model = LiveModel::start().await;
-    let server = Server::with(&model.flags()).await;
-    let site = Site::of(with_tag(&server.base, "")).await;
+    let (model, _server, site) = stage("").await;
     visit(async |visitor| {
         visitor.goto(&site.url("/")).await;
         visitor.element(LAUNCHER).await;
@@ -88,9 +84,7 @@ async fn everything_can_be_done_with_the_keyboard_alone() {
 
 #[tokio::test]
 async fn enter_sends_nothing_while_an_input_method_composes() {
-    let model = LiveModel::start().await;
-    let server = Server::with(&model.flags()).await;
-    let site = Site::of(with_tag(&server.base, "data-language=\"ja\"")).await;
+    let (model, _server, site) = stage("data-language=\"ja\"").await;
     visit(async |visitor| {
         visitor.goto(&site.url("/")).await;
         visitor.open_chat().await;
@@ -121,9 +115,7 @@ async fn enter_sends_nothing_while_an_input_method_composes() {
 
 #[tokio::test]
 async fn on_a_phone_it_fills_the_screen_and_raises_no_keyboard() {
-    let model = LiveModel::start().await;
-    let server = Server::with(&model.flags()).await;
-    let site = Site::of(with_tag(&server.base, "data-suggestions='[\"Hello?\"]'")).await;
+    let (model, _server, site) = stage("data-suggestions='[\"Hello?\"]'").await;
     visit(async |visitor| {
         visitor.is_on_a_phone().await;
         visitor.goto(&site.url("/")).await;

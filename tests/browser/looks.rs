@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use serde_json::json;
 
-use crate::support::{BOX, LAUNCHER, LiveModel, PANEL, Server, Site, visit, with_head, with_tag};
+use crate::support::{
+    BOX, LAUNCHER, LiveModel, PANEL, Server, Site, stage, visit, with_head, with_tag,
+};
 
 #[tokio::test]
 async fn it_is_dark_where_the_visitor_likes_it_dark() {
@@ -43,9 +45,7 @@ async fn it_is_dark_where_the_visitor_likes_it_dark() {
 async fn nothing_moves_for_who_wants_no_motion_and_forced_colours_show_all() {
     const MOVES: &str = "return document.getAnimations().filter((one) =>
         one.playState === 'running' && one.effect.getComputedTiming().duration > 1).length";
-    let model = LiveModel::start().await;
-    let server = Server::with(&model.flags()).await;
-    let site = Site::of(with_tag(&server.base, "")).await;
+    let (model, _server, site) = stage("").await;
     visit(async |visitor| {
         visitor.prefers("prefers-reduced-motion", "no-preference").await;
         visitor.goto(&site.url("/")).await;
@@ -93,9 +93,7 @@ async fn nothing_moves_for_who_wants_no_motion_and_forced_colours_show_all() {
 
 #[tokio::test]
 async fn enlarged_it_stays_whole() {
-    let model = LiveModel::start().await;
-    let server = Server::with(&model.flags()).await;
-    let site = Site::of(with_tag(&server.base, "")).await;
+    let (model, _server, site) = stage("").await;
     visit(async |visitor| {
         // A window of 1280 × 800 at 200 % and at 400 %.
         for (width, height) in [(640.0, 400.0), (320.0, 200.0)] {

@@ -21,3 +21,11 @@ pub use site::{Page, Site, with_head, with_tag};
 /// `Key::Return` is what keyboards call Enter; `Key::Enter` is the one of the number pad.
 pub use thirtyfour::Key;
 pub use visitor::{BOX, FRAME, LAUNCHER, PANEL, Visitor, visit};
+
+/// A model that the test plays, a server that asks it, and a site with the server's tag.
+pub async fn stage(attributes: &str) -> (LiveModel, Server, Site) {
+    let model = LiveModel::start().await;
+    let server = Server::with(&model.flags()).await;
+    let site = Site::of(with_tag(&server.base, attributes)).await;
+    (model, server, site)
+}
