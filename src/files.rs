@@ -26,7 +26,7 @@ struct Inner {
     tables: Tables,
     limits: ingest::Limits,
     /// Places for work that computes: more at a time would only take time from each other.
-    places: Semaphore,
+    places: Arc<Semaphore>,
 }
 
 impl Files {
@@ -38,7 +38,7 @@ impl Files {
             clock,
             tables: Tables::default(),
             limits: ingest::Limits { max_bytes, ..ingest::Limits::default() },
-            places: Semaphore::new(places),
+            places: Arc::new(Semaphore::new(places)),
         }))
     }
 
@@ -154,7 +154,69 @@ impl Files {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, AppError> {
         let internal = |error: Box<dyn std::error::Error + Send + Sync>| AppError::Internal(error);
-        let _place = self.0.places.acquire().await.map_err(|error| internal(error.into()))?;
+        let place = Arc::clone(&self.0.places).acquire_owned().await;
+        let place = place.map_err(|error| internal(error.into()))?;
+        // The place is the work's, not the caller's: work goes on when its caller leaves.
+        let work = move || {
+            let _place = place;
+            work()
+        };
         tokio::task::spawn_blocking(work).await.map_err(|error| internal(error.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::domain::SystemClock;
+    use crate::store::redb::{Options, RedbStore};
+
+    fn files() -> (Files, usize) {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options {
+            cache_bytes: 1 << 20,
+            session_timeout: Duration::from_secs(60),
+            now: Timestamp(0),
+        };
+        let store = RedbStore::open(&folder.path().join("files.redb"), options).unwrap();
+        let files = Files::new(Arc::new(store), Arc::new(SystemClock), 1 << 20);
+        let places = files.0.places.available_permits();
+        (files, places)
+    }
+
+    /// Callers that left freed their places while their work went on, until no thread was left.
+    #[tokio::test]
+    async fn work_keeps_its_place_when_its_caller_leaves() {
+        let (files, places) = files();
+        let running = Arc::new(AtomicUsize::new(0));
+        let (release, wait) = mpsc::channel::<()>();
+        let wait = Arc::new(std::sync::Mutex::new(wait));
+        for _ in 0..places {
+            let (began, has_begun) = tokio::sync::oneshot::channel();
+            let (running, wait) = (Arc::clone(&running), Arc::clone(&wait));
+            let files = files.clone();
+            let caller = tokio::spawn(async move {
+                files
+                    .compute(move || {
+                        running.fetch_add(1, Ordering::SeqCst);
+                        let _ = began.send(());
+                        let _ = wait.lock().unwrap().recv();
+                    })
+                    .await
+            });
+            has_begun.await.unwrap();
+            caller.abort();
+            assert!(caller.await.unwrap_err().is_cancelled());
+        }
+        assert_eq!(running.load(Ordering::SeqCst), places);
+        assert_eq!(files.0.places.available_permits(), 0, "the work goes on");
+        for _ in 0..places {
+            release.send(()).unwrap();
+        }
+        files.compute(|| ()).await.unwrap();
     }
 }

@@ -3,12 +3,16 @@
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use chatbot_widget::app::App;
 use chatbot_widget::config::{self, Command, Config};
 use chatbot_widget::{cli, server, telemetry};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+
+/// How long work on blocking threads may delay the exit. Nobody waits for its result any more.
+const BLOCKING_PATIENCE: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     let (command, config) = match config::load() {
@@ -31,7 +35,7 @@ fn main() -> ExitCode {
 }
 
 fn serve(config: Config) -> Result<(), String> {
-    telemetry::start(config.log.format, &config.log.filter)?;
+    let _log = telemetry::start(config.log.format, &config.log.filter)?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
@@ -39,7 +43,7 @@ fn serve(config: Config) -> Result<(), String> {
         .enable_all()
         .build()
         .map_err(|error| error.to_string())?;
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
         let address = (config.host.clone(), config.port);
         // Taken first: an occupied port is found before anything is touched on disk.
         let listener = TcpListener::bind(&address)
@@ -56,7 +60,10 @@ fn serve(config: Config) -> Result<(), String> {
         server::run(listener, app, shutdown).await.map_err(|error| error.to_string())?;
         tracing::info!("stopped");
         Ok(())
-    })
+    });
+    // Dropping the runtime would wait for every blocking thread, however long its work takes.
+    runtime.shutdown_timeout(BLOCKING_PATIENCE);
+    served
 }
 
 /// Resolves at the first SIGTERM or SIGINT. A second one ends the process at once.

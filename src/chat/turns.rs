@@ -113,8 +113,9 @@ impl RunningTurn {
                     return None;
                 }
             }
-            // The sender lives in `self`.
-            grown.wait_for(|length| *length > place).await.ok()?;
+            // Woken by any growth: the end may come before `place` does. The sender lives in
+            // `self`.
+            grown.changed().await.ok()?;
         }
     }
 
@@ -215,6 +216,21 @@ mod tests {
         assert_eq!(read(Arc::clone(&turn), 0).await, all, "after the end as well");
         assert!(turn.event(51).await.is_none() && turn.event(500).await.is_none());
         assert!(matches!(*turn.end().await.unwrap_err(), AppError::TurnInProgress));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_beyond_the_end_ends_with_the_turn() {
+        let turn = RunningTurn::new(None);
+        let reader = tokio::spawn({
+            let turn = Arc::clone(&turn);
+            async move { turn.event(500).await.is_none() }
+        });
+        for event in [TurnEvent::Text("a".to_owned()), failed()] {
+            tokio::task::yield_now().await;
+            turn.push(event);
+        }
+        let ended = tokio::time::timeout(std::time::Duration::from_secs(1), reader).await;
+        assert!(ended.expect("it must not wait for an event that never comes").unwrap());
     }
 
     #[tokio::test]

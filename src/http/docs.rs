@@ -76,11 +76,12 @@ impl Document {
             .header(header::ETAG, format!("\"{}{suffix}\"", self.hash))
             .header(header::CACHE_CONTROL, "public, max-age=0, must-revalidate")
             .header(header::VARY, "Accept-Encoding");
-        if not_modified(request.headers(), &self.hash) {
-            return response.status(StatusCode::NOT_MODIFIED).finish();
-        }
+        // Also on a 304: browsers put its headers in the place of those that they have cached.
         if let Some(policy) = &self.policy {
             response = response.header(header::CONTENT_SECURITY_POLICY, policy);
+        }
+        if not_modified(request.headers(), &self.hash) {
+            return response.status(StatusCode::NOT_MODIFIED).finish();
         }
         response = response.content_type(self.content_type);
         let body = if gzip { &self.gzip } else { &self.plain };

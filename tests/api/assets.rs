@@ -166,3 +166,23 @@ async fn pages_refer_only_to_what_is_there() {
         }
     }
 }
+
+/// Browsers replace the headers that they have cached with those of a 304: with the API's policy in
+/// the place of its own, Swagger UI stayed blank from the second visit on.
+#[tokio::test]
+async fn a_304_has_the_headers_of_the_200_that_it_stands_for() {
+    let server = Server::start().await;
+    let pages =
+        ["/docs", "/openapi.json"].into_iter().chain(ADDRESSES.iter().map(|(path, _)| *path));
+    for path in pages {
+        let first = server.get(path).await;
+        assert_eq!(first.status, 200, "{path}");
+        let known = first.header("etag").unwrap();
+        let request = server.request(Method::GET, path).header("if-none-match", known);
+        let again = server.send(request).await;
+        assert_eq!(again.status, 304, "{path}");
+        for name in ["content-security-policy", "cache-control", "etag", "vary"] {
+            assert_eq!(again.header(name), first.header(name), "{path}: {name}");
+        }
+    }
+}

@@ -7,6 +7,7 @@
 
 mod commands;
 mod crash;
+mod log;
 mod process;
 mod signals;
 mod start;

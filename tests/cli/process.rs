@@ -54,6 +54,27 @@ impl Running {
         Self::run(shell, env)
     }
 
+    /// Starts it in `folder` with `log` as its standard error, and waits until it listens.
+    pub fn start_with_log(folder: &Path, log: Stdio, env: &[(&str, &str)]) -> Self {
+        // Free a moment ago; should somebody take it meanwhile, the server does not start.
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let port = free.port().to_string();
+        let mut child = command(folder)
+            .envs(env.iter().copied())
+            .env("PORT", &port)
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while std::net::TcpStream::connect(free).is_err() {
+            assert_eq!(child.try_wait().unwrap(), None, "it has ended");
+            assert!(Instant::now() < deadline, "it does not listen");
+            std::thread::yield_now();
+        }
+        let (_, log) = mpsc::channel();
+        Self { child, address: free, log }
+    }
+
     fn run(mut command: Command, env: &[(&str, &str)]) -> Self {
         let mut env: HashMap<&str, &str> = env.iter().copied().collect();
         env.entry("PORT").or_insert("0");
