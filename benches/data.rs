@@ -8,10 +8,10 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chatbot_widget::data::ingest::{Ingested, Limits, ingest};
-use chatbot_widget::data::search::search;
-use chatbot_widget::data::sql::{Key, Tables};
 use chatbot_widget::domain::{Dataset, QueryResult, Timestamp};
+use chatbot_widget::tables::ingest::{IngestLimits, Ingested, ingest};
+use chatbot_widget::tables::search::search;
+use chatbot_widget::tables::sql::{Key, Tables};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use serde_json::{Map, Value};
 
@@ -19,8 +19,13 @@ const KEY: Key = Key { session: [0; 16], version: 1 };
 const BY_REGION: &str = "SELECT region, count(*), avg(unit_price) FROM data GROUP BY region";
 
 fn take_in(name: &str, bytes: &Bytes) -> Ingested {
-    ingest(name, bytes, Timestamp(0), &Limits { max_bytes: usize::MAX, ..Limits::default() })
-        .unwrap()
+    ingest(
+        name,
+        bytes,
+        Timestamp(0),
+        &IngestLimits { max_bytes: usize::MAX, ..IngestLimits::default() },
+    )
+    .unwrap()
 }
 
 fn ask(tables: &Tables, dataset: &Dataset, text: &Bytes, sql: &str) -> QueryResult {

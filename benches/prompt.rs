@@ -5,13 +5,13 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chatbot_widget::chat::context::{Operator, Prompt, draft};
-use chatbot_widget::chat::tokens::estimate;
-use chatbot_widget::data::ingest::{Limits, ingest};
 use chatbot_widget::domain::{
     Dataset, Message, NewMessage, Role, SessionConfig, Status, Timestamp,
 };
+use chatbot_widget::prompt::tokens::estimate;
+use chatbot_widget::prompt::{Operator, Prompt, draft};
 use chatbot_widget::provider::sse::Decoder;
+use chatbot_widget::tables::ingest::{IngestLimits, ingest};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use serde_json::{Value, json};
 
@@ -32,7 +32,7 @@ fn settings() -> SessionConfig {
 fn file() -> Dataset {
     let rows = (0..100).map(|n| format!("{n},2025-01-{:02},{}\n", n % 28 + 1, n * 7 % 13));
     let csv = format!("id,date,amount\n{}", rows.collect::<String>());
-    ingest("sales.csv", &Bytes::from(csv), Timestamp(0), &Limits::default()).unwrap().dataset
+    ingest("sales.csv", &Bytes::from(csv), Timestamp(0), &IngestLimits::default()).unwrap().dataset
 }
 
 fn conversation(messages: usize) -> Vec<Message> {

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chatbot_widget::data::ingest::{Ingested, Limits, ingest};
 use chatbot_widget::domain::{
     NewMessage, ProviderKind, Role, Session, SessionConfig, SessionId, Status, StoredFile,
     Timestamp, Usage,
 };
 use chatbot_widget::store::Store;
 use chatbot_widget::store::redb::{Options, RedbStore};
+use chatbot_widget::tables::ingest::{IngestLimits, Ingested, ingest};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use serde_json::Map;
 use tempfile::TempDir;
@@ -127,7 +127,7 @@ fn files(c: &mut Criterion) {
     let bench = Bench::new();
     let id = bench.session(0);
     let bytes = Bytes::from(support::orders());
-    let limits = Limits::default();
+    let limits = IngestLimits::default();
     let Ingested { dataset, text } = ingest("orders.csv", &bytes, NOW, &limits).unwrap();
     let stored = StoredFile { version: 1, text_bytes: text.len() as u64, dataset };
     let mut group = c.benchmark_group("store");

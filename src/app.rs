@@ -8,12 +8,13 @@ use serde_json::{Map, Value, json};
 
 use crate::chat::{self, Chat};
 use crate::config::{Config, Database, ProviderSettings};
+use crate::demo;
 use crate::domain::{Clock, Limits, SystemClock};
 use crate::error::AppError;
 use crate::files::Files;
 use crate::provider::Provider;
 use crate::provider::anthropic::Anthropic;
-use crate::provider::demo::Demo;
+use crate::provider::offline::Offline;
 use crate::provider::openai::OpenAi;
 use crate::provider::transport::{self, Proxies, SetupError, Transport};
 use crate::sessions::Sessions;
@@ -166,7 +167,7 @@ pub fn providers(config: &Config, proxies: &Proxies) -> Result<Vec<Arc<dyn Provi
             providers.push(Arc::new(openai));
         }
     }
-    providers.push(Arc::new(Demo::new(config.bot.name.clone())));
+    providers.push(Arc::new(Offline::new(demo::MODEL, config.bot.name.clone(), demo::answer)));
     Ok(providers)
 }
 

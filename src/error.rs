@@ -1,11 +1,13 @@
-//! What a use case can answer instead of what was asked for.
+//! How use cases fail.
 
-use crate::data::ingest::IngestError;
-use crate::data::search::SearchError;
-use crate::data::sql::SqlError;
+use std::time::Duration;
+
 use crate::domain::{ConfigError, ProviderKind};
-use crate::provider::ProviderError;
+use crate::provider::{Fault, ProviderError};
 use crate::store::StoreError;
+use crate::tables::ingest::IngestError;
+use crate::tables::search::SearchError;
+use crate::tables::sql::SqlError;
 
 /// A use case's failure. `Display` is a sentence that a visitor may read; what stands behind it is
 /// the source, for the log.
@@ -14,9 +16,6 @@ pub enum AppError {
     /// No such session, or it has expired.
     #[error("Session not found.")]
     SessionNotFound,
-    /// The same, where the visitor was talking.
-    #[error("Session not found. Please create a new session.")]
-    SessionGone,
     /// A message without visible text.
     #[error("The message is empty.")]
     EmptyMessage,
@@ -69,6 +68,147 @@ pub enum AppError {
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// What kind of failure it is, for whoever turns it into a status or an exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The caller's input is wrong.
+    Invalid,
+    /// What was named does not exist, or not any more.
+    NotFound,
+    /// It does not go together with what is going on.
+    Conflict,
+    /// The input is larger than a limit.
+    TooLarge,
+    /// The input is of a type that is not handled.
+    Unsupported,
+    /// The input is well-formed and still cannot be processed.
+    Unprocessable,
+    /// The caller has used up their own share of something.
+    RateLimited,
+    /// A service that we depend on has failed.
+    Upstream,
+    /// The same, by not answering in time.
+    UpstreamTimeout,
+    /// It cannot be done now, but later.
+    Unavailable,
+    /// The disk is full.
+    Full,
+    /// A defect of ours.
+    Internal,
+}
+
+/// Seconds until it is worth trying again where nothing better is known.
+const SOON: Duration = Duration::from_secs(5);
+
+impl AppError {
+    /// What kind of failure it is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::SessionNotFound | Self::NoFile => ErrorKind::NotFound,
+            Self::EmptyMessage
+            | Self::NulInMessage
+            | Self::Config(_)
+            | Self::ProviderNotConfigured { .. }
+            | Self::Search(SearchError::UnknownColumn) => ErrorKind::Invalid,
+            Self::MessageTooLong { .. } => ErrorKind::TooLarge,
+            Self::Upload(error) => match error {
+                IngestError::Name | IngestError::NotText => ErrorKind::Unsupported,
+                IngestError::TooLarge(_) => ErrorKind::TooLarge,
+                IngestError::Empty
+                | IngestError::TooManyColumns(_)
+                | IngestError::TooDeep(_)
+                | IngestError::Json { .. } => ErrorKind::Invalid,
+            },
+            Self::Sql(SqlError::Unavailable(_)) | Self::Stopping => ErrorKind::Unavailable,
+            Self::Sql(_) => ErrorKind::Invalid,
+            Self::TurnInProgress => ErrorKind::Conflict,
+            Self::Provider(error) => provider_kind(error),
+            Self::Store(StoreError::NotFound) => ErrorKind::NotFound,
+            Self::Store(StoreError::Conflict) => ErrorKind::Conflict,
+            Self::Store(StoreError::Full(_)) => ErrorKind::Full,
+            Self::Store(StoreError::Unavailable(_)) => ErrorKind::Unavailable,
+            Self::Internal(_) => ErrorKind::Internal,
+        }
+    }
+
+    /// A stable word for programs, as the API documents it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::SessionNotFound => "session_not_found",
+            Self::EmptyMessage => "empty_message",
+            Self::NulInMessage => "invalid_message",
+            Self::MessageTooLong { .. } => "message_too_long",
+            Self::Config(ConfigError::Credentials) => "credentials_refused",
+            Self::Config(_) => "invalid_config",
+            Self::ProviderNotConfigured { .. } => "provider_not_configured",
+            Self::NoFile => "file_not_found",
+            Self::Upload(error) => error.code(),
+            Self::Search(SearchError::UnknownColumn) => "unknown_column",
+            Self::Sql(error) => match error {
+                SqlError::Invalid(_) => "invalid_sql",
+                SqlError::Refused(_) => "sql_not_allowed",
+                SqlError::Timeout(_) => "sql_timeout",
+                SqlError::TooLarge(_) => "sql_too_large",
+                SqlError::Unavailable(_) => "query_unavailable",
+            },
+            Self::TurnInProgress => "turn_in_progress",
+            Self::Stopping => "stopping",
+            Self::Provider(error) => provider_code(error.fault),
+            Self::Store(StoreError::NotFound) => "session_not_found",
+            Self::Store(StoreError::Conflict) => "conflict",
+            Self::Store(StoreError::Full(_)) => "storage_full",
+            Self::Store(StoreError::Unavailable(_)) => "storage_unavailable",
+            Self::Internal(_) => "internal_error",
+        }
+    }
+
+    /// How long to wait before it is worth trying again; `None` if waiting does not help.
+    pub fn retry_after(&self) -> Option<Duration> {
+        if self.kind() != ErrorKind::Unavailable {
+            return None;
+        }
+        let Self::Provider(error) = self else { return Some(SOON) };
+        let usual = match error.fault {
+            Fault::Exhausted => Duration::from_secs(300),
+            _ => Duration::from_secs(10),
+        };
+        Some(error.retry_after.unwrap_or(usual))
+    }
+
+    /// Whether it is a fault of this server, which its operator should see in the log.
+    pub fn is_ours(&self) -> bool {
+        matches!(self, Self::Store(_) | Self::Internal(_))
+    }
+}
+
+fn provider_kind(error: &ProviderError) -> ErrorKind {
+    match error.fault {
+        Fault::Busy | Fault::Exhausted | Fault::Overloaded => ErrorKind::Unavailable,
+        Fault::Timeout => ErrorKind::UpstreamTimeout,
+        Fault::TooLong if error.status == Some(413) => ErrorKind::TooLarge,
+        Fault::TooLong => ErrorKind::Unprocessable,
+        Fault::Unreachable
+        | Fault::Malformed
+        | Fault::Misconfigured
+        | Fault::Rejected
+        | Fault::Interrupted => ErrorKind::Upstream,
+    }
+}
+
+fn provider_code(fault: Fault) -> &'static str {
+    match fault {
+        Fault::Busy => "provider_busy",
+        Fault::Exhausted => "provider_unavailable",
+        Fault::Overloaded => "provider_overloaded",
+        Fault::Unreachable | Fault::Malformed => "provider_error",
+        Fault::Timeout => "provider_timeout",
+        Fault::Misconfigured => "provider_misconfigured",
+        Fault::TooLong => "context_too_long",
+        Fault::Rejected => "provider_rejected",
+        Fault::Interrupted => "answer_interrupted",
+    }
+}
+
 impl From<StoreError> for AppError {
     fn from(error: StoreError) -> Self {
         match error {
@@ -85,6 +225,9 @@ fn list(kinds: &[ProviderKind]) -> String {
 fn store_sentence(error: &StoreError) -> &'static str {
     match error {
         StoreError::NotFound => "Session not found.",
+        StoreError::Conflict => {
+            "Something else has changed this at the same time. Please try again."
+        }
         StoreError::Full(_) => "The server's storage is full.",
         StoreError::Unavailable(_) => {
             "The server's storage is not available. Please try again later."
@@ -93,7 +236,6 @@ fn store_sentence(error: &StoreError) -> &'static str {
 }
 
 fn provider_sentence(error: &ProviderError) -> &'static str {
-    use crate::provider::Fault;
     match error.fault {
         Fault::Busy => "The assistant is very busy right now. Please try again shortly.",
         Fault::Exhausted => "The assistant is not available right now.",

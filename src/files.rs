@@ -6,15 +6,15 @@ use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
-use crate::data::chart;
-use crate::data::ingest::{self, Ingested};
-use crate::data::search::{self, SearchResult};
-use crate::data::sql::{Key, QueryError, Tables};
 use crate::domain::{
     Chart, ChartKind, Clock, Dataset, QueryResult, SessionId, StoredFile, Timestamp,
 };
 use crate::error::AppError;
 use crate::store::Store;
+use crate::tables::chart;
+use crate::tables::ingest::{self, IngestLimits, Ingested};
+use crate::tables::search::{self, SearchResult};
+use crate::tables::sql::{Key, QueryError, Tables};
 
 /// The use cases of files. Cheap to clone.
 #[derive(Clone)]
@@ -24,7 +24,7 @@ struct Inner {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     tables: Tables,
-    limits: ingest::Limits,
+    limits: IngestLimits,
     /// Places for work that computes: more at a time would only take time from each other.
     places: Arc<Semaphore>,
 }
@@ -37,7 +37,7 @@ impl Files {
             store,
             clock,
             tables: Tables::default(),
-            limits: ingest::Limits { max_bytes, ..ingest::Limits::default() },
+            limits: IngestLimits { max_bytes, ..IngestLimits::default() },
             places: Arc::new(Semaphore::new(places)),
         }))
     }

@@ -3,7 +3,7 @@
 //! From the ground up, and nobody uses what stands above it:
 //!
 //! - [`domain`]: plain types of the field, without I/O.
-//! - [`store`], [`provider`], [`data`]: where sessions live, who answers, and what tables say. They
+//! - [`store`], [`provider`], [`tables`]: where sessions live, who answers, and what tables say. They
 //!   use `domain` only, and not each other.
 //! - [`sessions`], [`files`], [`chat`]: the use cases. They use those through their traits, and fail with
 //!   [`error::AppError`].
@@ -14,13 +14,16 @@ pub mod app;
 pub mod chat;
 pub mod cli;
 pub mod config;
-pub mod data;
+pub mod demo;
 pub mod domain;
 pub mod error;
 pub mod files;
 pub mod http;
+pub mod markdown;
+pub mod prompt;
 pub mod provider;
 pub mod server;
 pub mod sessions;
 pub mod store;
+pub mod tables;
 pub mod telemetry;

@@ -1,12 +1,12 @@
 //! One named case for each bug that was found and fixed.
 
 use bytes::Bytes;
-use chatbot_widget::data::ingest::{IngestError, Ingested, Limits, ingest};
-use chatbot_widget::data::search::search;
 use chatbot_widget::domain::Timestamp;
+use chatbot_widget::tables::ingest::{IngestError, IngestLimits, Ingested, ingest};
+use chatbot_widget::tables::search::search;
 
 fn take_in(name: &str, text: &str) -> Result<Ingested, IngestError> {
-    ingest(name, &Bytes::from(text.to_owned()), Timestamp(0), &Limits::default())
+    ingest(name, &Bytes::from(text.to_owned()), Timestamp(0), &IngestLimits::default())
 }
 
 /// Found by fuzzing: a form feed between lines passed as white space, which JSON does not have.
@@ -23,7 +23,7 @@ fn an_unclosed_quote_keeps_its_line_end_in_a_search() {
     let found = search(&dataset, &text, "hi", None, 0, 10).expect("a search");
     assert_eq!(found.total, 1);
     let mut cells = Vec::new();
-    chatbot_widget::data::rows::for_each_row(&dataset, &text, &mut |row| {
+    chatbot_widget::tables::rows::for_each_row(&dataset, &text, &mut |row| {
         cells.extend(row.iter().map(|cell| format!("{cell:?}")));
         std::ops::ControlFlow::Continue(())
     });

@@ -1,15 +1,10 @@
 //! Conversations: turns begun, read along, stopped, and drained when the server goes.
 
-pub mod context;
-mod gather;
-pub mod json_data;
+mod answer;
+pub mod feed;
 pub mod locks;
-pub mod markdown;
-pub mod profile;
-pub mod tokens;
 pub mod tools;
 mod turn;
-pub mod turns;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -26,11 +21,12 @@ use crate::domain::{
 };
 use crate::error::AppError;
 use crate::files::Files;
+use crate::prompt;
 use crate::provider::Provider;
 use crate::provider::policy::{self, Policy};
 use crate::store::Store;
+use feed::{RunningTurn, TurnEvent, Turns};
 use locks::TurnLocks;
-use turns::{RunningTurn, TurnEvent, Turns};
 
 /// What the operator has decided about conversations.
 #[derive(Clone, Debug)]
@@ -156,7 +152,7 @@ impl Chat {
         providers: Vec<Arc<dyn Provider>>,
         settings: Settings,
     ) -> Self {
-        let calls = policy::Settings { trim: context::trim, ..policy::Settings::default() };
+        let calls = policy::Settings { trim: prompt::trim, ..policy::Settings::default() };
         let policy = Policy::new(&providers, settings.fallback, calls);
         Self(Arc::new(Inner {
             store,

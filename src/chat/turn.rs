@@ -4,14 +4,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::context::{self, Operator};
-use super::gather::{Conclusion, Gathered, Round};
-use super::turns::{RunningTurn, TurnEvent};
-use super::{Answer, Delivery, Inner, Question, tools};
+use super::answer::{Conclusion, Gathered, Round};
+use super::feed::{RunningTurn, TurnEvent};
+use super::tools::query_data as tools;
+use super::{Answer, Delivery, Inner, Question};
 use crate::domain::{NewMessage, SessionConfig, SessionId, Status};
 use crate::error::AppError;
+use crate::prompt::{self, Operator};
 use crate::provider::policy::Calls;
-use crate::provider::{Provider, Request, ToolChoice, Turn};
+use crate::provider::{Entry, ModelRequest, Provider, ToolChoice};
 use crate::store::StoreError;
 
 /// How many messages of the conversation so far go into a prompt at the most. What was said fifty
@@ -36,14 +37,10 @@ impl Inner {
         turn: &Arc<RunningTurn>,
     ) -> Result<Answer, AppError> {
         let started = Instant::now();
-        let gone = |error: AppError| match error {
-            AppError::SessionNotFound => AppError::SessionGone,
-            other => other,
-        };
         let Question { message, patch, delivery, key } = question;
         let store = &self.store;
         // Refused before it waits for the lock, and before anything is stored.
-        let session = store.session(id, self.clock.now()).await.map_err(|e| gone(e.into()))?;
+        let session = store.session(id, self.clock.now()).await?;
         let mut config = session.config;
         config.merge(patch.clone());
         let provider = self.choose(&config)?;
@@ -52,7 +49,7 @@ impl Inner {
 
         let asked = NewMessage::question(message, self.clock.now());
         let question = asked.content.clone();
-        let begun = store.begin_turn(id, patch, asked, key).await.map_err(|e| gone(e.into()))?;
+        let begun = store.begin_turn(id, patch, asked, key).await?;
         if let Some(answer) = begun.answered {
             tracing::info!(session.id = id.short(), "answered before");
             return Ok(self.again(answer, &*provider, begun.session.message_count, turn));
@@ -150,14 +147,14 @@ impl Inner {
         config: &SessionConfig,
         question: &str,
         provider: &dyn Provider,
-    ) -> Result<Request, AppError> {
+    ) -> Result<ModelRequest, AppError> {
         let operator = Operator {
             bot_name: config.bot_name().unwrap_or(&self.settings.bot_name),
             instructions: self.settings.instructions.as_deref(),
         };
         let file = self.files.find(id).await?.map(|file| file.dataset);
         let budget = self.settings.context_tokens;
-        let draft = context::draft(budget, operator, config, file.as_ref(), question);
+        let draft = prompt::draft(budget, operator, config, file.as_ref(), question);
         let mut filling = draft.with_history();
         let now = self.clock.now();
         // One more than is used tells whether there are older ones.
@@ -168,10 +165,10 @@ impl Inner {
             filling.leave_out_the_rest();
         }
         let prompt = filling.finish();
-        Ok(Request {
+        Ok(ModelRequest {
             model: config.model().unwrap_or(provider.default_model()).to_owned(),
             system: prompt.system,
-            turns: prompt.turns,
+            entries: prompt.entries,
             tools: file.iter().map(|_| tools::query_data()).collect(),
             tool_choice: ToolChoice::Auto,
             max_tokens: config
@@ -187,7 +184,7 @@ impl Inner {
         &self,
         id: SessionId,
         calls: &mut Calls,
-        request: &mut Request,
+        request: &mut ModelRequest,
         turn: &RunningTurn,
         gathered: &mut Gathered<'_>,
     ) {
@@ -208,7 +205,7 @@ impl Inner {
         &self,
         id: SessionId,
         calls: &mut Calls,
-        request: &mut Request,
+        request: &mut ModelRequest,
         gathered: &mut Gathered<'_>,
     ) {
         loop {
@@ -230,13 +227,17 @@ impl Inner {
             if gathered.tool_calls() >= MAX_TOOL_CALLS {
                 request.tool_choice = ToolChoice::None;
             }
-            request.turns.push(Turn::Assistant { text: round.text, calls: round.calls });
-            request.turns.push(Turn::ToolResults(results));
+            request.entries.push(Entry::Assistant { text: round.text, calls: round.calls });
+            request.entries.push(Entry::ToolResults(results));
         }
     }
 
     /// One call of the provider; made once more if it breaks off and nobody has seen any of it.
-    async fn call(calls: &mut Calls, request: &mut Request, gathered: &mut Gathered<'_>) -> Round {
+    async fn call(
+        calls: &mut Calls,
+        request: &mut ModelRequest,
+        gathered: &mut Gathered<'_>,
+    ) -> Round {
         loop {
             let events = calls.stream(request).await;
             gathered.answered_by(calls.provider().kind(), &request.model);

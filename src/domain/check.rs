@@ -59,16 +59,6 @@ pub enum ConfigError {
     Credentials,
 }
 
-impl ConfigError {
-    /// The stable word for it in an error answer.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Credentials => "credentials_refused",
-            _ => "invalid_config",
-        }
-    }
-}
-
 /// Checks settings that a caller wants to merge into a session's: the known keys have the right
 /// types and values, and no credentials are among them. `null` unsets a key, and so does an empty
 /// text where a name is expected or an icon. Other keys are the caller's own.
@@ -300,7 +290,6 @@ mod tests {
             (json!({"\0": 1}), Nul),
         ] {
             assert_eq!(check(&patch), Err(error.clone()), "{patch}");
-            assert_eq!(error.code(), "invalid_config");
         }
     }
 
@@ -334,7 +323,6 @@ mod tests {
             for value in [json!("secret-value"), json!({}), Value::Null] {
                 let error = check(&json!({"botName": "x", key: value})).unwrap_err();
                 assert_eq!(error, ConfigError::Credentials, "{key}");
-                assert_eq!(error.code(), "credentials_refused");
                 assert!(!error.to_string().contains("secret-value"));
             }
         }

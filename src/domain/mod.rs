@@ -2,6 +2,7 @@
 //!
 //! Everything else may use this module; it uses nothing of ours.
 
+pub mod block;
 pub mod check;
 pub mod clock;
 pub mod config;
@@ -9,7 +10,7 @@ pub mod dataset;
 pub mod idempotency;
 pub mod look;
 pub mod message;
-pub mod prompt;
+pub mod model;
 pub mod query;
 pub mod session;
 

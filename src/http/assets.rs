@@ -37,14 +37,14 @@ const ALIASES: &[(&str, &str)] = &[
 
 /// An asset under one of its addresses.
 #[derive(Clone, Copy, Debug)]
-pub struct Found {
+pub struct Served {
     asset: &'static Asset,
     /// Whether the address stands for this content only.
     is_fixed: bool,
 }
 
 /// The asset at `path`, if there is one.
-pub fn find(path: &str) -> Option<Found> {
+pub fn find(path: &str) -> Option<Served> {
     let file = match ALIASES.iter().find(|(address, _)| *address == path) {
         Some((_, file)) => file,
         None => path.strip_prefix('/')?,
@@ -55,7 +55,7 @@ pub fn find(path: &str) -> Option<Found> {
     }
     let (file, version) = without_version(file);
     let place = ASSETS.binary_search_by(|asset| asset.path.cmp(&file)).ok()?;
-    Some(Found { asset: &ASSETS[place], is_fixed: version == Some(VERSION) })
+    Some(Served { asset: &ASSETS[place], is_fixed: version == Some(VERSION) })
 }
 
 /// `static/{version}/…` as `static/…`, and the version. Pages that were open while the server was
@@ -74,7 +74,7 @@ fn is_version(part: &str) -> bool {
     part.len() == VERSION.len() && part.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-impl Found {
+impl Served {
     /// Whether it is a page, which other sites may or may not frame.
     pub fn is_page(&self) -> bool {
         self.asset.content_type.starts_with("text/html")

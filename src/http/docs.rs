@@ -38,6 +38,11 @@ impl Docs {
         Self { spec: OnceLock::new(), page: OnceLock::new() }
     }
 
+    /// Whether `path` is one of the documents'.
+    pub fn has(path: &str) -> bool {
+        matches!(path, "/openapi.json" | "/docs" | "/docs/")
+    }
+
     /// Answers GET and HEAD of `path`, if it is one of the documents'.
     pub fn respond(&self, request: &Request) -> Option<Response> {
         let document = match request.uri().path() {

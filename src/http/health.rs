@@ -7,9 +7,9 @@ use poem_openapi::{Object, OpenApi};
 use serde::Serialize;
 
 use super::Tag;
-use super::error::PlainFault;
-use super::reply::Reply;
-use super::types::{EXAMPLE_TIME, iso};
+use super::wire::faults::PlainFault;
+use super::wire::reply::Reply;
+use super::wire::types::{EXAMPLE_TIME, iso};
 use crate::app::App;
 
 /// Health.

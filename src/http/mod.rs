@@ -2,20 +2,11 @@
 //! every answer on its way out.
 
 mod assets;
-mod body;
-mod chat;
 mod docs;
-mod error;
-mod files;
 mod gate;
 mod health;
-mod idempotency;
-mod limits;
-mod reply;
-mod sessions;
-mod stream;
-mod types;
-mod upload;
+mod visitor;
+mod wire;
 
 use std::sync::Arc;
 
@@ -26,6 +17,8 @@ use poem_openapi::{ExtraHeader, LicenseObject, OpenApi, OpenApiService, Tags};
 
 use crate::app::App;
 pub use gate::Gate;
+use gate::methods::allowed_methods;
+use visitor::{chat, files, sessions, stream};
 
 /// Groups of operations in the OpenAPI document.
 #[derive(Tags)]
@@ -106,48 +99,5 @@ impl OpenApi for Described {
             std::collections::HashMap<Method, BoxEndpoint<'static>>,
         >,
     ) {
-    }
-}
-
-/// What may be asked of one path of the API.
-struct AllowedMethods {
-    /// The path's segments; `None` stands for any.
-    segments: Vec<Option<String>>,
-    /// The `Allow` header's value.
-    allow: String,
-}
-
-/// All paths of the API with their methods, for the `Allow` header that the framework leaves out.
-fn allowed_methods<T: OpenApi>() -> Vec<AllowedMethods> {
-    T::meta()
-        .into_iter()
-        .flat_map(|api| api.paths)
-        .map(|path| {
-            let mut methods: Vec<&str> =
-                path.operations.iter().map(|operation| operation.method.as_str()).collect();
-            if methods.contains(&"GET") {
-                methods.push("HEAD");
-            }
-            methods.push("OPTIONS");
-            let segments = segments(&path.path)
-                .map(|segment| (!segment.starts_with('{')).then(|| segment.to_owned()))
-                .collect();
-            AllowedMethods { segments, allow: methods.join(", ") }
-        })
-        .collect()
-}
-
-fn segments(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/').filter(|segment| !segment.is_empty())
-}
-
-impl AllowedMethods {
-    fn matches(&self, path: &str) -> bool {
-        let mut actual = segments(path);
-        self.segments.iter().all(|expected| match (actual.next(), expected) {
-            (Some(actual), Some(expected)) => actual == expected,
-            (Some(_), None) => true,
-            (None, _) => false,
-        }) && actual.next().is_none()
     }
 }

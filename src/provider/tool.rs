@@ -1,67 +1,23 @@
-//! Tools: functions that a model may call while it answers.
+//! Tool calls as the wire formats want them back.
 
 use std::borrow::Cow;
 
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{json, value::RawValue};
 
-/// A function that the model may call.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Tool {
-    /// Its name: letters, digits, `_` and `-`, at most 64 of them.
-    pub name: &'static str,
-    /// What it does and when to call it, for the model to read.
-    pub description: String,
-    /// The JSON Schema of its arguments, an object.
-    pub parameters: Value,
-}
+use crate::domain::model::ToolCall;
 
-/// Whether the model may call the tools of a request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ToolChoice {
-    /// It decides for itself.
-    #[default]
-    Auto,
-    /// It may not, though earlier turns show calls, for which the tools must still be named. Some
-    /// compatible servers pass over this: be ready for a call all the same.
-    None,
-}
-
-/// A call of a tool.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ToolCall {
-    /// The provider's id; `call_0`, `call_1` … where it gives none.
-    pub id: String,
-    /// The tool's name as the model wrote it, perhaps of none that was offered.
-    pub name: String,
-    /// JSON as the model wrote it, perhaps broken; `{}` where it wrote nothing.
-    pub arguments: String,
-}
-
-/// What came of a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ToolResult {
-    /// The [`ToolCall::id`] that this answers.
-    pub call_id: String,
-    /// What the model is to read: the result, or why there is none.
-    pub content: String,
-    /// The call has failed.
-    pub is_error: bool,
-}
-
-impl ToolCall {
-    /// The arguments as an object, to be shown to the model again. Anthropic's API takes nothing
-    /// else, and some servers parse what OpenAI's takes as text; so what is no object goes into
-    /// one, as Anthropic's documentation of fine-grained streaming advises.
-    pub(super) fn input(&self) -> Cow<'_, RawValue> {
-        let text = self.arguments.trim();
-        let text = if text.is_empty() { "{}" } else { text };
-        match serde_json::from_str::<&RawValue>(text) {
-            Ok(object) if text.starts_with('{') => Cow::Borrowed(object),
-            _ => {
-                let wrapped = json!({"INVALID_JSON": self.arguments}).to_string();
-                RawValue::from_string(wrapped)
-                    .map_or_else(|_| Cow::Borrowed(RawValue::NULL), Cow::Owned)
-            }
+/// A call's arguments as an object, to be shown to the model again. Anthropic's API takes nothing
+/// else, and some servers parse what OpenAI's takes as text; so anything that is not an object goes
+/// into one, as Anthropic's documentation of fine-grained streaming advises.
+pub(super) fn input(call: &ToolCall) -> Cow<'_, RawValue> {
+    let text = call.arguments.trim();
+    let text = if text.is_empty() { "{}" } else { text };
+    match serde_json::from_str::<&RawValue>(text) {
+        Ok(object) if text.starts_with('{') => Cow::Borrowed(object),
+        _ => {
+            let wrapped = json!({"INVALID_JSON": call.arguments}).to_string();
+            RawValue::from_string(wrapped)
+                .map_or_else(|_| Cow::Borrowed(RawValue::NULL), Cow::Owned)
         }
     }
 }
@@ -85,7 +41,7 @@ mod tests {
 
     #[test]
     fn arguments_are_shown_again_as_an_object() {
-        for (arguments, input) in [
+        for (arguments, expected) in [
             ("{\"sql\": \"a\", \"n\": 1.50}", "{\"sql\": \"a\", \"n\": 1.50}"),
             ("", "{}"),
             ("  {} ", "{}"),
@@ -98,7 +54,7 @@ mod tests {
                 name: String::new(),
                 arguments: arguments.to_owned(),
             };
-            assert_eq!(call.input().get(), input);
+            assert_eq!(input(&call).get(), expected);
         }
     }
 

@@ -1,13 +1,6 @@
 //! Where sessions live. The trait speaks in whole use cases, each of them one transaction.
 
-mod activity;
-pub mod record;
 pub mod redb;
-mod redb_fault;
-mod redb_open;
-mod redb_ops;
-mod redb_read;
-mod redb_writer;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -23,6 +16,9 @@ pub enum StoreError {
     /// No such session, or it has expired.
     #[error("no such session")]
     NotFound,
+    /// Somebody else has changed it meanwhile; the caller may try again.
+    #[error("changed by somebody else at the same time")]
+    Conflict,
     /// The disk is full. Reads go on; writes come back by themselves once there is room.
     #[error("no space left for the store")]
     Full(#[source] BoxError),

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use chatbot_widget::app::App;
-use chatbot_widget::chat::turns::RunningTurn;
+use chatbot_widget::chat::feed::RunningTurn;
 use chatbot_widget::chat::{Delivery, Question};
 use chatbot_widget::config::Config;
 use chatbot_widget::domain::{Clock, SessionId, SystemClock};

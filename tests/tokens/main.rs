@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use chatbot_widget::chat::tokens::{clip_end, clip_start, estimate};
+use chatbot_widget::prompt::tokens::{clip_end, clip_start, estimate};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use tiktoken_rs::CoreBPE;

@@ -7,8 +7,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::Dialect;
-use crate::provider::tool::plain_name;
-use crate::provider::{Fault, ProviderError, Request, Tool, ToolChoice, Turn};
+use crate::provider::tool::{input, plain_name};
+use crate::provider::{Entry, Fault, ModelRequest, ProviderError, ToolChoice, ToolSpec};
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -99,13 +99,13 @@ enum Block<'a> {
 pub const MIN_CACHED: usize = 4096;
 
 /// Writes the body of `request`. The API's temperature ends at 1 where ours goes to 2.
-pub fn write(request: &Request, dialect: Dialect) -> Result<Vec<u8>, ProviderError> {
+pub fn write(request: &ModelRequest, dialect: Dialect) -> Result<Vec<u8>, ProviderError> {
     let forbidden = request.tool_choice == ToolChoice::None && !request.tools.is_empty();
     let body = Body {
         model: &request.model,
         max_tokens: request.max_tokens.min(dialect.max_tokens),
         system: system(&request.system, dialect.cache),
-        messages: messages(&request.turns),
+        messages: messages(&request.entries),
         tools: request.tools.iter().map(wire_tool).collect(),
         tool_choice: forbidden.then_some(WireChoice { kind: "none" }),
         temperature: request
@@ -130,28 +130,28 @@ fn system(text: &str, cache: bool) -> Option<System<'_>> {
     Some(System::Blocks([SystemBlock { kind: "text", text, cache_control }]))
 }
 
-fn wire_tool(tool: &Tool) -> WireTool<'_> {
+fn wire_tool(tool: &ToolSpec) -> WireTool<'_> {
     WireTool { name: tool.name, description: &tool.description, input_schema: &tool.parameters }
 }
 
-/// The turns as messages whose roles alternate: what a user says after results of tools goes into
+/// The entries as messages whose roles alternate: what a user says after results of tools goes into
 /// their message, behind them, where the API wants it.
-fn messages(turns: &[Turn]) -> Vec<Message<'_>> {
-    let mut messages: Vec<(&'static str, Vec<Block<'_>>)> = Vec::with_capacity(turns.len());
-    for turn in turns {
+fn messages(entries: &[Entry]) -> Vec<Message<'_>> {
+    let mut messages: Vec<(&'static str, Vec<Block<'_>>)> = Vec::with_capacity(entries.len());
+    for turn in entries {
         let (role, blocks) = match turn {
-            Turn::User(text) => ("user", vec![Block::Text { text }]),
-            Turn::Assistant { text, calls } => {
+            Entry::User(text) => ("user", vec![Block::Text { text }]),
+            Entry::Assistant { text, calls } => {
                 // The API refuses blocks of white space.
                 let text = (!text.trim().is_empty()).then_some(Block::Text { text });
                 let calls = calls.iter().map(|call| Block::ToolUse {
                     id: plain_name(&call.id),
                     name: plain_name(&call.name),
-                    input: call.input(),
+                    input: input(call),
                 });
                 ("assistant", text.into_iter().chain(calls).collect())
             }
-            Turn::ToolResults(results) => {
+            Entry::ToolResults(results) => {
                 let results = results.iter().map(|result| Block::ToolResult {
                     tool_use_id: plain_name(&result.call_id),
                     content: &result.content,

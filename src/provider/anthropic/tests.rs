@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::provider::transport::reader::testing::{Outcome, read_cut_everywhere, text};
-use crate::provider::{Event, Tool, ToolCall, ToolChoice, ToolResult, Turn};
+use crate::provider::{Entry, ModelEvent, ToolCall, ToolChoice, ToolResult, ToolSpec};
 
 macro_rules! transcript {
     ($name:literal) => {
@@ -14,12 +14,12 @@ fn read(transcript: &str) -> Outcome {
     read_cut_everywhere(Messages::default, transcript)
 }
 
-fn usage(input_tokens: u32, output_tokens: u32) -> Event {
-    Event::Usage(Usage { input_tokens, output_tokens, ..Usage::default() })
+fn usage(input_tokens: u32, output_tokens: u32) -> ModelEvent {
+    ModelEvent::Usage(Usage { input_tokens, output_tokens, ..Usage::default() })
 }
 
-fn started() -> Event {
-    Event::Started { model: "claude-haiku-4-5-20251001".to_owned() }
+fn started() -> ModelEvent {
+    ModelEvent::Started { model: "claude-haiku-4-5-20251001".to_owned() }
 }
 
 #[test]
@@ -29,11 +29,11 @@ fn an_answer_is_read_event_by_event() {
     let expected = [
         started(),
         usage(25, 1),
-        Event::Text("Zażółć".to_owned()),
-        Event::Text(" gęślą \"jaźń\"\n".to_owned()),
-        Event::Text("🦀!".to_owned()),
+        ModelEvent::Text("Zażółć".to_owned()),
+        ModelEvent::Text(" gęślą \"jaźń\"\n".to_owned()),
+        ModelEvent::Text("🦀!".to_owned()),
         usage(25, 15),
-        Event::Finished(Finish::Complete),
+        ModelEvent::Finished(Finish::Complete),
     ];
     assert_eq!(events, expected);
 }
@@ -47,7 +47,7 @@ fn tokens_from_the_cache_are_tokens_read() {
         let (events, failure) = read(transcript);
         assert_eq!((failure, text(&events)), (None, expected.to_owned()));
         let usage = Usage { input_tokens, output_tokens, cached_input_tokens };
-        let end = [Event::Usage(usage), Event::Finished(Finish::Complete)];
+        let end = [ModelEvent::Usage(usage), ModelEvent::Finished(Finish::Complete)];
         assert_eq!(events[events.len() - 2..], end);
     }
 }
@@ -66,7 +66,7 @@ fn transcripts_give_their_text_usage_and_end() {
         assert_eq!(failure, None, "{name}");
         assert_eq!(events[0], started(), "{name}");
         assert_eq!(text(&events), expected, "{name}");
-        let end = [usage(input, output), Event::Finished(finish)];
+        let end = [usage(input, output), ModelEvent::Finished(finish)];
         assert_eq!(events[events.len() - 2..], end, "{name}");
     }
 }
@@ -87,7 +87,11 @@ fn every_stop_reason_has_its_end() {
     for (reason, finish) in cases {
         let transcript = transcript!("length.sse").replace("\"max_tokens\"", reason);
         let (events, failure) = read(&transcript);
-        assert_eq!((events.last(), failure), (Some(&Event::Finished(finish)), None), "{reason}");
+        assert_eq!(
+            (events.last(), failure),
+            (Some(&ModelEvent::Finished(finish)), None),
+            "{reason}"
+        );
     }
 }
 
@@ -109,7 +113,7 @@ fn failures_are_told_apart_by_whether_text_has_come() {
         let (events, failure) = read(transcript);
         assert_eq!(text(&events), expected, "{name}");
         assert_eq!(failure.map(|(fault, _)| fault), Some(fault), "{name}");
-        assert!(!events.iter().any(|event| matches!(event, Event::Finished(_))), "{name}");
+        assert!(!events.iter().any(|event| matches!(event, ModelEvent::Finished(_))), "{name}");
     }
 }
 
@@ -134,11 +138,11 @@ fn an_error_in_place_of_an_answer_is_read_as_its_type_says() {
     }
 }
 
-fn request() -> Request {
-    Request {
+fn request() -> ModelRequest {
+    ModelRequest {
         model: "claude-haiku-4-5".to_owned(),
         system: "Be brief.".to_owned(),
-        turns: vec![Turn::user("Hi"), Turn::assistant("Hello!"), Turn::user("\"1 + 1\"?")],
+        entries: vec![Entry::user("Hi"), Entry::assistant("Hello!"), Entry::user("\"1 + 1\"?")],
         tools: Vec::new(),
         tool_choice: ToolChoice::Auto,
         max_tokens: 1000,
@@ -146,7 +150,7 @@ fn request() -> Request {
     }
 }
 
-fn written(request: &Request) -> Value {
+fn written(request: &ModelRequest) -> Value {
     serde_json::from_slice(&body::write(request, Dialect::default()).unwrap()).unwrap()
 }
 
@@ -172,18 +176,18 @@ fn a_long_system_text_is_marked_for_the_cache() {
     let marked = json!([
         {"type": "text", "text": system, "cache_control": {"type": "ephemeral"}},
     ]);
-    let long = Request { system: system.clone(), ..request() };
+    let long = ModelRequest { system: system.clone(), ..request() };
     assert_eq!(written(&long)["system"], marked);
     let plain = body::write(&long, Dialect { cache: false, ..Dialect::default() }).unwrap();
     assert_eq!(serde_json::from_slice::<Value>(&plain).unwrap()["system"], json!(system));
-    let short = Request { system: system[1..].to_owned(), ..request() };
+    let short = ModelRequest { system: system[1..].to_owned(), ..request() };
     assert_eq!(written(&short)["system"], json!(system[1..]));
 }
 
 #[test]
 fn only_what_was_sent_can_be_given_up() {
     use Objection::{NotTaken, TooLarge};
-    let hot = Request { temperature: Some(1.0), ..request() };
+    let hot = ModelRequest { temperature: Some(1.0), ..request() };
     let plain = Dialect::default();
     for (parameter, objection, expected) in [
         (Parameter::Temperature, NotTaken, Some(Dialect { temperature: false, ..plain })),
@@ -203,11 +207,11 @@ fn only_what_was_sent_can_be_given_up() {
 
 #[test]
 fn what_is_not_set_is_left_out_and_temperature_ends_at_1() {
-    let empty = written(&Request { system: String::new(), ..request() });
+    let empty = written(&ModelRequest { system: String::new(), ..request() });
     assert_eq!(empty.get("system"), None);
     assert_eq!(empty.get("temperature"), None);
     for (given, sent) in [(0.0, 0.0), (0.7, 0.7), (2.0, 1.0)] {
-        let body = written(&Request { temperature: Some(given), ..request() });
+        let body = written(&ModelRequest { temperature: Some(given), ..request() });
         assert_eq!(body["temperature"], json!(sent));
     }
 }
@@ -237,23 +241,23 @@ fn tool_calls_come_complete_and_last() {
         assert_eq!(failure, None);
         assert_eq!((&events[0], text(&events).as_str()), (&started(), expected));
         let mut end = vec![usage(472, output)];
-        end.extend(calls.into_iter().map(Event::ToolCall));
-        end.push(Event::Finished(Finish::ToolUse));
+        end.extend(calls.into_iter().map(ModelEvent::ToolCall));
+        end.push(ModelEvent::Finished(Finish::ToolUse));
         assert_eq!(events[events.len() - end.len()..], end);
     }
 }
 
 #[test]
 fn calls_count_whatever_the_stop_reason_says_but_not_when_they_are_cut() {
-    let is_call = |event: &Event| matches!(event, Event::ToolCall(_));
+    let is_call = |event: &ModelEvent| matches!(event, ModelEvent::ToolCall(_));
     let transcript =
         transcript!("tool_use.sse").replace("\"tool_use\",\"stop_seq", "null,\"stop_seq");
     let (events, _) = read(&transcript);
-    assert_eq!(events.last(), Some(&Event::Finished(Finish::ToolUse)));
+    assert_eq!(events.last(), Some(&ModelEvent::Finished(Finish::ToolUse)));
     assert!(events.iter().any(is_call));
 
     let (events, _) = read(transcript!("tool_use_cut.sse"));
-    assert_eq!(events.last(), Some(&Event::Finished(Finish::Length)));
+    assert_eq!(events.last(), Some(&ModelEvent::Finished(Finish::Length)));
     assert!(!events.iter().any(is_call));
 
     // Broken off among its pieces: a call was never handed out, and can be asked for again.
@@ -263,28 +267,28 @@ fn calls_count_whatever_the_stop_reason_says_but_not_when_they_are_cut() {
     assert_eq!(failure.unwrap().0, Fault::Malformed);
 }
 
-fn with_tools() -> Request {
+fn with_tools() -> ModelRequest {
     let result = |id: &str, content: &str, is_error| ToolResult {
         call_id: id.to_owned(),
         content: content.to_owned(),
         is_error,
     };
-    Request {
-        turns: vec![
-            Turn::user("Average?"),
-            Turn::Assistant {
+    ModelRequest {
+        entries: vec![
+            Entry::user("Average?"),
+            Entry::Assistant {
                 text: "Let me look.".to_owned(),
                 calls: vec![
                     call("toolu_1", "query_data", "{\"sql\": \"SELECT 1.50\"}"),
                     call("functions.x:1", "query data", "{\"sql\":"),
                 ],
             },
-            Turn::ToolResults(vec![
+            Entry::ToolResults(vec![
                 result("toolu_1", "[1.5]", false),
                 result("functions.x:1", "broken JSON", true),
             ]),
         ],
-        tools: vec![Tool {
+        tools: vec![ToolSpec {
             name: "query_data",
             description: "Runs SQL.".to_owned(),
             parameters: json!({"type": "object", "properties": {"sql": {"type": "string"}}}),
@@ -321,20 +325,20 @@ fn the_body_shows_tools_calls_and_results() {
 
 #[test]
 fn tools_stay_named_when_they_are_switched_off() {
-    let off = Request { tool_choice: ToolChoice::None, ..with_tools() };
+    let off = ModelRequest { tool_choice: ToolChoice::None, ..with_tools() };
     assert_eq!(written(&off)["tool_choice"], json!({"type": "none"}));
     assert_eq!(written(&off)["tools"].as_array().unwrap().len(), 1);
-    let none = written(&Request { tools: Vec::new(), ..off });
+    let none = written(&ModelRequest { tools: Vec::new(), ..off });
     assert_eq!((none.get("tools"), none.get("tool_choice")), (None, None));
 }
 
 #[test]
 fn roles_alternate_whatever_the_turns_are() {
     let mut request = with_tools();
-    request.turns.push(Turn::user("Well?"));
-    request.turns.push(Turn::assistant(""));
-    request.turns.push(Turn::user("Please."));
-    request.turns.insert(1, Turn::user("Say."));
+    request.entries.push(Entry::user("Well?"));
+    request.entries.push(Entry::assistant(""));
+    request.entries.push(Entry::user("Please."));
+    request.entries.insert(1, Entry::user("Say."));
     let body = written(&request);
     let roles: Vec<&Value> =
         body["messages"].as_array().unwrap().iter().map(|message| &message["role"]).collect();

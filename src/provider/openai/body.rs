@@ -6,9 +6,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::dialect::{Dialect, LimitName};
-use crate::provider::tool::plain_name;
+use crate::provider::tool::{input, plain_name};
 use crate::provider::{
-    Fault, ProviderError, Request, Tool, ToolCall, ToolChoice, ToolResult, Turn,
+    Entry, Fault, ModelRequest, ProviderError, ToolCall, ToolChoice, ToolResult, ToolSpec,
 };
 
 #[derive(Serialize)]
@@ -72,7 +72,7 @@ struct StreamOptions {
 }
 
 /// Writes the body of `request`.
-pub fn write(request: &Request, dialect: Dialect) -> Result<Vec<u8>, ProviderError> {
+pub fn write(request: &ModelRequest, dialect: Dialect) -> Result<Vec<u8>, ProviderError> {
     let system = (!request.system.is_empty()).then(|| plain("system", &request.system));
     // OpenAI refuses a choice without tools.
     let tools = if dialect.tools { request.tools.as_slice() } else { &[] };
@@ -81,7 +81,7 @@ pub fn write(request: &Request, dialect: Dialect) -> Result<Vec<u8>, ProviderErr
         |name| (dialect.limit == name).then_some(request.max_tokens.min(dialect.max_tokens));
     let body = Body {
         model: &request.model,
-        messages: system.into_iter().chain(request.turns.iter().flat_map(messages)).collect(),
+        messages: system.into_iter().chain(request.entries.iter().flat_map(messages)).collect(),
         tools: tools.iter().map(wire_tool).collect(),
         tool_choice: forbidden.then_some("none"),
         max_completion_tokens: limit(LimitName::MaxCompletionTokens),
@@ -97,28 +97,28 @@ fn plain<'a>(role: &'static str, text: &'a str) -> Message<'a> {
     Message { role, tool_call_id: None, content: Some(Cow::Borrowed(text)), tool_calls: Vec::new() }
 }
 
-fn messages(turn: &Turn) -> Vec<Message<'_>> {
+fn messages(turn: &Entry) -> Vec<Message<'_>> {
     match turn {
-        Turn::User(text) => vec![plain("user", text)],
-        Turn::Assistant { text, calls } if text.is_empty() && calls.is_empty() => Vec::new(),
-        Turn::Assistant { text, calls } => vec![Message {
+        Entry::User(text) => vec![plain("user", text)],
+        Entry::Assistant { text, calls } if text.is_empty() && calls.is_empty() => Vec::new(),
+        Entry::Assistant { text, calls } => vec![Message {
             role: "assistant",
             tool_call_id: None,
             content: (!text.is_empty()).then_some(Cow::Borrowed(text)),
             tool_calls: calls.iter().map(wire_call).collect(),
         }],
-        Turn::ToolResults(results) => results.iter().map(wire_result).collect(),
+        Entry::ToolResults(results) => results.iter().map(wire_result).collect(),
     }
 }
 
-fn wire_tool(tool: &Tool) -> Function<WireTool<'_>> {
+fn wire_tool(tool: &ToolSpec) -> Function<WireTool<'_>> {
     let function =
         WireTool { name: tool.name, description: &tool.description, parameters: &tool.parameters };
     Function { id: None, kind: "function", function }
 }
 
 fn wire_call(call: &ToolCall) -> Function<WireCall<'_>> {
-    let arguments = call.input().get().to_owned();
+    let arguments = input(call).get().to_owned();
     let function = WireCall { name: plain_name(&call.name), arguments };
     Function { id: Some(plain_name(&call.id).into_owned()), kind: "function", function }
 }

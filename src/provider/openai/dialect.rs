@@ -3,7 +3,7 @@
 use url::Url;
 
 use crate::provider::parameter::{Objection, Parameter};
-use crate::provider::{Refused, Request};
+use crate::provider::{ModelRequest, Refused};
 
 /// Who stands behind the base URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +77,7 @@ impl Dialect {
 
     /// The same without what was refused of `request`, if that can be. It may be the very same,
     /// when another call has learned it meanwhile.
-    pub fn without(mut self, refused: Refused, request: &Request) -> Option<Self> {
+    pub fn without(mut self, refused: Refused, request: &ModelRequest) -> Option<Self> {
         let name = match refused.parameter {
             Parameter::MaxTokens => LimitName::MaxTokens,
             Parameter::MaxCompletionTokens => LimitName::MaxCompletionTokens,
@@ -130,7 +130,7 @@ fn is_reasoning(model: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::{Tool, ToolChoice, Turn};
+    use crate::provider::{Entry, ToolChoice, ToolSpec};
 
     #[test]
     fn models_that_refuse_a_temperature_are_known_by_their_names() {
@@ -149,10 +149,10 @@ mod tests {
     #[test]
     fn what_is_refused_is_renamed_lowered_or_left_out() {
         use LimitName::*;
-        let request = Request {
+        let request = ModelRequest {
             model: "m".to_owned(),
             system: String::new(),
-            turns: vec![Turn::user("?")],
+            entries: vec![Entry::user("?")],
             tools: Vec::new(),
             tool_choice: ToolChoice::Auto,
             max_tokens: 1000,
@@ -184,8 +184,8 @@ mod tests {
         assert_eq!(uncounted, Some(Dialect { stream_options: false, ..own }));
 
         let parameters = serde_json::json!({"type": "object"});
-        let tools = vec![Tool { name: "t", description: String::new(), parameters }];
-        let with_tools = Request { tools, ..request.clone() };
+        let tools = vec![ToolSpec { name: "t", description: String::new(), parameters }];
+        let with_tools = ModelRequest { tools, ..request.clone() };
         let refused = Refused { parameter: Parameter::Tools, objection: Objection::NotTaken };
         assert_eq!(own.without(refused, &with_tools), Some(Dialect { tools: false, ..own }));
 
@@ -194,6 +194,6 @@ mod tests {
             assert_eq!(without(own, parameter, Objection::NotTaken), None);
         }
         let refused = Refused { parameter: Parameter::Temperature, objection: Objection::NotTaken };
-        assert_eq!(own.without(refused, &Request { temperature: None, ..request }), None);
+        assert_eq!(own.without(refused, &ModelRequest { temperature: None, ..request }), None);
     }
 }

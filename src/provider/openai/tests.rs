@@ -3,7 +3,7 @@ use url::Url;
 
 use super::*;
 use crate::provider::transport::reader::testing::{Outcome, read_cut_everywhere, text};
-use crate::provider::{Event, Tool, ToolCall, ToolChoice, ToolResult, Turn};
+use crate::provider::{Entry, ModelEvent, ToolCall, ToolChoice, ToolResult, ToolSpec};
 
 macro_rules! transcript {
     ($name:literal) => {
@@ -15,8 +15,8 @@ fn read(transcript: &str) -> Outcome {
     read_cut_everywhere(Completions::default, transcript)
 }
 
-fn usage(input_tokens: u32, output_tokens: u32) -> Event {
-    Event::Usage(Usage { input_tokens, output_tokens, ..Usage::default() })
+fn usage(input_tokens: u32, output_tokens: u32) -> ModelEvent {
+    ModelEvent::Usage(Usage { input_tokens, output_tokens, ..Usage::default() })
 }
 
 #[test]
@@ -24,12 +24,12 @@ fn an_answer_is_read_event_by_event() {
     let (events, failure) = read(transcript!("openai.sse"));
     assert_eq!(failure, None);
     let expected = [
-        Event::Started { model: "gpt-5.4-mini-2026-01-15".to_owned() },
-        Event::Text("Zażółć".to_owned()),
-        Event::Text(" gęślą \"jaźń\"\n".to_owned()),
-        Event::Text("🦀!".to_owned()),
-        Event::Usage(Usage { input_tokens: 19, output_tokens: 10, cached_input_tokens: 16 }),
-        Event::Finished(Finish::Complete),
+        ModelEvent::Started { model: "gpt-5.4-mini-2026-01-15".to_owned() },
+        ModelEvent::Text("Zażółć".to_owned()),
+        ModelEvent::Text(" gęślą \"jaźń\"\n".to_owned()),
+        ModelEvent::Text("🦀!".to_owned()),
+        ModelEvent::Usage(Usage { input_tokens: 19, output_tokens: 10, cached_input_tokens: 16 }),
+        ModelEvent::Finished(Finish::Complete),
     ];
     assert_eq!(events, expected);
 }
@@ -54,12 +54,12 @@ fn transcripts_of_all_servers_give_their_model_text_usage_and_end() {
     for (transcript, model, expected, counted, finish) in cases {
         let (mut events, failure) = read(transcript);
         assert_eq!(failure, None, "{transcript}");
-        assert_eq!(events.remove(0), Event::Started { model: model.to_owned() });
-        assert_eq!(events.pop(), Some(Event::Finished(finish)), "{transcript}");
+        assert_eq!(events.remove(0), ModelEvent::Started { model: model.to_owned() });
+        assert_eq!(events.pop(), Some(ModelEvent::Finished(finish)), "{transcript}");
         if let Some((input, output)) = counted {
             assert_eq!(events.pop(), Some(usage(input, output)), "{transcript}");
         }
-        assert!(events.iter().all(|event| matches!(event, Event::Text(_))), "{transcript}");
+        assert!(events.iter().all(|event| matches!(event, ModelEvent::Text(_))), "{transcript}");
         assert_eq!(text(&events), expected);
     }
 }
@@ -84,7 +84,7 @@ fn failures_are_told_apart_by_whether_text_has_come() {
         let (events, failure) = read(transcript);
         assert_eq!(text(&events), expected, "{name}");
         assert_eq!(failure.map(|(fault, _)| fault), Some(fault), "{name}");
-        assert!(!events.iter().any(|event| matches!(event, Event::Finished(_))), "{name}");
+        assert!(!events.iter().any(|event| matches!(event, ModelEvent::Finished(_))), "{name}");
     }
 }
 
@@ -116,11 +116,11 @@ fn errors_in_a_stream_are_read_in_all_their_shapes() {
     }
 }
 
-fn request(model: &str) -> Request {
-    Request {
+fn request(model: &str) -> ModelRequest {
+    ModelRequest {
         model: model.to_owned(),
         system: "Be brief.".to_owned(),
-        turns: vec![Turn::user("1 + 1?")],
+        entries: vec![Entry::user("1 + 1?")],
         tools: Vec::new(),
         tool_choice: ToolChoice::Auto,
         max_tokens: 1000,
@@ -128,7 +128,7 @@ fn request(model: &str) -> Request {
     }
 }
 
-fn written(request: &Request, base_url: &str) -> Value {
+fn written(request: &ModelRequest, base_url: &str) -> Value {
     let host = Host::of(&Url::parse(base_url).unwrap());
     let body = body::write(request, Dialect::of(host, &request.model)).unwrap();
     serde_json::from_slice(&body).unwrap()
@@ -164,7 +164,7 @@ fn the_body_for_compatible_servers_names_what_they_all_know() {
         "stream": true,
         "stream_options": {"include_usage": true},
     });
-    let request = Request { system: String::new(), ..request("gpt-5-tiny") };
+    let request = ModelRequest { system: String::new(), ..request("gpt-5-tiny") };
     assert_eq!(written(&request, "http://127.0.0.1:11434/v1"), expected);
 }
 
@@ -218,9 +218,9 @@ fn tool_calls_of_all_servers_come_complete_and_last() {
         let (events, failure) = read(transcript);
         assert_eq!(failure, None, "{transcript}");
         assert_eq!(text(&events), expected);
-        let mut end: Vec<Event> = counted.into_iter().map(|(i, o)| usage(i, o)).collect();
-        end.extend(calls.into_iter().map(Event::ToolCall));
-        end.push(Event::Finished(Finish::ToolUse));
+        let mut end: Vec<ModelEvent> = counted.into_iter().map(|(i, o)| usage(i, o)).collect();
+        end.extend(calls.into_iter().map(ModelEvent::ToolCall));
+        end.push(ModelEvent::Finished(Finish::ToolUse));
         assert_eq!(events[events.len() - end.len()..], end);
     }
 }
@@ -228,11 +228,11 @@ fn tool_calls_of_all_servers_come_complete_and_last() {
 #[test]
 fn calls_that_are_cut_or_missing_are_no_calls() {
     let (events, _) = read(transcript!("tools_cut.sse"));
-    assert_eq!(events.last(), Some(&Event::Finished(Finish::Length)));
-    assert!(!events.iter().any(|event| matches!(event, Event::ToolCall(_))));
+    assert_eq!(events.last(), Some(&ModelEvent::Finished(Finish::Length)));
+    assert!(!events.iter().any(|event| matches!(event, ModelEvent::ToolCall(_))));
 
     let said_only = transcript!("no_done.sse").replace("\"stop\"", "\"tool_calls\"");
-    assert_eq!(read(&said_only).0.last(), Some(&Event::Finished(Finish::Complete)));
+    assert_eq!(read(&said_only).0.last(), Some(&ModelEvent::Finished(Finish::Complete)));
 
     let two = transcript!("tools_two.sse");
     let without_end: Vec<&str> = two.split_inclusive("\n\n").take(7).collect();
@@ -240,29 +240,29 @@ fn calls_that_are_cut_or_missing_are_no_calls() {
     assert_eq!((events.len(), failure.unwrap().0), (1, Fault::Malformed));
 }
 
-fn with_tools() -> Request {
+fn with_tools() -> ModelRequest {
     let result = |id: &str, content: &str, is_error| ToolResult {
         call_id: id.to_owned(),
         content: content.to_owned(),
         is_error,
     };
-    Request {
+    ModelRequest {
         system: String::new(),
-        turns: vec![
-            Turn::user("Average?"),
-            Turn::Assistant {
+        entries: vec![
+            Entry::user("Average?"),
+            Entry::Assistant {
                 text: String::new(),
                 calls: vec![
                     call("call_1", "query_data", "{\"sql\": \"SELECT 1\"}"),
                     call("call:2", "query data", "{\"sql\":"),
                 ],
             },
-            Turn::ToolResults(vec![
+            Entry::ToolResults(vec![
                 result("call_1", "[1]", false),
                 result("call:2", "broken JSON", true),
             ]),
         ],
-        tools: vec![Tool {
+        tools: vec![ToolSpec {
             name: "query_data",
             description: "Runs SQL.".to_owned(),
             parameters: json!({"type": "object"}),
@@ -304,13 +304,13 @@ fn the_body_shows_tools_calls_and_results() {
 
 #[test]
 fn tools_stay_named_when_they_are_switched_off() {
-    let off = Request { tool_choice: ToolChoice::None, ..with_tools() };
+    let off = ModelRequest { tool_choice: ToolChoice::None, ..with_tools() };
     let body = written(&off, DEFAULT_BASE_URL);
     assert_eq!(
         (&body["tool_choice"], body["tools"].as_array().unwrap().len()),
         (&json!("none"), 1)
     );
-    let none = written(&Request { tools: Vec::new(), ..off }, DEFAULT_BASE_URL);
+    let none = written(&ModelRequest { tools: Vec::new(), ..off }, DEFAULT_BASE_URL);
     assert_eq!((none.get("tools"), none.get("tool_choice")), (None, None));
 }
 
@@ -324,7 +324,7 @@ fn made_up_ids_count_on_from_the_calls_before() {
         .0
         .into_iter()
         .filter_map(|event| match event {
-            Event::ToolCall(call) => Some(call.id),
+            ModelEvent::ToolCall(call) => Some(call.id),
             _ => None,
         })
         .collect();

@@ -1,4 +1,4 @@
-//! Tool calls, put together from the pieces in which they arrive.
+//! ToolSpec calls, put together from the pieces in which they arrive.
 //!
 //! OpenAI's own API numbers the calls of an answer and names each in its first piece. The servers
 //! that speak it leave out numbers or ids, number every call 0, or repeat the name in every piece.

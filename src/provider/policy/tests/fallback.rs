@@ -61,7 +61,7 @@ async fn nobody_waits_for_more_than_three_timeouts() {
 
 #[tokio::test(start_paused = true)]
 async fn a_turn_stays_with_who_answers_and_does_not_change_after_a_word() {
-    let tool = || Script::Say(vec![Ok(tool_call()), Ok(Event::Finished(Finish::ToolUse))]);
+    let tool = || Script::Say(vec![Ok(tool_call()), Ok(ModelEvent::Finished(Finish::ToolUse))]);
     let first = Scripted::stuck(CLAUDE, Script::Fail(overloaded()));
     let second = Scripted::new(OPENAI, [tool()]);
     let policy = policy(&[&first, &second], Some(OPENAI));
@@ -72,9 +72,9 @@ async fn a_turn_stays_with_who_answers_and_does_not_change_after_a_word() {
     }
     assert_eq!((first.times().len(), second.times().len()), (3, 2));
 
-    let word = || Ok(Event::Text("Let me look.".to_owned()));
+    let word = || Ok(ModelEvent::Text("Let me look.".to_owned()));
     let with_word =
-        Script::Say(vec![word(), Ok(tool_call()), Ok(Event::Finished(Finish::ToolUse))]);
+        Script::Say(vec![word(), Ok(tool_call()), Ok(ModelEvent::Finished(Finish::ToolUse))]);
     let fails = || Script::Fail(overloaded());
     for (before, is_answered) in [(tool(), true), (with_word, false)] {
         let first = Scripted::new(CLAUDE, [before, fails(), fails(), fails()]);

@@ -85,7 +85,7 @@ async fn the_administrator_is_told_once_a_minute_of_each_provider() {
 async fn an_answer_that_breaks_off_is_logged_and_a_whole_one_is_not() {
     let (lines, _guard) = log();
     let cut = ProviderError::new(Fault::Interrupted, "reset");
-    let half = Script::Say(vec![Ok(Event::Text("Half".to_owned())), Err(cut)]);
+    let half = Script::Say(vec![Ok(ModelEvent::Text("Half".to_owned())), Err(cut)]);
     let provider = Scripted::new(ProviderKind::Claude, [half]);
     let policy = policy(&[&provider], None);
     assert!(ask(&policy, &provider).await.is_err());

@@ -88,7 +88,7 @@ async fn a_fault_that_is_tried_again_once_counts_the_retries_before_it() {
 
 #[tokio::test(start_paused = true)]
 async fn errors_in_the_stream_before_any_text_count_as_their_status() {
-    let started = || Ok(Event::Started { model: "served".to_owned() });
+    let started = || Ok(ModelEvent::Started { model: "served".to_owned() });
     let in_band =
         |body: &str| Script::Say(vec![started(), Err(fault::classify_event(body.as_bytes()))]);
     for (body, expected, fault) in [
@@ -101,7 +101,7 @@ async fn errors_in_the_stream_before_any_text_count_as_their_status() {
         let failure = ask(&policy(&[&provider], None), &provider).await.unwrap_err();
         assert_eq!((provider.times(), failure.fault), (expected, fault), "{body}");
     }
-    for nothing in [vec![], vec![started()], vec![Ok(Event::Finished(Finish::Complete))]] {
+    for nothing in [vec![], vec![started()], vec![Ok(ModelEvent::Finished(Finish::Complete))]] {
         let provider = Scripted::stuck(CLAUDE, Script::Say(nothing));
         let failure = ask(&policy(&[&provider], None), &provider).await.unwrap_err();
         assert_eq!((provider.times(), failure.fault), (vec![0, 500], Fault::Malformed));
@@ -110,12 +110,12 @@ async fn errors_in_the_stream_before_any_text_count_as_their_status() {
 
 #[tokio::test(start_paused = true)]
 async fn what_came_before_the_first_word_is_not_lost_and_a_refusal_is_an_answer() {
-    let usage = Event::Usage(crate::domain::Usage::default());
-    let started = Event::Started { model: "served".to_owned() };
+    let usage = ModelEvent::Usage(crate::domain::Usage::default());
+    let started = ModelEvent::Started { model: "served".to_owned() };
     for said in [
-        vec![started.clone(), usage.clone(), Event::Text("Hi".to_owned()), usage.clone()],
-        vec![started.clone(), tool_call(), Event::Finished(Finish::ToolUse)],
-        vec![started, usage, Event::Finished(Finish::Refused)],
+        vec![started.clone(), usage.clone(), ModelEvent::Text("Hi".to_owned()), usage.clone()],
+        vec![started.clone(), tool_call(), ModelEvent::Finished(Finish::ToolUse)],
+        vec![started, usage, ModelEvent::Finished(Finish::Refused)],
     ] {
         let steps = [Script::Say(said.iter().cloned().map(Ok).collect())];
         let provider = Scripted::new(CLAUDE, steps);
@@ -155,8 +155,8 @@ async fn a_prompt_that_is_too_long_is_made_shorter_once() {
     let mut sent = request();
     let turn = policy(&[&provider], None).turn(&handle(&provider)).stream(&mut sent).await;
     assert_eq!(text(&read(turn).await.0), "Hi");
-    assert_eq!(sent.turns, [Turn::user("1 + 1?")], "the next round starts from what fitted");
-    let lengths: Vec<_> = provider.requests().iter().map(|r| r.turns.len()).collect();
+    assert_eq!(sent.entries, [Entry::user("1 + 1?")], "the next round starts from what fitted");
+    let lengths: Vec<_> = provider.requests().iter().map(|r| r.entries.len()).collect();
     assert_eq!((lengths, provider.times()), (vec![3, 1], vec![0, 0]));
 
     let provider = Scripted::stuck(CLAUDE, too_long);
@@ -173,7 +173,7 @@ async fn a_prompt_that_is_too_long_is_made_shorter_once() {
 async fn an_answer_that_broke_off_may_be_asked_for_once_more() {
     let broken = || {
         let cut = ProviderError::new(Fault::Interrupted, "reset");
-        Script::Say(vec![Ok(Event::Text("Half".to_owned())), Err(cut)])
+        Script::Say(vec![Ok(ModelEvent::Text("Half".to_owned())), Err(cut)])
     };
     let provider = Scripted::new(CLAUDE, [broken(), broken()]);
     let policy = policy(&[&provider], None);
@@ -197,7 +197,7 @@ async fn an_answer_that_broke_off_may_be_asked_for_once_more() {
 #[tokio::test(start_paused = true)]
 async fn the_calls_of_a_turn_share_the_time_for_waits() {
     let busy = || Script::Fail(refusal(429, &[("retry-after", "9")], ""));
-    let tool = || Script::Say(vec![Ok(tool_call()), Ok(Event::Finished(Finish::ToolUse))]);
+    let tool = || Script::Say(vec![Ok(tool_call()), Ok(ModelEvent::Finished(Finish::ToolUse))]);
     let provider = Scripted::new(CLAUDE, [busy(), tool(), busy(), tool(), busy()]);
     let policy = policy(&[&provider], None);
     let mut calls = policy.turn(&handle(&provider));

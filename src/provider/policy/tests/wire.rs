@@ -236,9 +236,10 @@ async fn bodies(
     kind: ProviderKind,
     refusals: &[&str],
     asked: usize,
-    request: &Request,
+    request: &ModelRequest,
 ) -> (Vec<serde_json::Value>, String) {
-    let refusals = refusals.iter().map(|body| whole("400 Bad Request", "application/json", body));
+    let refusals =
+        refusals.iter().map(|body| whole("400 Bad ModelRequest", "application/json", body));
     let server = StandIn::start_in_turn(refusals.chain([good(kind)]).collect()).await;
     let provider = provider(kind, &server.url, &transport(LONG));
     let policy = Policy::new(&[Arc::clone(&provider)], None, quick());
@@ -280,7 +281,7 @@ async fn refused_parameters_are_given_up_and_stay_so() {
         r#"{"error":{"message":"max_tokens: 10 > 4, which is the maximum allowed number"}}"#,
         r#"{"error":{"message":"system.0.cache_control: Extra inputs are not permitted"}}"#,
     ];
-    let request = Request { system: "Be brief. ".repeat(500), ..request() };
+    let request = ModelRequest { system: "Be brief. ".repeat(500), ..request() };
     let (bodies_sent, said) = bodies(ProviderKind::Claude, &claude, 2, &request).await;
     let seen = |body: &serde_json::Value| {
         let limit = body["max_tokens"].as_u64().unwrap();
@@ -305,8 +306,9 @@ async fn a_prompt_that_is_too_long_loses_its_older_turns() {
     ] {
         let (bodies, said) = bodies(kind, &[body], 1, &request()).await;
         let system = usize::from(kind == ProviderKind::OpenAi);
-        let turns = |body: &serde_json::Value| body["messages"].as_array().unwrap().len() - system;
-        assert_eq!((bodies.iter().map(turns).collect(), said.as_str()), (vec![3, 1], "Good day"));
+        let entries =
+            |body: &serde_json::Value| body["messages"].as_array().unwrap().len() - system;
+        assert_eq!((bodies.iter().map(entries).collect(), said.as_str()), (vec![3, 1], "Good day"));
     }
 }
 

@@ -38,17 +38,17 @@ fn outcome(stream: &str) -> Outcome {
     read(Words::default(), std::iter::once(stream.as_bytes()))
 }
 
-fn events(stream: &str) -> Vec<Event> {
+fn events(stream: &str) -> Vec<ModelEvent> {
     let (events, failure) = outcome(stream);
     assert_eq!(failure, None);
     events
 }
 
-fn text(text: &str) -> Event {
-    Event::Text(text.to_owned())
+fn text(text: &str) -> ModelEvent {
+    ModelEvent::Text(text.to_owned())
 }
 
-const END: Event = Event::Finished(Finish::Complete);
+const END: ModelEvent = ModelEvent::Finished(Finish::Complete);
 
 #[test]
 fn white_space_waits_for_the_first_word() {
@@ -68,7 +68,7 @@ fn white_space_alone_is_no_first_word() {
 fn the_model_is_named_once_and_before_the_text() {
     let model = |name: &str| format!("event: model\ndata: {name}\n\n");
     let stream = [&model(""), &model("m"), &model("n"), "data: a\n\ndata: END\n\n"].concat();
-    assert_eq!(events(&stream), [Event::Started { model: "m".to_owned() }, text("a"), END]);
+    assert_eq!(events(&stream), [ModelEvent::Started { model: "m".to_owned() }, text("a"), END]);
     let late = ["data: a\n\n", &model("m"), "data: END\n\n"].concat();
     assert_eq!(events(&late), [text("a"), END]);
 }
@@ -112,9 +112,9 @@ fn an_endless_answer_is_broken_off() {
 fn calls_come_last_and_make_the_end_what_it_is() {
     let call = |n: usize| {
         let (id, arguments) = (format!("call_{n}"), "{}".to_owned());
-        Event::ToolCall(ToolCall { id, name: "f".to_owned(), arguments })
+        ModelEvent::ToolCall(ToolCall { id, name: "f".to_owned(), arguments })
     };
-    let waits = Event::Finished(Finish::ToolUse);
+    let waits = ModelEvent::Finished(Finish::ToolUse);
     let stream = "event: call\ndata: f\n\ndata: a\n\nevent: call\ndata: f\n\n";
     let ended = [stream, "data: END\n\n"].concat();
     assert_eq!(events(&ended), [text("a"), call(0), call(1), waits.clone()]);
@@ -127,7 +127,7 @@ fn calls_come_last_and_make_the_end_what_it_is() {
 #[test]
 fn calls_of_a_cut_answer_are_left_out() {
     let stream = "data: a\n\nevent: call\ndata: f\n\ndata: CUT\n\n";
-    assert_eq!(events(stream), [text("a"), Event::Finished(Finish::Length)]);
+    assert_eq!(events(stream), [text("a"), ModelEvent::Finished(Finish::Length)]);
     assert_eq!(outcome("event: call\ndata: f\n\ndata: CUT\n\n").1.unwrap().0, Fault::Malformed);
     assert_eq!(outcome("event: call\ndata: f\n\ndata: FAIL\n\n").1.unwrap().0, Fault::Overloaded);
     let failed = outcome("data: a\n\nevent: call\ndata: f\n\ndata: FAIL\n\n");

@@ -1,0 +1,3 @@
+//! Tools that a model may call in a turn.
+
+pub mod query_data;

@@ -1,0 +1,217 @@
+//! What the prompt says of the visitor's file.
+
+use super::words::words;
+use crate::domain::block::read_block;
+
+/// The file, as its block in the prompt describes it.
+#[derive(Debug, Default)]
+pub struct Table {
+    /// Its name.
+    pub file: String,
+    /// How many rows it has.
+    pub rows: Option<u64>,
+    /// Its columns, in their order.
+    pub columns: Vec<Column>,
+}
+
+/// A column of the file.
+#[derive(Debug)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// The name's words, in lower case.
+    pub words: Vec<String>,
+    /// What it holds.
+    pub kind: Kind,
+    /// How many different values it has.
+    pub distinct: Option<u64>,
+    /// The least and the greatest value of numbers and dates.
+    pub range: Option<(String, String)>,
+    /// Its most frequent values.
+    pub top: Vec<String>,
+}
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Numbers.
+    Number,
+    /// Truth values, 1 and 0 in SQL.
+    Boolean,
+    /// Dates, ISO text in SQL.
+    Date,
+    /// Text, and whatever else there may be.
+    Text,
+    /// Nothing.
+    Empty,
+}
+
+impl Kind {
+    /// Whether sums and averages make sense.
+    pub fn is_numeric(self) -> bool {
+        matches!(self, Self::Number | Self::Boolean)
+    }
+}
+
+impl Table {
+    /// Reads the block `data` of a system text; `None` if there is none.
+    pub fn read(system: &str) -> Option<Self> {
+        let block = read_block(system, "data")?;
+        let (head, rest) = block.split_once('\n').unwrap_or((block, ""));
+        let head = head.strip_prefix("File: ").unwrap_or(head);
+        let head = head.rsplit_once("; query it").map_or(head, |(facts, _)| facts);
+        let mut facts = head.rsplitn(3, ", ");
+        let (_, rows, name) = (facts.next(), facts.next(), facts.next().unwrap_or(head));
+        let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+        Some(Self {
+            file: name.rsplit_once(" (").map_or(name, |(name, _)| name).to_owned(),
+            rows: rows.and_then(|rows| digits(rows).parse().ok()),
+            columns: read_columns(rest),
+        })
+    }
+
+    /// The first column of this kind.
+    pub fn first(&self, kind: Kind) -> Option<usize> {
+        self.columns.iter().position(|column| column.kind == kind && !column.words.is_empty())
+    }
+
+    /// The column whose values make the best groups: text with few different values.
+    pub fn category(&self) -> Option<usize> {
+        let columns = self.columns.iter().enumerate();
+        let few = |distinct: &u64| (2..=50).contains(distinct);
+        columns
+            .filter(|(_, column)| {
+                matches!(column.kind, Kind::Text | Kind::Boolean) && !column.words.is_empty()
+            })
+            .filter_map(|(at, column)| column.distinct.filter(few).map(|distinct| (distinct, at)))
+            .min()
+            .map(|(_, at)| at)
+    }
+
+    /// The column that tells rows apart: a name or title, else a date, else any text.
+    pub fn label(&self, but: usize) -> Option<usize> {
+        let named = |column: &Column| {
+            column.kind == Kind::Text
+                && column.words.iter().any(|word| matches!(word.as_str(), "name" | "title"))
+        };
+        let find = |fits: &dyn Fn(&Column) -> bool| {
+            (0..self.columns.len()).find(|&at| at != but && fits(&self.columns[at]))
+        };
+        find(&named)
+            .or_else(|| find(&|column| column.kind == Kind::Date))
+            .or_else(|| find(&|column| column.kind == Kind::Text))
+    }
+}
+
+/// Reads the lines `- "name" (type): details`. A name may hold line breaks, so it is read up to
+/// its closing quotation mark.
+fn read_columns(mut text: &str) -> Vec<Column> {
+    let mut columns = Vec::new();
+    while !text.is_empty() && !text.starts_with("Sample rows") {
+        let read = text.strip_prefix("- \"").and_then(read_column);
+        let rest = if let Some((column, rest)) = read {
+            columns.push(column);
+            rest
+        } else {
+            text
+        };
+        text = rest.split_once('\n').map_or("", |(_, next)| next);
+    }
+    columns
+}
+
+/// Reads a column from behind its opening quotation mark to the end of its line.
+fn read_column(text: &str) -> Option<(Column, &str)> {
+    let mut name = String::new();
+    let mut rest = text;
+    loop {
+        let (part, after) = rest.split_once('"')?;
+        name.push_str(part);
+        rest = after;
+        let Some(after) = after.strip_prefix('"') else { break };
+        name.push('"');
+        rest = after;
+    }
+    let line = rest.lines().next().unwrap_or("");
+    let (kind, details) = line.strip_prefix(" (")?.split_once(')')?;
+    let details = details.strip_prefix(": ").unwrap_or("");
+    let (plain, top) = details.split_once("top: ").unwrap_or((details, ""));
+    let facts = || plain.split(", ");
+    let column = Column {
+        words: words(&name),
+        kind: match kind {
+            "number" => Kind::Number,
+            "boolean" => Kind::Boolean,
+            "date" => Kind::Date,
+            "empty" => Kind::Empty,
+            _ => Kind::Text,
+        },
+        distinct: facts()
+            .find_map(|fact| fact.strip_suffix(" distinct"))
+            .and_then(|count| count.trim_start_matches("about ").replace(',', "").parse().ok()),
+        range: facts()
+            .find_map(|fact| fact.split_once(" to "))
+            .map(|(low, high)| (low.to_owned(), high.to_owned())),
+        top: top
+            .split(", ")
+            .filter_map(|value| value.rsplit_once(" ("))
+            .map(|(value, _)| value.to_owned())
+            // One that was cut is none to look for.
+            .filter(|value| !value.ends_with('…'))
+            .collect(),
+        name,
+    };
+    Some((column, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{WEATHER, system};
+    use super::*;
+
+    #[test]
+    fn the_block_is_read() {
+        let table = Table::read(&system(WEATHER)).unwrap();
+        assert_eq!((table.file.as_str(), table.rows), ("seattle-weather.csv", Some(1461)));
+        let kinds: Vec<(&str, Kind, Option<u64>)> = table
+            .columns
+            .iter()
+            .map(|column| (column.name.as_str(), column.kind, column.distinct))
+            .collect();
+        let expected = [
+            ("date", Kind::Date, Some(1461)),
+            ("precipitation", Kind::Number, Some(111)),
+            ("temp_max", Kind::Number, Some(67)),
+            ("temp_min", Kind::Number, Some(55)),
+            ("wind", Kind::Number, Some(79)),
+            ("weather", Kind::Text, Some(5)),
+            ("note", Kind::Empty, None),
+        ];
+        assert_eq!(kinds, expected);
+        let range = ("2012-01-01".to_owned(), "2015-12-31".to_owned());
+        assert_eq!(table.columns[0].range, Some(range));
+        assert_eq!(table.columns[5].top, ["rain", "sun", "fog"]);
+    }
+
+    #[test]
+    fn names_may_hold_anything() {
+        let block = "File: a, b; (1).json (json, 3 KB), 1 row, 2 columns; query it as table `data`\n\
+                     Columns:\n- \"say \"\"hi\"\" (x)\ny\" (string): 1 distinct, top: a (1)\nnoise\n\
+                     - \"Größe\" (string): about 1,200 distinct, 3 empty, top: a (2), lo… (2)\nSample rows (CSV):\n- \"no\" (number)";
+        let table = Table::read(&system(block)).unwrap();
+        assert_eq!((table.file.as_str(), table.rows), ("a, b; (1).json", Some(1)));
+        let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+        assert_eq!(names, ["say \"hi\" (x)\ny", "Größe"]);
+        assert_eq!(table.columns[1].distinct, Some(1200));
+        assert_eq!(table.columns[1].top, ["a"]);
+    }
+
+    #[test]
+    fn what_is_no_such_block_gives_an_empty_table() {
+        for block in ["", "x", "File: ", "- \"a", "File: x\n- \"a\" (", "- \"a\""] {
+            let table = Table::read(&system(block)).unwrap();
+            assert!(table.columns.is_empty() && table.rows.is_none());
+        }
+        assert!(Table::read("no block").is_none());
+    }
+}

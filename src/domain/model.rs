@@ -1,0 +1,200 @@
+//! A call of a model: what it is asked, and what it says while it answers. Providers translate
+//! these to and from their wire formats, prompts are written in them.
+
+use serde_json::Value;
+
+use super::Usage;
+
+/// One call of a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelRequest {
+    /// The model's name as its provider knows it.
+    pub model: String,
+    /// System text: instructions and context.
+    pub system: String,
+    /// The conversation, oldest first; the last entry is the question or the results of tools.
+    /// Users and assistants alternate and the first is a user's: both APIs require it. Calls are
+    /// answered in the very next entry.
+    pub entries: Vec<Entry>,
+    /// What the model may call. Must be named as long as an entry holds calls, or Anthropic's API
+    /// refuses the request.
+    pub tools: Vec<ToolSpec>,
+    /// Whether it may call them now.
+    pub tool_choice: ToolChoice,
+    /// Limit of the answer, in tokens.
+    pub max_tokens: u32,
+    /// Randomness, 0 to 2; the provider's default when absent.
+    pub temperature: Option<f64>,
+}
+
+impl ModelRequest {
+    /// Leaves out the older half of the conversation before the question, in whole exchanges, so
+    /// that what remains begins with a user's words. The question stays, and so do the calls and
+    /// results that came of it. Returns whether anything was left out.
+    pub fn drop_older_half(&mut self) -> bool {
+        let is_user = |entry: &Entry| matches!(entry, Entry::User(_));
+        let Some(question) = self.entries.iter().rposition(is_user) else { return false };
+        let half = question.div_ceil(2);
+        let rest = self.entries.iter().skip(half).position(is_user);
+        let cut = rest.map_or(question, |further| half + further);
+        self.entries.drain(..cut);
+        cut > 0
+    }
+}
+
+/// One entry of the conversation in a [`ModelRequest`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Entry {
+    /// The user's words.
+    User(String),
+    /// What the model has said.
+    Assistant {
+        /// Its words, empty if it only called tools.
+        text: String,
+        /// The tools that it called.
+        calls: Vec<ToolCall>,
+    },
+    /// The results of all calls of the entry before, in their order.
+    ToolResults(Vec<ToolResult>),
+}
+
+impl Entry {
+    /// The user's words.
+    pub fn user(text: impl Into<String>) -> Self {
+        Self::User(text.into())
+    }
+
+    /// The model's words, without calls.
+    pub fn assistant(text: impl Into<String>) -> Self {
+        Self::Assistant { text: text.into(), calls: Vec::new() }
+    }
+}
+
+/// A function that the model may call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToolSpec {
+    /// Its name: letters, digits, `_` and `-`, at most 64 of them.
+    pub name: &'static str,
+    /// What it does and when to call it, for the model to read.
+    pub description: String,
+    /// The JSON Schema of its arguments, an object.
+    pub parameters: Value,
+}
+
+/// Whether the model may call the tools of a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ToolChoice {
+    /// It decides for itself.
+    #[default]
+    Auto,
+    /// It may not, though earlier entries show calls, for which the tools must still be named. Some
+    /// compatible servers ignore this: be ready for a call all the same.
+    None,
+}
+
+/// A call of a tool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolCall {
+    /// The provider's id; `call_0`, `call_1` … where it gives none.
+    pub id: String,
+    /// The tool's name as the model wrote it, perhaps of one that was never offered.
+    pub name: String,
+    /// JSON as the model wrote it, perhaps broken; `{}` where it wrote nothing.
+    pub arguments: String,
+}
+
+/// What came of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolResult {
+    /// The [`ToolCall::id`] that this answers.
+    pub call_id: String,
+    /// What the model is to read: the result, or why there is none.
+    pub content: String,
+    /// The call has failed.
+    pub is_error: bool,
+}
+
+/// What a model says while it answers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ModelEvent {
+    /// The model that serves the call, as the provider names it. At most once, before any text.
+    Started {
+        /// The model's name.
+        model: String,
+    },
+    /// The next piece of the answer, never empty.
+    Text(String),
+    /// A call of a tool, complete. All of an answer's calls come right before its end, and only
+    /// with [`Finish::ToolUse`]: those of an interrupted answer are never seen.
+    ToolCall(ToolCall),
+    /// Tokens counted so far; a later one replaces an earlier one.
+    Usage(Usage),
+    /// The answer has ended; nothing follows.
+    Finished(Finish),
+}
+
+/// Why an answer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// The model had said all.
+    Complete,
+    /// The length limit was reached.
+    Length,
+    /// The model has called tools and waits for their results. Text may have come before.
+    ToolUse,
+    /// The model declined, or a content filter stepped in.
+    Refused,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trimmed(entries: Vec<Entry>) -> (bool, Vec<Entry>) {
+        let mut request = ModelRequest {
+            model: String::new(),
+            system: String::new(),
+            entries,
+            tools: Vec::new(),
+            tool_choice: ToolChoice::Auto,
+            max_tokens: 1,
+            temperature: None,
+        };
+        (request.drop_older_half(), request.entries)
+    }
+
+    fn exchanges(from: usize, to: usize) -> Vec<Entry> {
+        let exchange = |n| [Entry::user(format!("q{n}")), Entry::assistant(format!("a{n}"))];
+        (from..to).flat_map(exchange).chain([Entry::user("question")]).collect()
+    }
+
+    #[test]
+    fn the_older_half_goes_and_the_question_stays() {
+        for (before, after) in [(1, 0), (2, 1), (3, 1), (4, 2), (7, 3)] {
+            let left = exchanges(before - after, before);
+            assert_eq!(trimmed(exchanges(0, before)), (true, left), "{before}");
+        }
+        assert_eq!(trimmed(exchanges(0, 0)), (false, exchanges(0, 0)));
+        assert_eq!(trimmed(Vec::new()), (false, Vec::new()));
+    }
+
+    #[test]
+    fn calls_stay_with_their_results() {
+        let call = ToolCall { id: "1".into(), name: "f".into(), arguments: "{}".into() };
+        let result = ToolResult { call_id: "1".into(), content: "2".into(), is_error: false };
+        let round = [
+            Entry::Assistant { text: String::new(), calls: vec![call] },
+            Entry::ToolResults(vec![result]),
+        ];
+        let with_round = |mut entries: Vec<Entry>| {
+            entries.extend(round.clone());
+            entries
+        };
+        let (has_changed, entries) = trimmed(with_round(exchanges(0, 2)));
+        assert_eq!((has_changed, entries), (true, with_round(exchanges(1, 2))));
+        // An earlier question with its calls goes as a whole.
+        let mut earlier = with_round(vec![Entry::user("q")]);
+        earlier.extend([Entry::assistant("a"), Entry::user("question")]);
+        assert_eq!(trimmed(earlier), (true, vec![Entry::user("question")]));
+    }
+}

@@ -1,0 +1,261 @@
+//! `/api/chat`.
+
+use std::sync::Arc;
+
+use poem_openapi::param::Path;
+use poem_openapi::types::Example;
+use poem_openapi::{Object, OpenApi};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::app::App;
+use crate::chat::{Answer, Delivery, Question};
+use crate::domain::{SessionId, Status};
+use crate::http::Tag;
+use crate::http::wire::body::{self, FromJson, JsonBody};
+use crate::http::wire::error::Shared;
+use crate::http::wire::faults::{ClearFault, ReadFault, TurnFault};
+use crate::http::wire::idempotency::KeyHeader;
+use crate::http::wire::refusal::Refusal;
+use crate::http::wire::reply::Reply;
+use crate::http::wire::types::{
+    ChartBody, Config, EXAMPLE_HTML, EXAMPLE_ID, EXAMPLE_TIME, EXAMPLE_USAGE, FileBody, IdParam,
+    MessageBody, ToolBody, UsageBody, example_config, example_messages, iso, tools,
+};
+
+/// Conversations.
+pub struct ChatApi {
+    pub(in crate::http) app: Arc<App>,
+}
+
+/// A visitor's message.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", example)]
+pub(super) struct MessageRequest {
+    /// The session's id.
+    pub(super) session_id: uuid::Uuid,
+    /// What the visitor says.
+    pub(super) message: String,
+    /// Settings that are merged into the session's first, such as the page the visitor is on.
+    pub(super) config: Option<Config>,
+}
+
+impl MessageRequest {
+    /// The session and what is asked there.
+    pub(super) fn question(
+        self,
+        delivery: Delivery,
+        KeyHeader(key): KeyHeader,
+    ) -> (SessionId, Question) {
+        let patch = self.config.unwrap_or_default().0;
+        (SessionId(self.session_id), Question { message: self.message, patch, delivery, key })
+    }
+}
+
+impl Example for MessageRequest {
+    fn example() -> Self {
+        Self {
+            session_id: EXAMPLE_ID.parse().unwrap_or_default(),
+            message: "What does the tea cost?".to_owned(),
+            config: Some(example_config()),
+        }
+    }
+}
+
+impl FromJson for MessageRequest {
+    fn from_json(mut fields: Map<String, Value>) -> Result<Self, Refusal> {
+        let session_id = match fields.get("sessionId") {
+            Some(Value::String(id)) => id.parse().map_err(|_| Refusal::BadSessionId)?,
+            Some(_) => return Err(Refusal::BadField("`sessionId` must be text.")),
+            None => return Err(Refusal::BadField("`sessionId` is missing.")),
+        };
+        let message = match fields.remove("message") {
+            Some(Value::String(message)) => message,
+            Some(_) => return Err(Refusal::BadField("`message` must be text.")),
+            None => return Err(Refusal::BadField("`message` is missing.")),
+        };
+        let config = Some(Config(body::config(&mut fields)?));
+        Ok(Self { session_id, message, config })
+    }
+}
+
+/// An answer.
+#[derive(Debug, Object, Serialize)]
+#[oai(rename_all = "camelCase", example)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AnswerBody {
+    /// The answer, Markdown.
+    response: String,
+    /// The same as HTML that is safe to insert into a page.
+    html: String,
+    /// The session's id.
+    session_id: String,
+    /// How many messages the session now holds.
+    message_count: u64,
+    /// Who answered: `claude`, `openai` or `demo`.
+    provider: String,
+    /// The name of it that visitors see.
+    provider_name: String,
+    /// The model that answered.
+    model: String,
+    /// When the answer was complete.
+    timestamp: String,
+    /// What it cost.
+    usage: UsageBody,
+    /// Absent when all went well; else `truncated` (length limit), `refused`, or `stopped` (by the
+    /// visitor).
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<String>,
+    /// The tools that were called for it, in order.
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tools: Option<Vec<ToolBody>>,
+    /// The picture that goes with it.
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chart: Option<ChartBody>,
+}
+
+impl AnswerBody {
+    pub(super) fn new(session: SessionId, answer: Answer) -> Self {
+        Self {
+            response: answer.text,
+            html: answer.html,
+            session_id: session.to_string(),
+            message_count: answer.message_count,
+            provider: answer.provider.as_str().to_owned(),
+            provider_name: answer.provider_name,
+            model: answer.model,
+            timestamp: iso(answer.timestamp),
+            usage: answer.usage.into(),
+            status: (answer.status != Status::Complete).then(|| answer.status.as_str().to_owned()),
+            tools: tools(answer.tools),
+            chart: answer.chart.map(ChartBody::from),
+        }
+    }
+}
+
+impl Example for AnswerBody {
+    fn example() -> Self {
+        Self {
+            response: "The Sencha costs **4.90 euros**.".to_owned(),
+            html: EXAMPLE_HTML.to_owned(),
+            session_id: EXAMPLE_ID.to_owned(),
+            message_count: 2,
+            provider: "claude".to_owned(),
+            provider_name: "Claude Assistant".to_owned(),
+            model: "claude-haiku-4-5".to_owned(),
+            timestamp: EXAMPLE_TIME.to_owned(),
+            usage: EXAMPLE_USAGE,
+            status: None,
+            tools: None,
+            chart: None,
+        }
+    }
+}
+
+/// A conversation.
+#[derive(Debug, Object, Serialize)]
+#[oai(rename_all = "camelCase", example)]
+#[serde(rename_all = "camelCase")]
+struct HistoryBody {
+    /// The session's id.
+    session_id: String,
+    /// Its messages, oldest first.
+    messages: Vec<MessageBody>,
+    /// How many they are.
+    message_count: u64,
+    /// The session's file, if it has one.
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<FileBody>,
+}
+
+impl Example for HistoryBody {
+    fn example() -> Self {
+        Self {
+            session_id: EXAMPLE_ID.to_owned(),
+            messages: example_messages(),
+            message_count: 2,
+            file: None,
+        }
+    }
+}
+
+/// A conversation that has been cleared.
+#[derive(Debug, Object, Serialize)]
+#[oai(rename_all = "camelCase", example)]
+#[serde(rename_all = "camelCase")]
+struct Cleared {
+    /// The session's id.
+    session_id: String,
+    /// Always `cleared`.
+    status: String,
+    /// How many messages there were.
+    messages_cleared: u64,
+    /// Now.
+    timestamp: String,
+}
+
+impl Example for Cleared {
+    fn example() -> Self {
+        Self {
+            session_id: EXAMPLE_ID.to_owned(),
+            status: "cleared".to_owned(),
+            messages_cleared: 2,
+            timestamp: EXAMPLE_TIME.to_owned(),
+        }
+    }
+}
+
+#[OpenApi(prefix_path = "/api/chat", tag = "Tag::Chat")]
+impl ChatApi {
+    /// Ask a question
+    ///
+    /// The question is stored before the model is called and the answer before it is returned. If
+    /// the model fails, the question stays in the history, marked `unanswered`.
+    #[oai(path = "/message", method = "post", operation_id = "sendMessage")]
+    async fn message(
+        &self,
+        /// Names the question, 1 to 255 printable characters. The same name in the same session
+        /// gives the first answer again, or joins it while it is being written.
+        #[oai(name = "Idempotency-Key")]
+        key: KeyHeader,
+        body: JsonBody<MessageRequest>,
+    ) -> Result<Reply<AnswerBody>, TurnFault> {
+        let (id, question) = body.0.question(Delivery::Whole, key);
+        let turn = self.app.chat.begin(id, question)?;
+        let answer = turn.end().await.map_err(Shared)?;
+        Ok(Reply(AnswerBody::new(id, Arc::unwrap_or_clone(answer))))
+    }
+
+    /// Read a conversation
+    ///
+    /// Counts as activity.
+    #[oai(path = "/history/:id", method = "get", operation_id = "readHistory")]
+    async fn history(&self, id: Path<IdParam>) -> Result<Reply<HistoryBody>, ReadFault> {
+        let messages = self.app.chat.history(id.0.0).await?;
+        let file = self.app.files.find(id.0.0).await?;
+        Ok(Reply(HistoryBody {
+            session_id: id.0.0.to_string(),
+            message_count: messages.len() as u64,
+            messages: messages.into_iter().map(MessageBody::from).collect(),
+            file: file.map(|file| FileBody::from(file.dataset)),
+        }))
+    }
+
+    /// Clear a conversation
+    ///
+    /// The session and its settings stay.
+    #[oai(path = "/history/:id", method = "delete", operation_id = "clearHistory")]
+    async fn clear(&self, id: Path<IdParam>) -> Result<Reply<Cleared>, ClearFault> {
+        let messages_cleared = self.app.sessions.clear_history(id.0.0).await?;
+        Ok(Reply(Cleared {
+            session_id: id.0.0.to_string(),
+            status: "cleared".to_owned(),
+            messages_cleared,
+            timestamp: iso(self.app.sessions.now()),
+        }))
+    }
+}

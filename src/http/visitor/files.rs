@@ -1,0 +1,357 @@
+//! `/api/files`.
+
+use std::sync::Arc;
+
+use poem_openapi::param::Path;
+use poem_openapi::types::Example;
+use poem_openapi::{Object, OpenApi};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::app::App;
+use crate::domain::{Dataset, FileKind, SessionId};
+use crate::http::Tag;
+use crate::http::wire::body::{FromJson, JsonBody};
+use crate::http::wire::faults::{ClearFault, QueryFault, ReadFault, UploadFault};
+use crate::http::wire::refusal::Refusal;
+use crate::http::wire::reply::Reply;
+use crate::http::wire::types::{EXAMPLE_ID, EXAMPLE_TIME, IdParam, iso, millis};
+use crate::http::wire::upload::Upload;
+
+/// How many rows a keyword search gives where no limit is set, as the earlier backends did.
+const SEARCH_ROWS: usize = 10;
+
+/// The most rows of one answer.
+const MAX_ROWS: usize = 1000;
+
+/// The longest keyword, in characters, and the longest statement.
+const MAX_QUERY_CHARS: usize = 1000;
+const MAX_SQL_CHARS: usize = 20_000;
+
+/// Files.
+pub struct FilesApi {
+    pub(in crate::http) app: Arc<App>,
+}
+
+/// A file that was taken in.
+#[derive(Debug, Object, Serialize)]
+#[oai(rename_all = "camelCase", example)]
+#[serde(rename_all = "camelCase")]
+struct Uploaded {
+    /// Always true.
+    success: bool,
+    /// Its name.
+    file_name: String,
+    /// `csv` or `json`.
+    file_type: String,
+    /// Its size in bytes.
+    file_size: u64,
+    /// How many rows it has as table `data`.
+    row_count: u64,
+    /// How many columns it has as table `data`.
+    column_count: u64,
+    /// What is in it: columns, types, statistics over all values, the first rows.
+    summary: Value,
+    /// The session's id.
+    session_id: String,
+    /// A sentence that names the file.
+    message: String,
+}
+
+fn example_summary() -> Value {
+    json!({
+        "columnCount": 2,
+        "rowCount": 3,
+        "columns": ["product", "price"],
+        "sampleData": [{"product": "Sencha", "price": "4.90"}],
+        "columnTypes": {"product": "string", "price": "number"},
+        "stats": {
+            "price": {"nulls": 0, "distinct": 3, "distinctIsExact": true, "min": 3.2, "max": 4.9,
+                "mean": 4.1, "top": []},
+        },
+    })
+}
+
+impl Example for Uploaded {
+    fn example() -> Self {
+        Self {
+            success: true,
+            file_name: "products.csv".to_owned(),
+            file_type: "csv".to_owned(),
+            file_size: 48,
+            row_count: 3,
+            column_count: 2,
+            summary: example_summary(),
+            session_id: EXAMPLE_ID.to_owned(),
+            message: "products.csv was uploaded.".to_owned(),
+        }
+    }
+}
+
+/// What is known of a file.
+#[derive(Debug, Object, Serialize)]
+#[oai(rename_all = "camelCase", example)]
+#[serde(rename_all = "camelCase")]
+struct Info {
+    /// Its name.
+    file_name: String,
+    /// `csv` or `json`.
+    file_type: String,
+    /// Its size in bytes.
+    file_size: u64,
+    /// When it was uploaded.
+    uploaded_at: String,
+    /// What is in it: columns, types, statistics over all values, the first rows.
+    summary: Value,
+}
+
+impl Example for Info {
+    fn example() -> Self {
+        Self {
+            file_name: "products.csv".to_owned(),
+            file_type: "csv".to_owned(),
+            file_size: 48,
+            uploaded_at: EXAMPLE_TIME.to_owned(),
+            summary: example_summary(),
+        }
+    }
+}
+
+/// Either `query` or `sql`.
+#[derive(Debug, Default, Object)]
+#[oai(example)]
+struct QueryRequest {
+    /// A text to look for in all values, in any case.
+    query: Option<String>,
+    /// One SELECT over table `data`, in SQLite's dialect. Empty cells are NULL, booleans 1 and 0,
+    /// dates ISO text, nested JSON its JSON text.
+    sql: Option<String>,
+    /// The most rows of the answer: 10 for a search and 1,000 for SQL if absent, at most 1,000.
+    limit: Option<u64>,
+    /// Rows to pass over (search only).
+    offset: Option<u64>,
+    /// The columns to look into, all if absent (search only).
+    columns: Option<Vec<String>>,
+}
+
+impl Example for QueryRequest {
+    fn example() -> Self {
+        let sql = "SELECT product, avg(price) AS average FROM data GROUP BY product";
+        Self { sql: Some(sql.to_owned()), limit: Some(100), ..Self::default() }
+    }
+}
+
+impl FromJson for QueryRequest {
+    fn from_json(mut fields: Map<String, Value>) -> Result<Self, Refusal> {
+        let request = Self {
+            query: text(fields.remove("query"), "`query` must be text.")?,
+            sql: text(fields.remove("sql"), "`sql` must be text.")?,
+            limit: count(fields.remove("limit"), "`limit` must be a number from 1 to 1000.")?,
+            offset: count(fields.remove("offset"), "`offset` must be a number from 0 on.")?,
+            columns: match fields.remove("columns") {
+                None | Some(Value::Null) => None,
+                Some(columns) => Some(
+                    serde_json::from_value(columns)
+                        .map_err(|_| Refusal::BadField("`columns` must be an array of names."))?,
+                ),
+            },
+        };
+        if request.limit.is_some_and(|limit| limit == 0 || limit > MAX_ROWS as u64) {
+            return Err(Refusal::BadField("`limit` must be a number from 1 to 1000."));
+        }
+        let long = |text: &Option<String>, most| {
+            text.as_ref().is_some_and(|text| text.chars().nth(most).is_some())
+        };
+        if long(&request.query, MAX_QUERY_CHARS) || long(&request.sql, MAX_SQL_CHARS) {
+            return Err(Refusal::BadField("The query is too long."));
+        }
+        Ok(request)
+    }
+}
+
+fn text(value: Option<Value>, refusal: &'static str) -> Result<Option<String>, Refusal> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(Refusal::BadField(refusal)),
+    }
+}
+
+fn count(value: Option<Value>, refusal: &'static str) -> Result<Option<u64>, Refusal> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => value.as_u64().map(Some).ok_or(Refusal::BadField(refusal)),
+    }
+}
+
+/// What a query has found.
+#[derive(Debug, Object, Serialize)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none, example)]
+#[serde(rename_all = "camelCase")]
+struct Found {
+    /// The text that was looked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query: Option<String>,
+    /// The statement that was run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sql: Option<String>,
+    /// Of a search in a CSV file `{matchingRows, totalMatches, searchedColumns}`, in a JSON file
+    /// `{matchingItems, totalMatches}`, of SQL `{columns, rows, rowCount, truncated, elapsedMs}`.
+    results: Value,
+    /// The file's name.
+    file_name: String,
+    /// `csv` or `json`.
+    file_type: String,
+}
+
+impl Example for Found {
+    fn example() -> Self {
+        Self {
+            query: None,
+            sql: Some("SELECT product, price FROM data WHERE price > 4".to_owned()),
+            results: json!({
+                "columns": ["product", "price"],
+                "rows": [["Sencha", 4.9]],
+                "rowCount": 1,
+                "truncated": false,
+                "elapsedMs": 0.21,
+            }),
+            file_name: "products.csv".to_owned(),
+            file_type: "csv".to_owned(),
+        }
+    }
+}
+
+/// A file that has been deleted.
+#[derive(Debug, Object, Serialize)]
+#[oai(example)]
+struct Deleted {
+    /// Always true.
+    success: bool,
+    /// A sentence that says so.
+    message: String,
+}
+
+impl Example for Deleted {
+    fn example() -> Self {
+        Self { success: true, message: "The file was deleted.".to_owned() }
+    }
+}
+
+#[OpenApi(prefix_path = "/api/files", tag = "Tag::Files")]
+impl FilesApi {
+    /// Upload a file
+    ///
+    /// A CSV or JSON file for the session, in the place of an earlier one. From then on its
+    /// answers are computed over every row of it.
+    #[oai(path = "/upload", method = "post", operation_id = "uploadFile")]
+    async fn upload(&self, upload: Upload) -> Result<Reply<Uploaded>, UploadFault> {
+        let Upload { session, name, bytes } = upload;
+        let dataset = self.app.files.upload(session, name, bytes).await?;
+        Ok(Reply(Uploaded {
+            success: true,
+            message: format!("{} was uploaded.", dataset.file_name),
+            summary: dataset.summary(),
+            row_count: dataset.rows,
+            column_count: dataset.columns.len() as u64,
+            file_type: dataset.kind.as_str().to_owned(),
+            file_size: dataset.size,
+            file_name: dataset.file_name,
+            session_id: session.to_string(),
+        }))
+    }
+
+    /// What is known of the session's file
+    #[oai(path = "/info/:id", method = "get", operation_id = "fileInfo")]
+    async fn info(&self, id: Path<IdParam>) -> Result<Reply<Info>, ReadFault> {
+        let dataset = self.app.files.info(id.0.0).await?;
+        Ok(Reply(Info {
+            summary: dataset.summary(),
+            file_type: dataset.kind.as_str().to_owned(),
+            file_size: dataset.size,
+            uploaded_at: iso(dataset.uploaded),
+            file_name: dataset.file_name,
+        }))
+    }
+
+    /// Ask the session's file
+    ///
+    /// With `query` a keyword search, with `sql` one read-only statement over every row.
+    #[oai(path = "/query/:id", method = "post", operation_id = "queryFile")]
+    async fn query(
+        &self,
+        id: Path<IdParam>,
+        body: JsonBody<QueryRequest>,
+    ) -> Result<Reply<Found>, QueryFault> {
+        let (dataset, query, sql, results) = match (body.0.query.clone(), body.0.sql.clone()) {
+            (Some(query), None) if !query.trim().is_empty() => {
+                let (dataset, results) = self.search(id.0.0, query.clone(), body.0).await?;
+                (dataset, Some(query), None, results)
+            }
+            (None, Some(sql)) => {
+                let (dataset, results) = self.sql(id.0.0, sql.clone(), body.0.limit).await?;
+                (dataset, None, Some(sql), results)
+            }
+            (Some(_), Some(_)) => {
+                return Err(Refusal::BadField("Please give either `query` or `sql`.").into());
+            }
+            _ => return Err(Refusal::BadField("`query` is missing or empty.").into()),
+        };
+        Ok(Reply(Found {
+            query,
+            sql,
+            results,
+            file_type: dataset.kind.as_str().to_owned(),
+            file_name: dataset.file_name,
+        }))
+    }
+
+    /// Delete the session's file
+    #[oai(path = "/:id", method = "delete", operation_id = "deleteFile")]
+    async fn delete(&self, id: Path<IdParam>) -> Result<Reply<Deleted>, ClearFault> {
+        self.app.files.delete(id.0.0).await?;
+        Ok(Reply(Deleted { success: true, message: "The file was deleted.".to_owned() }))
+    }
+}
+
+impl FilesApi {
+    async fn search(
+        &self,
+        id: SessionId,
+        query: String,
+        request: QueryRequest,
+    ) -> Result<(Dataset, Value), QueryFault> {
+        let rows = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        let limit = request.limit.map_or(SEARCH_ROWS, rows);
+        let offset = request.offset.map_or(0, rows);
+        let (dataset, found) =
+            self.app.files.search(id, query, request.columns, offset, limit).await?;
+        let results = match dataset.kind {
+            FileKind::Csv => json!({
+                "matchingRows": found.rows,
+                "totalMatches": found.total,
+                "searchedColumns": found.searched,
+            }),
+            FileKind::Json => json!({ "matchingItems": found.rows, "totalMatches": found.total }),
+        };
+        Ok((dataset, results))
+    }
+
+    async fn sql(
+        &self,
+        id: SessionId,
+        sql: String,
+        limit: Option<u64>,
+    ) -> Result<(Dataset, Value), QueryFault> {
+        let limit = limit.map_or(MAX_ROWS, |n| usize::try_from(n).unwrap_or(MAX_ROWS));
+        let (dataset, result) = self.app.files.query(id, sql, limit).await?;
+        let results = json!({
+            "columns": result.columns,
+            "rows": result.rows,
+            "rowCount": result.row_count,
+            "truncated": result.truncated,
+            "elapsedMs": millis(result.elapsed_ms),
+        });
+        Ok((dataset, results))
+    }
+}

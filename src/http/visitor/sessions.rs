@@ -1,0 +1,289 @@
+//! `/api/sessions`.
+
+use std::sync::Arc;
+
+use poem_openapi::param::Path;
+use poem_openapi::types::Example;
+use poem_openapi::{Object, OpenApi};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::app::App;
+use crate::http::Tag;
+use crate::http::wire::body::{self, FromJson, JsonBody};
+use crate::http::wire::faults::{ChangeFault, CreateFault, PlainFault, ReadFault};
+use crate::http::wire::refusal::Refusal;
+use crate::http::wire::reply::Reply;
+use crate::http::wire::types::{
+    Config, EXAMPLE_ID, EXAMPLE_TIME, IdParam, MessageBody, example_config, example_messages, iso,
+};
+
+/// Sessions.
+pub struct SessionsApi {
+    pub(in crate::http) app: Arc<App>,
+}
+
+/// A new session's settings.
+#[derive(Debug, Object)]
+#[oai(example)]
+struct CreateRequest {
+    /// Settings of this session, over the operator's.
+    config: Option<Config>,
+}
+
+impl Example for CreateRequest {
+    fn example() -> Self {
+        Self { config: Some(example_config()) }
+    }
+}
+
+impl FromJson for CreateRequest {
+    const OPTIONAL: bool = true;
+
+    fn from_json(mut fields: Map<String, Value>) -> Result<Self, Refusal> {
+        Ok(Self { config: Some(Config(body::config(&mut fields)?)) })
+    }
+}
+
+/// A new session.
+#[derive(Debug, Object, Serialize)]
+#[oai(rename_all = "camelCase", example)]
+#[serde(rename_all = "camelCase")]
+struct Created {
+    /// The session's id. Whoever knows it may use the session.
+    session_id: String,
+    /// The operator's settings, overlaid with the caller's.
+    config: Config,
+    /// Always `created`.
+    status: String,
+    /// Now.
+    timestamp: String,
+}
+
+impl Example for Created {
+    fn example() -> Self {
+        Self {
+            session_id: EXAMPLE_ID.to_owned(),
+            config: example_config(),
+            status: "created".to_owned(),
+            timestamp: EXAMPLE_TIME.to_owned(),
+        }
+    }
+}
+
+/// A session with its messages.
+#[derive(Debug, Object, Serialize)]
+#[oai(rename_all = "camelCase", example)]
+#[serde(rename_all = "camelCase")]
+struct SessionBody {
+    /// The session's id.
+    session_id: String,
+    /// Its messages, oldest first.
+    messages: Vec<MessageBody>,
+    /// The operator's settings, overlaid with the session's.
+    config: Config,
+    /// When it was created.
+    created_at: String,
+    /// When it was last used: now.
+    last_activity: String,
+}
+
+impl Example for SessionBody {
+    fn example() -> Self {
+        Self {
+            session_id: EXAMPLE_ID.to_owned(),
+            messages: example_messages(),
+            config: example_config(),
+            created_at: EXAMPLE_TIME.to_owned(),
+            last_activity: EXAMPLE_TIME.to_owned(),
+        }
+    }
+}
+
+/// Settings to change.
+#[derive(Debug, Object)]
+#[oai(example)]
+struct ConfigRequest {
+    /// Top-level keys that are named here are replaced whole, the others stay.
+    config: Config,
+}
+
+impl Example for ConfigRequest {
+    fn example() -> Self {
+        Self { config: example_config() }
+    }
+}
+
+impl FromJson for ConfigRequest {
+    fn from_json(mut fields: Map<String, Value>) -> Result<Self, Refusal> {
+        if !fields.contains_key("config") {
+            return Err(Refusal::BadField("`config` is missing."));
+        }
+        Ok(Self { config: Config(body::config(&mut fields)?) })
+    }
+}
+
+/// A session's settings after a change.
+#[derive(Debug, Object, Serialize)]
+#[oai(rename_all = "camelCase", example)]
+#[serde(rename_all = "camelCase")]
+struct Configured {
+    /// The session's id.
+    session_id: String,
+    /// The operator's settings, overlaid with the session's.
+    config: Config,
+    /// Always `updated`.
+    status: String,
+}
+
+impl Example for Configured {
+    fn example() -> Self {
+        Self {
+            session_id: EXAMPLE_ID.to_owned(),
+            config: example_config(),
+            status: "updated".to_owned(),
+        }
+    }
+}
+
+/// How many sessions there are.
+#[derive(Debug, Object, Serialize)]
+#[oai(rename_all = "camelCase", example)]
+#[serde(rename_all = "camelCase")]
+struct StatsBody {
+    /// Sessions that have not expired.
+    total_sessions: u64,
+    /// Those used in the last 5 minutes.
+    recently_active: u64,
+    /// Now.
+    timestamp: String,
+}
+
+impl Example for StatsBody {
+    fn example() -> Self {
+        Self { total_sessions: 42, recently_active: 7, timestamp: EXAMPLE_TIME.to_owned() }
+    }
+}
+
+/// How the bot presents itself.
+#[derive(Debug, Object, Serialize)]
+#[oai(rename_all = "camelCase", example)]
+#[serde(rename_all = "camelCase")]
+struct BotConfigBody {
+    /// The bot's name.
+    bot_name: String,
+    /// What the widget says at its foot.
+    powered_by: String,
+    /// The accent colour.
+    bot_color: String,
+    /// The address of the bot's picture, or null.
+    bot_icon: Option<String>,
+    /// The colour of the bot's messages.
+    bot_msg_bg_color: String,
+    /// The first thing that a visitor reads, or null for the widget's own, in the visitor's language.
+    welcome: Option<String>,
+    /// Questions that the widget offers.
+    suggestions: Vec<String>,
+    /// The most characters that a message may have.
+    max_message_chars: u64,
+    /// The most bytes that a file may have.
+    max_upload_bytes: u64,
+}
+
+impl Example for BotConfigBody {
+    fn example() -> Self {
+        Self {
+            bot_name: "Claude Assistant".to_owned(),
+            powered_by: "Claude".to_owned(),
+            bot_color: "#667eea".to_owned(),
+            bot_icon: None,
+            bot_msg_bg_color: "#667eea".to_owned(),
+            welcome: Some("Hello! How can I help you?".to_owned()),
+            suggestions: vec![],
+            max_message_chars: 10_000,
+            max_upload_bytes: 10 * 1024 * 1024,
+        }
+    }
+}
+
+#[OpenApi(prefix_path = "/api/sessions", tag = "Tag::Sessions")]
+impl SessionsApi {
+    /// Create a session
+    ///
+    /// Every conversation needs one. It lives until it has not been used for
+    /// `CHAT_SESSION_TIMEOUT` seconds.
+    #[oai(path = "/create", method = "post", operation_id = "createSession")]
+    async fn create(
+        &self,
+        body: JsonBody<CreateRequest>,
+    ) -> Result<Reply<Created, 201>, CreateFault> {
+        let config = body.0.config.unwrap_or_default().0;
+        let session = self.app.sessions.create(config).await?;
+        Ok(Reply(Created {
+            session_id: session.id.to_string(),
+            timestamp: iso(session.created),
+            config: Config(self.app.sessions.effective_config(session.config)),
+            status: "created".to_owned(),
+        }))
+    }
+
+    /// Count sessions
+    #[oai(path = "/stats/summary", method = "get", operation_id = "sessionStats")]
+    async fn stats(&self) -> Result<Reply<StatsBody>, PlainFault> {
+        let stats = self.app.sessions.stats().await?;
+        Ok(Reply(StatsBody {
+            total_sessions: stats.total,
+            recently_active: stats.recent,
+            timestamp: iso(self.app.sessions.now()),
+        }))
+    }
+
+    /// How the bot presents itself
+    ///
+    /// The operator's settings, before any session's.
+    #[oai(path = "/bot-config", method = "get", operation_id = "botConfig")]
+    async fn bot_config(&self) -> Reply<BotConfigBody> {
+        let bot = &self.app.config.bot;
+        Reply(BotConfigBody {
+            bot_name: bot.name.clone(),
+            powered_by: bot.powered_by.clone(),
+            bot_color: bot.color.clone(),
+            bot_icon: bot.icon.clone(),
+            bot_msg_bg_color: bot.msg_bg_color.clone(),
+            welcome: bot.welcome.clone(),
+            suggestions: bot.suggestions.clone(),
+            max_message_chars: self.app.config.max_message_chars as u64,
+            max_upload_bytes: self.app.config.max_upload_bytes as u64,
+        })
+    }
+
+    /// Read a session
+    ///
+    /// Counts as activity.
+    #[oai(path = "/:id", method = "get", operation_id = "readSession")]
+    async fn read(&self, id: Path<IdParam>) -> Result<Reply<SessionBody>, ReadFault> {
+        let (session, messages) = self.app.sessions.transcript(id.0.0).await?;
+        Ok(Reply(SessionBody {
+            session_id: session.id.to_string(),
+            messages: messages.into_iter().map(MessageBody::from).collect(),
+            created_at: iso(session.created),
+            last_activity: iso(session.last_activity),
+            config: Config(self.app.sessions.effective_config(session.config)),
+        }))
+    }
+
+    /// Change a session's settings
+    #[oai(path = "/:id/config", method = "put", operation_id = "configureSession")]
+    async fn configure(
+        &self,
+        id: Path<IdParam>,
+        body: JsonBody<ConfigRequest>,
+    ) -> Result<Reply<Configured>, ChangeFault> {
+        let session = self.app.sessions.configure(id.0.0, body.0.config.0).await?;
+        Ok(Reply(Configured {
+            session_id: session.id.to_string(),
+            config: Config(self.app.sessions.effective_config(session.config)),
+            status: "updated".to_owned(),
+        }))
+    }
+}

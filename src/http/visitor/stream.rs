@@ -1,0 +1,222 @@
+//! `/api/chat/stream` and `/api/chat/stop`: answers as they are written.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{Stream, stream};
+use poem::http::{HeaderValue, StatusCode, header};
+use poem::web::sse::{Event, SSE};
+use poem::{IntoResponse, Response};
+use poem_openapi::param::{Header, Path};
+use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, Registry};
+use poem_openapi::types::{Example, Type};
+use poem_openapi::{ApiResponse, Object, OpenApi};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::chat::{AnswerBody, MessageRequest};
+use crate::app::App;
+use crate::chat::Delivery;
+use crate::chat::feed::{RunningTurn, TurnEvent};
+use crate::domain::SessionId;
+use crate::http::Tag;
+use crate::http::wire::body::JsonBody;
+use crate::http::wire::error::{Shared, describe};
+use crate::http::wire::faults::{ClearFault, ReadFault, TurnFault};
+use crate::http::wire::idempotency::KeyHeader;
+use crate::http::wire::reply::Reply;
+use crate::http::wire::types::{EXAMPLE_ID, EXAMPLE_TIME, IdParam, ToolBody, iso};
+
+/// How often a comment keeps an idle line open.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Streams.
+pub struct StreamApi {
+    pub(in crate::http) app: Arc<App>,
+}
+
+/// One event of a stream, with an id and one of these names:
+///
+/// - `start {turnId, provider, model}`
+/// - `delta {text}`: the next piece of the answer
+/// - `tool {name, sql, status, rowCount?, elapsedMs?}`, with the status `running`, `done` or `failed`
+/// - `done {…}`: everything that `POST /api/chat/message` returns
+/// - `error {error, code, retryable}`
+#[derive(Debug, Object)]
+#[oai(rename = "StreamEvent", example)]
+struct StreamEvent {
+    /// The event's data, JSON in one line.
+    data: Value,
+}
+
+impl Example for StreamEvent {
+    fn example() -> Self {
+        Self { data: json!({"text": "The Sencha costs "}) }
+    }
+}
+
+/// What asking the running answer to stop has come to.
+#[derive(Debug, Object, Serialize)]
+#[oai(rename_all = "camelCase", example)]
+#[serde(rename_all = "camelCase")]
+struct StopBody {
+    /// The session's id.
+    session_id: String,
+    /// `stopped`, or `idle` when no answer was being written.
+    status: String,
+    /// Now.
+    timestamp: String,
+}
+
+impl Example for StopBody {
+    fn example() -> Self {
+        Self {
+            session_id: EXAMPLE_ID.to_owned(),
+            status: "stopped".to_owned(),
+            timestamp: EXAMPLE_TIME.to_owned(),
+        }
+    }
+}
+
+/// A stream of a turn's events, or nothing when none is running, which only `MAYBE_NOTHING` ones
+/// say in the OpenAPI document.
+struct Streamed<const MAYBE_NOTHING: bool>(Option<Response>);
+
+impl<const MAYBE_NOTHING: bool> IntoResponse for Streamed<MAYBE_NOTHING> {
+    fn into_response(self) -> Response {
+        self.0.unwrap_or_else(|| Response::builder().status(StatusCode::NO_CONTENT).finish())
+    }
+}
+
+impl<const MAYBE_NOTHING: bool> ApiResponse for Streamed<MAYBE_NOTHING> {
+    fn meta() -> MetaResponses {
+        let response = |status, description, content| MetaResponse {
+            description,
+            status: Some(status),
+            status_range: None,
+            content,
+            headers: vec![],
+        };
+        let content =
+            MetaMediaType { content_type: "text/event-stream", schema: StreamEvent::schema_ref() };
+        let mut responses = vec![response(200, "The answer as it is written.", vec![content])];
+        if MAYBE_NOTHING {
+            responses.push(response(204, "No answer is being written.", vec![]));
+        }
+        MetaResponses { responses }
+    }
+
+    fn register(registry: &mut Registry) {
+        StreamEvent::register(registry);
+    }
+}
+
+#[OpenApi(prefix_path = "/api/chat", tag = "Tag::Chat")]
+impl StreamApi {
+    /// Ask a question and read the answer as it is written
+    ///
+    /// The same turn as `/message`. Faults before its first word are answered with their status;
+    /// later ones are an `error` event. The answer is written to its end and stored whoever reads.
+    #[oai(path = "/stream", method = "post", operation_id = "streamMessage")]
+    async fn stream(
+        &self,
+        /// Names the question, 1 to 255 printable characters. The same name in the same session
+        /// gives the first answer again, or joins it while it is being written.
+        #[oai(name = "Idempotency-Key")]
+        key: KeyHeader,
+        body: JsonBody<MessageRequest>,
+    ) -> Result<Streamed<false>, TurnFault> {
+        let (id, question) = body.0.question(Delivery::Streamed, key);
+        let turn = self.app.chat.begin(id, question)?;
+        if let Some(TurnEvent::Failed(error)) = turn.event(0).await {
+            return Err(Shared(error).into());
+        }
+        Ok(Streamed(Some(events(turn, id, 0))))
+    }
+
+    /// Go on reading an answer that is being written
+    ///
+    /// From the event after `Last-Event-ID` on, or from the beginning.
+    #[oai(path = "/stream/:id", method = "get", operation_id = "resumeStream")]
+    async fn resume(
+        &self,
+        id: Path<IdParam>,
+        /// The id of the last event that was read.
+        #[oai(name = "Last-Event-ID")]
+        last: Header<Option<String>>,
+    ) -> Result<Streamed<true>, ReadFault> {
+        let id = id.0.0;
+        let stream = self.app.chat.running(id).await?.map(|turn| {
+            let from = last.0.as_deref().map_or(0, |last| place_after(&turn, last));
+            events(turn, id, from)
+        });
+        Ok(Streamed(stream))
+    }
+
+    /// Stop the answer that is being written
+    ///
+    /// What was written is kept, marked `stopped`.
+    #[oai(path = "/stop/:id", method = "post", operation_id = "stopAnswer")]
+    async fn stop(&self, id: Path<IdParam>) -> Result<Reply<StopBody>, ClearFault> {
+        let stopped = self.app.chat.stop(id.0.0).await?;
+        Ok(Reply(StopBody {
+            session_id: id.0.0.to_string(),
+            status: if stopped { "stopped" } else { "idle" }.to_owned(),
+            timestamp: iso(self.app.sessions.now()),
+        }))
+    }
+}
+
+/// An event's id: its turn and its place there.
+fn event_id(turn: &RunningTurn, place: usize) -> String {
+    format!("{}-{place}", turn.id.simple())
+}
+
+/// Where to go on after the event `last`; at the beginning if that was another turn's.
+fn place_after(turn: &RunningTurn, last: &str) -> usize {
+    last.trim()
+        .rsplit_once('-')
+        .filter(|(id, _)| *id == turn.id.simple().to_string())
+        .and_then(|(_, place)| place.parse::<usize>().ok())
+        .map_or(0, |place| place.saturating_add(1))
+}
+
+fn events(turn: Arc<RunningTurn>, id: SessionId, from: usize) -> Response {
+    let mut response = SSE::new(follow(turn, id, from)).keep_alive(KEEP_ALIVE).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // nginx would gather the events in its buffer.
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response
+}
+
+fn follow(turn: Arc<RunningTurn>, id: SessionId, from: usize) -> impl Stream<Item = Event> {
+    stream::unfold((turn, from), move |(turn, place)| async move {
+        let event = turn.event(place).await?;
+        let (name, data) = body(&turn, id, event);
+        let event = Event::message(data.to_string()).event_type(name).id(event_id(&turn, place));
+        Some((event, (turn, place + 1)))
+    })
+}
+
+/// An event's name and data.
+fn body(turn: &RunningTurn, id: SessionId, event: TurnEvent) -> (&'static str, Value) {
+    match event {
+        TurnEvent::Started { provider, model } => {
+            ("start", json!({"turnId": turn.id, "provider": provider.as_str(), "model": model}))
+        }
+        TurnEvent::Text(text) => ("delta", json!({ "text": text })),
+        TurnEvent::ToolRunning { name, sql } => {
+            ("tool", json!({"name": name, "sql": sql, "status": "running"}))
+        }
+        TurnEvent::ToolRan(run) => ("tool", json!(ToolBody::from(run))),
+        TurnEvent::Done(answer) => {
+            let answer = Arc::unwrap_or_clone(answer);
+            ("done", json!(AnswerBody::new(id, answer)))
+        }
+        TurnEvent::Failed(error) => {
+            let (sentence, code, retryable) = describe(&error);
+            ("error", json!({"error": sentence, "code": code, "retryable": retryable}))
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! What goes over the wire: bodies in and out, and errors.
+
+pub mod body;
+pub mod error;
+pub mod faults;
+pub mod idempotency;
+pub mod refusal;
+pub mod reply;
+mod status;
+pub mod types;
+pub mod upload;

@@ -1,0 +1,217 @@
+//! What a prompt says of the visitor's file: its size, its columns with types and statistics, a
+//! few rows. Figures come from the tool.
+
+use std::fmt::Write as _;
+
+use super::text::{record, thousands};
+use super::tokens::{clip_end, estimate};
+use crate::domain::Dataset;
+use crate::domain::dataset::{Column, ColumnType};
+
+/// How long a value may be in the description of its column, in characters.
+const VALUE_CHARS: usize = 60;
+
+/// Describes `dataset` in at most `budget` tokens: with all that is known of each column, or with
+/// names and types only, or with as many names as fit, whichever fits first.
+pub fn describe(dataset: &Dataset, budget: usize) -> String {
+    let head = format!(
+        "File: {} ({}, {}), {} rows, {} columns; query it as table `data`\nColumns:\n",
+        dataset.file_name,
+        dataset.kind.as_str(),
+        size(dataset.size),
+        thousands(usize::try_from(dataset.rows).unwrap_or(usize::MAX)),
+        thousands(dataset.columns.len()),
+    );
+    let left = budget.saturating_sub(estimate(&head));
+    let sample = sample(dataset);
+    // Columns matter more than rows.
+    let full = lines(dataset, details, left.saturating_sub(estimate(&sample)));
+    let all = |shown: usize| shown == dataset.columns.len();
+    let (columns, shown) = if all(full.1) { full } else { lines(dataset, |_| String::new(), left) };
+    let mut text = head + &columns;
+    if !all(shown) {
+        let more = dataset.columns.len() - shown;
+        // Room for this line is kept by `lines`.
+        let _ = writeln!(text, "… and {} more columns", thousands(more));
+    }
+    if estimate(&text) + estimate(&sample) <= budget {
+        text.push_str(&sample);
+    }
+    text
+}
+
+/// Lines of as many columns as `budget` holds, and how many they are.
+fn lines(dataset: &Dataset, details: fn(&Column) -> String, budget: usize) -> (String, usize) {
+    let mut text = String::new();
+    let mut tokens = 12;
+    for (shown, column) in dataset.columns.iter().enumerate() {
+        let name = column.name.replace('"', "\"\"");
+        let details = details(column);
+        let colon = if details.is_empty() { "" } else { ": " };
+        let line = format!("- \"{name}\" ({}){colon}{details}\n", column.kind.as_str());
+        tokens += estimate(&line);
+        if tokens > budget {
+            return (text, shown);
+        }
+        text.push_str(&line);
+    }
+    (text, dataset.columns.len())
+}
+
+fn details(column: &Column) -> String {
+    let stats = &column.stats;
+    let mut parts = Vec::new();
+    if let (Some(min), Some(max)) = (&stats.min, &stats.max)
+        && matches!(column.kind, ColumnType::Number | ColumnType::Date)
+    {
+        parts.push(format!("{} to {}", value(min), value(max)));
+    }
+    if let Some(mean) = stats.mean {
+        // Four digits tell as much as a profile should.
+        parts.push(format!("mean {}", (mean * 100.0).round() / 100.0));
+    }
+    if column.kind != ColumnType::Empty {
+        let about = if stats.distinct_is_exact { "" } else { "about " };
+        parts.push(format!("{about}{} distinct", stats.distinct));
+    }
+    if stats.nulls > 0 && column.kind != ColumnType::Empty {
+        parts.push(format!("{} empty", stats.nulls));
+    }
+    if !stats.top.is_empty() && column.kind != ColumnType::Number {
+        let top: Vec<String> =
+            stats.top.iter().map(|(text, count)| format!("{} ({count})", value(text))).collect();
+        parts.push(format!("top: {}", top.join(", ")));
+    }
+    parts.join(", ")
+}
+
+/// A value on one line, cut.
+fn value(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(VALUE_CHARS) {
+        Some((at, _)) => format!("{}…", &line[..at]),
+        None => line,
+    }
+}
+
+fn sample(dataset: &Dataset) -> String {
+    if dataset.sample.is_empty() || dataset.columns.is_empty() {
+        return String::new();
+    }
+    let mut text = "Sample rows (CSV):\n".to_owned();
+    text.push_str(&record(dataset.columns.iter().map(|column| column.name.clone())));
+    for row in &dataset.sample {
+        let cells = (0..dataset.columns.len()).map(|at| {
+            clip_end(row.get(at).and_then(Option::as_deref).unwrap_or(""), 100).to_owned()
+        });
+        text.push_str(&record(cells));
+    }
+    text
+}
+
+/// `47.1 KB`.
+fn size(bytes: u64) -> String {
+    // Exact to far beyond any upload.
+    let bytes = bytes as f64;
+    if bytes < 1000.0 {
+        format!("{bytes} B")
+    } else if bytes < 1_000_000.0 {
+        format!("{:.1} KB", bytes / 1000.0)
+    } else {
+        format!("{:.1} MB", bytes / 1_000_000.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Timestamp;
+    use crate::domain::dataset::{ColumnStats, FileKind, Layout, Reading};
+
+    fn column(name: String, kind: ColumnType, stats: ColumnStats) -> Column {
+        Column { name, key: None, kind, reading: Reading::default(), stats }
+    }
+
+    fn dataset(columns: Vec<Column>, sample: Vec<Vec<Option<String>>>) -> Dataset {
+        Dataset {
+            file_name: "weather.csv".to_owned(),
+            kind: FileKind::Csv,
+            size: 48_219,
+            uploaded: Timestamp(0),
+            layout: Layout::Csv { delimiter: b',', line_rows: true },
+            columns,
+            rows: 1461,
+            sample,
+        }
+    }
+
+    #[test]
+    fn columns_come_with_what_is_known_of_them() {
+        let number = ColumnStats {
+            min: Some("-1.6".into()),
+            max: Some("35.6".into()),
+            mean: Some(16.439_083),
+            distinct: 67,
+            distinct_is_exact: true,
+            top: vec![("11.1".into(), 40)],
+            ..ColumnStats::default()
+        };
+        let text = ColumnStats {
+            min: Some("drizzle".into()),
+            max: Some("sun".into()),
+            distinct: 5,
+            distinct_is_exact: true,
+            nulls: 3,
+            top: vec![("rain".into(), 641), ("sun".into(), 640)],
+            ..ColumnStats::default()
+        };
+        let dataset = dataset(
+            vec![
+                column("temp_max".into(), ColumnType::Number, number),
+                column("the \"weather\"".into(), ColumnType::String, text),
+                column("note".into(), ColumnType::Empty, ColumnStats::default()),
+            ],
+            vec![vec![Some("12.8".into()), Some("rain, snow".into()), None]],
+        );
+        assert_eq!(
+            describe(&dataset, 2000),
+            "File: weather.csv (csv, 48.2 KB), 1,461 rows, 3 columns; query it as table `data`\n\
+             Columns:\n\
+             - \"temp_max\" (number): -1.6 to 35.6, mean 16.44, 67 distinct\n\
+             - \"the \"\"weather\"\"\" (string): 5 distinct, 3 empty, top: rain (641), sun (640)\n\
+             - \"note\" (empty)\n\
+             Sample rows (CSV):\ntemp_max,\"the \"\"weather\"\"\",note\n12.8,\"rain, snow\",\n"
+        );
+    }
+
+    #[test]
+    fn a_thousand_columns_stay_within_the_budget() {
+        let wide = |names: usize| {
+            let columns = (0..1000)
+                .map(|n| {
+                    let stats = ColumnStats {
+                        distinct: 1000,
+                        top: vec![("some frequent value".into(), 9)],
+                        ..ColumnStats::default()
+                    };
+                    column(
+                        format!("{} {n}", "column name".repeat(names)),
+                        ColumnType::String,
+                        stats,
+                    )
+                })
+                .collect();
+            dataset(columns, vec![vec![Some("x".repeat(500)); 1000]; 3])
+        };
+        for budget in [300, 1000, 4000, 20_000] {
+            for dataset in [wide(1), wide(10)] {
+                let text = describe(&dataset, budget);
+                assert!(estimate(&text) <= budget, "{} of {budget}", estimate(&text));
+                assert!(text.starts_with("File: weather.csv"));
+            }
+        }
+        let short = describe(&wide(1), 1000);
+        assert!(short.trim_end().ends_with("more columns"), "{short}");
+        assert!(!describe(&wide(1), 20_000).contains("more columns"));
+    }
+}

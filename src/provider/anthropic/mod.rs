@@ -1,0 +1,354 @@
+//! Anthropic's Messages API: `POST {base}/v1/messages`, streamed.
+//!
+//! Source: Anthropic's API reference, "Create a Message" and "Streaming messages".
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::parameter::{Learned, Objection, Parameter};
+use super::transport::calls::Piece;
+use super::transport::reader::{Draft, Mapper};
+use super::transport::wire::{Count, Str};
+use super::transport::{Endpoint, Settings, SetupError, Transport, secret_header};
+use super::{
+    EventStream, Fault, Finish, ModelRequest, Provider, ProviderError, Refused, fault, sse,
+};
+use crate::domain::{ProviderKind, Usage};
+
+mod body;
+
+/// The public API.
+pub const DEFAULT_BASE_URL: &str = "https://api.anthropic.com";
+
+/// The version of the API that we speak.
+const VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
+
+/// Claude.
+#[derive(Debug)]
+pub struct Anthropic {
+    display_name: String,
+    model: String,
+    endpoint: Arc<Endpoint>,
+    transport: Transport,
+    learned: Learned<Dialect>,
+}
+
+impl Anthropic {
+    /// A provider that calls `{base_url}/v1/messages`.
+    pub fn new(settings: Settings, transport: Transport) -> Result<Self, SetupError> {
+        let mut headers = HeaderMap::new();
+        headers.insert(HeaderName::from_static("anthropic-version"), VERSION);
+        if let Some(key) = &settings.key {
+            headers.insert(HeaderName::from_static("x-api-key"), secret_header("", key)?);
+        }
+        let path = &["v1", "messages"];
+        Ok(Self {
+            endpoint: Arc::new(Endpoint::new(&settings.base_url, path, headers, settings.key)?),
+            display_name: settings.display_name,
+            model: settings.model,
+            transport,
+            learned: Learned::default(),
+        })
+    }
+}
+
+impl Anthropic {
+    fn dialect(&self, model: &str) -> Dialect {
+        self.learned.of(model).unwrap_or_default()
+    }
+}
+
+#[async_trait]
+impl Provider for Anthropic {
+    fn kind(&self) -> ProviderKind {
+        ProviderKind::Claude
+    }
+
+    fn display_name(&self) -> &str {
+        &self.display_name
+    }
+
+    fn default_model(&self) -> &str {
+        &self.model
+    }
+
+    async fn stream(&self, request: ModelRequest) -> Result<EventStream, ProviderError> {
+        let body = body::write(&request, self.dialect(&request.model))?;
+        self.transport.call(&self.endpoint, body, Messages::default()).await
+    }
+
+    fn adapt(&self, request: &ModelRequest, refused: Refused) -> bool {
+        let dialect = self.dialect(&request.model).without(refused, request);
+        if let Some(dialect) = dialect {
+            self.learned.remember(&request.model, dialect);
+        }
+        dialect.is_some()
+    }
+}
+
+/// Which parameters a call may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Dialect {
+    /// The newest models refuse it.
+    temperature: bool,
+    /// The longest answer that the model can write, in tokens.
+    max_tokens: u32,
+    /// Servers that only speak this API may not know `cache_control`.
+    cache: bool,
+}
+
+impl Default for Dialect {
+    fn default() -> Self {
+        Self { temperature: true, max_tokens: u32::MAX, cache: true }
+    }
+}
+
+impl Dialect {
+    /// The same without what was refused of `request`, if that can be.
+    fn without(mut self, refused: Refused, request: &ModelRequest) -> Option<Self> {
+        match (refused.parameter, refused.objection) {
+            (Parameter::Temperature, _) if request.temperature.is_some() => {
+                self.temperature = false;
+            }
+            // The API wants a limit: it can be lowered, not left out.
+            (Parameter::MaxTokens, Objection::TooLarge(Some(most)))
+                if most < request.max_tokens =>
+            {
+                self.max_tokens = self.max_tokens.min(most);
+            }
+            (Parameter::CacheControl, _) => self.cache = false,
+            _ => return None,
+        }
+        Some(self)
+    }
+}
+
+/// An event of the stream, or a whole answer: all that we read of any of them.
+#[derive(Deserialize)]
+struct Wire<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Str<'a>,
+    /// Of the events of a content block: its place in the answer.
+    index: Option<Count>,
+    /// Of `message_start`.
+    #[serde(borrow)]
+    message: Option<Start<'a>>,
+    /// Of `content_block_start`.
+    #[serde(borrow)]
+    content_block: Option<Block<'a>>,
+    /// Of `content_block_delta` and `message_delta`.
+    #[serde(borrow)]
+    delta: Option<Block<'a>>,
+    /// Of `message_delta`.
+    usage: Option<Tokens>,
+}
+
+#[derive(Deserialize)]
+struct Start<'a> {
+    #[serde(borrow)]
+    model: Option<Str<'a>>,
+    usage: Option<Tokens>,
+}
+
+/// A whole answer, of `type` `message`.
+#[derive(Deserialize)]
+struct Whole<'a> {
+    #[serde(borrow)]
+    model: Option<Str<'a>>,
+    #[serde(borrow)]
+    content: Vec<Block<'a>>,
+    #[serde(borrow)]
+    stop_reason: Option<Str<'a>>,
+    usage: Option<Tokens>,
+}
+
+#[derive(Deserialize)]
+struct Block<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Option<Str<'a>>,
+    #[serde(borrow)]
+    text: Option<Str<'a>>,
+    /// Of `tool_use`, as are `name` and `input`.
+    #[serde(borrow)]
+    id: Option<Str<'a>>,
+    #[serde(borrow)]
+    name: Option<Str<'a>>,
+    /// An empty object in a stream, where the input comes in pieces.
+    #[serde(borrow)]
+    input: Option<&'a RawValue>,
+    /// The next piece of a tool's input, of `input_json_delta`.
+    #[serde(borrow)]
+    partial_json: Option<Str<'a>>,
+    #[serde(borrow)]
+    stop_reason: Option<Str<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Tokens {
+    input_tokens: Option<Count>,
+    cache_creation_input_tokens: Option<Count>,
+    cache_read_input_tokens: Option<Count>,
+    output_tokens: Option<Count>,
+}
+
+#[derive(Deserialize)]
+struct Kind<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Str<'a>,
+}
+
+/// The events that we read. The API may add others, which are to be passed over.
+const KNOWN: [&str; 5] = [
+    "message_start",
+    "content_block_start",
+    "content_block_delta",
+    "message_delta",
+    "message_stop",
+];
+
+/// Reads an answer of the Messages API.
+#[derive(Debug, Default)]
+struct Messages {
+    /// Tokens read, written to the cache and read from it. `input_tokens` counts only the rest.
+    input: [u32; 3],
+    output: u32,
+    finish: Option<Finish>,
+}
+
+impl Messages {
+    /// Takes in counts. They are cumulative, and a later event leaves out what has not changed.
+    fn count(&mut self, tokens: &Tokens, draft: &mut Draft) {
+        let [plain, written, read] = &mut self.input;
+        for (kept, new) in [
+            (plain, tokens.input_tokens),
+            (written, tokens.cache_creation_input_tokens),
+            (read, tokens.cache_read_input_tokens),
+            (&mut self.output, tokens.output_tokens),
+        ] {
+            if let Some(Count(new)) = new {
+                *kept = new;
+            }
+        }
+        let input_tokens = self.input.into_iter().fold(0, u32::saturating_add);
+        let [.., cached_input_tokens] = self.input;
+        draft.usage(Usage { input_tokens, output_tokens: self.output, cached_input_tokens });
+    }
+}
+
+impl Mapper for Messages {
+    fn event(&mut self, event: sse::Event<'_>, draft: &mut Draft) -> Result<(), ProviderError> {
+        if event.name == "ping" {
+            return Ok(());
+        }
+        let wire: Wire<'_> = match serde_json::from_str(event.data) {
+            Ok(wire) => wire,
+            Err(error) => return misread(event, &error),
+        };
+        match &*wire.kind.0 {
+            "message_start" => {
+                if let Some(start) = wire.message {
+                    draft.model(start.model.as_ref().map_or("", |model| &model.0));
+                    if let Some(tokens) = start.usage {
+                        self.count(&tokens, draft);
+                    }
+                }
+            }
+            "content_block_start" | "content_block_delta" => {
+                let Some(block) = wire.delta.or(wire.content_block) else { return Ok(()) };
+                read_block(wire.index, block, draft)?;
+            }
+            "message_delta" => {
+                if let Some(reason) = wire.delta.and_then(|delta| delta.stop_reason) {
+                    self.finish = Some(finish(&reason.0));
+                }
+                if let Some(tokens) = wire.usage {
+                    self.count(&tokens, draft);
+                }
+            }
+            "message_stop" => draft.finish(self.finish.unwrap_or(Finish::Complete))?,
+            "error" => return Err(fault::classify_event(event.data.as_bytes())),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn whole(&mut self, body: &[u8], draft: &mut Draft) -> Result<(), ProviderError> {
+        let kind = serde_json::from_slice::<Kind<'_>>(body).ok();
+        if kind.is_some_and(|kind| kind.kind.0 == "error") {
+            return Err(fault::classify_event(body));
+        }
+        let answer: Whole<'_> = serde_json::from_slice(body)
+            .map_err(|error| ProviderError::new(Fault::Malformed, error.to_string()))?;
+        draft.model(answer.model.as_ref().map_or("", |model| &model.0));
+        for block in answer.content {
+            read_block(None, block, draft)?;
+        }
+        if let Some(tokens) = answer.usage {
+            self.count(&tokens, draft);
+        }
+        draft.finish(answer.stop_reason.map_or(Finish::Complete, |reason| finish(&reason.0)))
+    }
+}
+
+/// Reads a content block, or a piece of one. `index` is its place, where there are several pieces.
+fn read_block(
+    index: Option<Count>,
+    block: Block<'_>,
+    draft: &mut Draft,
+) -> Result<(), ProviderError> {
+    let index = index.map(|index| index.0);
+    let kind = block.kind.as_ref().map(|kind| &*kind.0);
+    match kind {
+        Some("text" | "text_delta") => match block.text {
+            Some(text) => draft.text(text.0)?,
+            None => draft.token(),
+        },
+        Some("tool_use") => draft.call(Piece {
+            index,
+            id: block.id.as_ref().map_or("", |id| &id.0),
+            name: block.name.as_ref().map_or("", |name| &name.0),
+            arguments: block.input.map(RawValue::get).filter(|json| !is_empty(json)).unwrap_or(""),
+            is_first: true,
+        })?,
+        Some("input_json_delta") if index.is_some_and(|index| draft.has_call(index)) => {
+            let arguments = block.partial_json.as_ref().map_or("", |json| &json.0);
+            draft.call(Piece { index, arguments, ..Piece::default() })?;
+        }
+        // Thoughts, their signatures, citations, tools that run at the provider's.
+        _ => draft.token(),
+    }
+    Ok(())
+}
+
+/// Whether `json` is an object without keys.
+fn is_empty(json: &str) -> bool {
+    json.strip_prefix('{').is_some_and(|rest| rest.trim_start() == "}")
+}
+
+/// An event that does not fit: their error or a broken one if it is one that we read, else news.
+fn misread(event: sse::Event<'_>, error: &serde_json::Error) -> Result<(), ProviderError> {
+    let kind = serde_json::from_str::<Kind<'_>>(event.data);
+    match kind.as_ref().map_or(event.name, |kind| &*kind.kind.0) {
+        "error" => Err(fault::classify_event(event.data.as_bytes())),
+        name if !name.is_empty() && !KNOWN.contains(&name) => Ok(()),
+        _ => Err(ProviderError::new(Fault::Malformed, error.to_string())),
+    }
+}
+
+/// `end_turn`, `stop_sequence`, `pause_turn` and what may come end an answer as it
+/// should.
+fn finish(stop_reason: &str) -> Finish {
+    match stop_reason {
+        "max_tokens" | "model_context_window_exceeded" => Finish::Length,
+        "refusal" => Finish::Refused,
+        "tool_use" => Finish::ToolUse,
+        _ => Finish::Complete,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,45 @@
+//! A provider that needs no network: a pure function from a request to what is said.
+
+use async_trait::async_trait;
+use futures_util::{StreamExt, stream};
+
+use super::{EventStream, ModelEvent, ModelRequest, Provider, ProviderError};
+use crate::domain::ProviderKind;
+
+/// The offline provider.
+#[derive(Debug)]
+pub struct Offline {
+    model: &'static str,
+    display_name: String,
+    answer: fn(&ModelRequest) -> Vec<ModelEvent>,
+}
+
+impl Offline {
+    /// A provider of `model`, which says what `answer` returns.
+    pub fn new(
+        model: &'static str,
+        display_name: String,
+        answer: fn(&ModelRequest) -> Vec<ModelEvent>,
+    ) -> Self {
+        Self { model, display_name, answer }
+    }
+}
+
+#[async_trait]
+impl Provider for Offline {
+    fn kind(&self) -> ProviderKind {
+        ProviderKind::Demo
+    }
+
+    fn display_name(&self) -> &str {
+        &self.display_name
+    }
+
+    fn default_model(&self) -> &str {
+        self.model
+    }
+
+    async fn stream(&self, request: ModelRequest) -> Result<EventStream, ProviderError> {
+        Ok(stream::iter((self.answer)(&request).into_iter().map(Ok)).boxed())
+    }
+}

@@ -1,0 +1,321 @@
+//! The policy of model calls: what is tried again, who is asked instead, and when to give up.
+//!
+//! One place between the use cases and the providers. Before the first word (or tool call) of an
+//! answer it goes by the table of provider faults: retries with a backoff, a parameter that the
+//! model refuses left out, a prompt that is too long made shorter, then the fallback. After the
+//! first word nothing can be taken back, so failures go up as [`Fault::Interrupted`]; whoever has
+//! shown nothing to the visitor yet may ask [once more](Calls::once_more).
+//!
+//! Each failed attempt is logged here, once, without bodies and keys.
+
+mod breaker;
+mod rules;
+mod seat;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use tokio::time::Instant;
+
+use super::parameter::Parameter;
+use super::{EventStream, Fault, Finish, ModelEvent, ModelRequest, Provider, ProviderError};
+use crate::domain::ProviderKind;
+pub use rules::Backoff;
+use rules::rule;
+use seat::Seat;
+
+/// How calls are made.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How long retries wait.
+    pub backoff: Backoff,
+    /// No retry begins later than this after the first attempt of a call, nor does the fallback.
+    /// Two first-token timeouts (30 s each) leave room for it.
+    pub last_start: Duration,
+    /// Makes a prompt shorter that the model found too long; answers whether it could.
+    pub trim: fn(&mut ModelRequest) -> bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            backoff: Backoff::default(),
+            last_start: Duration::from_secs(75),
+            trim: ModelRequest::drop_older_half,
+        }
+    }
+}
+
+/// The providers, and how each has fared lately.
+pub struct Policy {
+    seats: Vec<Arc<Seat>>,
+    fallback: Option<ProviderKind>,
+    settings: Settings,
+}
+
+impl Policy {
+    /// Calls of `providers`; the one of the kind `fallback` is asked when another one is in
+    /// trouble.
+    pub fn new(
+        providers: &[Arc<dyn Provider>],
+        fallback: Option<ProviderKind>,
+        settings: Settings,
+    ) -> Self {
+        let seats = providers.iter().map(|provider| Seat::new(Arc::clone(provider))).collect();
+        Self { seats, fallback, settings }
+    }
+
+    /// The calls of one turn, which begin with the provider `first`.
+    pub fn turn(&self, first: &Arc<dyn Provider>) -> Calls {
+        let find = |kind| self.seats.iter().find(|seat| seat.provider.kind() == kind).cloned();
+        let fallback = self.fallback.filter(|&kind| kind != first.kind()).and_then(find);
+        Calls {
+            seat: find(first.kind()).unwrap_or_else(|| Seat::new(Arc::clone(first))),
+            fallback,
+            settings: self.settings,
+            started: Instant::now(),
+            waited: Duration::ZERO,
+            spoke_before: false,
+            has_spoken: false,
+            has_repeated: false,
+        }
+    }
+}
+
+/// The calls of one turn: the first, and those that follow the results of tools. They share the
+/// time that may be spent waiting, and stay with the provider that has answered.
+pub struct Calls {
+    seat: Arc<Seat>,
+    fallback: Option<Arc<Seat>>,
+    settings: Settings,
+    /// When the last call began.
+    started: Instant,
+    /// The time spent on waits.
+    waited: Duration,
+    /// The turn had words before the last call.
+    spoke_before: bool,
+    /// The turn has words: another provider must not go on with them.
+    has_spoken: bool,
+    has_repeated: bool,
+}
+
+/// What has been tried of a call with one provider.
+#[derive(Default)]
+struct Tried {
+    attempts: u32,
+    retries: u32,
+    refused: Vec<Parameter>,
+    trimmed: bool,
+}
+
+/// What to do about a failed attempt.
+enum Next {
+    /// Call again at once: the request has changed.
+    Mended,
+    /// Call again after this time.
+    Retry(Duration),
+    GiveUp,
+}
+
+impl Next {
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::Mended => "mended",
+            Self::Retry(_) => "retry",
+            Self::GiveUp => "give up",
+        }
+    }
+}
+
+impl Calls {
+    /// Who was asked last: after a success, who answers.
+    pub fn provider(&self) -> &Arc<dyn Provider> {
+        &self.seat.provider
+    }
+
+    /// Makes a call. `Ok` means that the first word or tool call is there (or the refusal to
+    /// answer); it is in the stream, with all that came before. From then on nothing is tried
+    /// again, and a failure is the stream's last item.
+    ///
+    /// `request` is left as it was answered: with fewer entries if it was too long, and with the
+    /// fallback's default model if that one answers. If the fallback fails too, the error is that
+    /// of the first provider.
+    pub async fn stream(
+        &mut self,
+        request: &mut ModelRequest,
+    ) -> Result<EventStream, ProviderError> {
+        self.started = Instant::now();
+        self.spoke_before = self.has_spoken;
+        let error = match self.attempts(request).await {
+            Ok(events) => return Ok(events),
+            Err(error) => error,
+        };
+        let is_late = self.started.elapsed() > self.settings.last_start;
+        if !rule(&error).fall_back || self.has_spoken || is_late {
+            return Err(error);
+        }
+        let Some(fallback) = self.fallback.take() else { return Err(error) };
+        let first = std::mem::replace(&mut self.seat, fallback);
+        let model = self.provider().default_model().to_owned();
+        let model = std::mem::replace(&mut request.model, model);
+        tracing::info!(
+            provider = %first.provider.kind(),
+            provider.fault = ?error.fault,
+            fallback = %self.provider().kind(),
+            "asking the fallback"
+        );
+        match self.attempts(request).await {
+            Ok(events) => Ok(events),
+            Err(_) => {
+                request.model = model;
+                self.fallback = Some(std::mem::replace(&mut self.seat, first));
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether to make the last call again, after its answer broke off with `error`: once in a
+    /// turn, and only if none of its words were shown to anybody. Waits as before any retry. What
+    /// has come of the broken answer must then be thrown away.
+    pub async fn once_more(&mut self, error: &ProviderError) -> bool {
+        let wait = self.settings.backoff.wait(0, None);
+        if error.fault != Fault::Interrupted || self.has_repeated || !self.has_time(wait) {
+            return false;
+        }
+        self.has_repeated = true;
+        self.has_spoken = self.spoke_before;
+        self.waited += wait;
+        tokio::time::sleep(wait).await;
+        true
+    }
+
+    /// Asks one provider until it answers, or trying again is of no use.
+    async fn attempts(&mut self, request: &mut ModelRequest) -> Result<EventStream, ProviderError> {
+        let mut tried = Tried::default();
+        loop {
+            let pass = self.seat.admit()?;
+            let began = Instant::now();
+            tried.attempts += 1;
+            let error = match first_word(&**self.provider(), request.clone()).await {
+                Ok((seen, rest)) => {
+                    pass.succeed();
+                    self.has_spoken |= matches!(seen.last(), Some(ModelEvent::Text(_)));
+                    return Ok(self.watched(&request.model, seen, rest));
+                }
+                Err(error) => error,
+            };
+            let next = match pass.fail(&error) {
+                true => Next::GiveUp,
+                false => self.next(&error, request, &mut tried),
+            };
+            let wait = match next {
+                Next::Retry(wait) => wait,
+                _ => Duration::ZERO,
+            };
+            tracing::warn!(
+                provider = %self.provider().kind(),
+                provider.model = request.model,
+                provider.fault = ?error.fault,
+                provider.detail = error.detail,
+                provider.request_id = error.request_id.as_deref().unwrap_or(""),
+                attempt = tried.attempts,
+                elapsed_ms = millis(began.elapsed()),
+                wait_ms = millis(wait),
+                next = next.as_str(),
+                "a model call failed"
+            );
+            match next {
+                Next::Mended => {}
+                Next::Retry(wait) => tokio::time::sleep(wait).await,
+                Next::GiveUp => return Err(error),
+            }
+        }
+    }
+
+    /// Decides about `error` by the table, and mends `request` where that helps.
+    fn next(
+        &mut self,
+        error: &ProviderError,
+        request: &mut ModelRequest,
+        tried: &mut Tried,
+    ) -> Next {
+        if let Some(refused) = error.refused
+            && !tried.refused.contains(&refused.parameter)
+            && self.provider().adapt(request, refused)
+        {
+            tried.refused.push(refused.parameter);
+            return Next::Mended;
+        }
+        // A 413 is a limit on bytes, far above what our budget of tokens lets through.
+        if error.fault == Fault::TooLong && error.status != Some(413) && !tried.trimmed {
+            tried.trimmed = true;
+            if (self.settings.trim)(request) {
+                return Next::Mended;
+            }
+        }
+        let wait = self.settings.backoff.wait(tried.retries, error.retry_after);
+        if tried.retries >= rule(error).retries || !self.has_time(wait) {
+            return Next::GiveUp;
+        }
+        tried.retries += 1;
+        self.waited += wait;
+        Next::Retry(wait)
+    }
+
+    /// Whether there is time left for an attempt after `wait`.
+    fn has_time(&self, wait: Duration) -> bool {
+        self.waited.saturating_add(wait) <= self.settings.backoff.total
+            && self.started.elapsed().saturating_add(wait) <= self.settings.last_start
+    }
+
+    /// The whole answer, with its failure logged if it breaks off.
+    fn watched(&self, model: &str, seen: Vec<ModelEvent>, rest: EventStream) -> EventStream {
+        let (kind, model) = (self.provider().kind(), model.to_owned());
+        let events = stream::iter(seen.into_iter().map(Ok)).chain(rest);
+        let events = events.inspect(move |event| {
+            if let Err(error) = event {
+                tracing::warn!(
+                    provider = %kind,
+                    provider.model = model,
+                    provider.fault = ?error.fault,
+                    provider.detail = error.detail,
+                    provider.request_id = error.request_id.as_deref().unwrap_or(""),
+                    "an answer broke off"
+                );
+            }
+        });
+        events.boxed()
+    }
+}
+
+/// Calls `provider` and reads up to what the visitor would see first.
+async fn first_word(
+    provider: &dyn Provider,
+    request: ModelRequest,
+) -> Result<(Vec<ModelEvent>, EventStream), ProviderError> {
+    let mut events = provider.stream(request).await?;
+    let mut seen = Vec::new();
+    while let Some(event) = events.next().await {
+        let event = event?;
+        let has_begun = match event {
+            ModelEvent::Text(_)
+            | ModelEvent::ToolCall(_)
+            | ModelEvent::Finished(Finish::Refused) => true,
+            ModelEvent::Finished(_) => break,
+            ModelEvent::Started { .. } | ModelEvent::Usage(_) => false,
+        };
+        seen.push(event);
+        if has_begun {
+            return Ok((seen, events));
+        }
+    }
+    Err(ProviderError::new(Fault::Malformed, "the answer is empty"))
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! How an operation of the redb store fails: alone, or with all that share its transaction.
+
+use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+use std::sync::Arc;
+
+use redb::Error::{DatabaseClosed, Io, PreviousIo};
+
+use super::record::RecordError;
+use crate::store::StoreError;
+
+/// A failure of the storage itself. It ends the transaction, for all who share it.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(super) enum Fault {
+    #[error(transparent)]
+    Storage(Arc<redb::Error>),
+    #[error("the database is not open")]
+    NotOpen,
+    #[error("the storage engine has failed on the database's contents")]
+    Panicked,
+}
+
+impl Fault {
+    /// Whether the database has to be opened again before it answers.
+    pub fn is_passing(&self) -> bool {
+        let Self::Storage(error) = self else { return matches!(self, Self::NotOpen) };
+        matches!(**error, Io(_) | PreviousIo | DatabaseClosed)
+    }
+
+    fn is_full(&self) -> bool {
+        let Self::Storage(error) = self else { return false };
+        let Io(error) = &**error else { return false };
+        matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+    }
+}
+
+impl From<Fault> for StoreError {
+    fn from(fault: Fault) -> Self {
+        if fault.is_full() { Self::Full(fault.into()) } else { Self::Unavailable(fault.into()) }
+    }
+}
+
+/// Why an operation has no result.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// It alone is refused, and has changed nothing.
+    Refused(StoreError),
+    /// The storage has failed.
+    Fault(Fault),
+}
+
+impl From<Stop> for StoreError {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Refused(error) => error,
+            Stop::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<RecordError> for Stop {
+    fn from(error: RecordError) -> Self {
+        Self::Refused(StoreError::Unavailable(error.into()))
+    }
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+macro_rules! faults {
+    ($($error:ty),*) => { $(
+        impl From<$error> for Fault {
+            fn from(error: $error) -> Self {
+                Self::Storage(Arc::new(error.into()))
+            }
+        }
+        impl From<$error> for Stop {
+            fn from(error: $error) -> Self {
+                Self::Fault(error.into())
+            }
+        }
+    )* };
+}
+faults!(redb::StorageError, redb::TableError, redb::TransactionError, redb::CommitError);

@@ -1,0 +1,356 @@
+//! The store in one file, for one process.
+
+mod activity;
+mod fault;
+mod open;
+mod ops;
+mod read;
+pub mod record;
+mod write;
+
+use std::fs::OpenOptions;
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use redb::backends::FileBackend;
+use redb::{DatabaseError, StorageBackend};
+use serde_json::{Map, Value};
+
+use crate::domain::{
+    IdempotencyKey, Message, NewMessage, Session, SessionId, Stats, Status, StoredFile, Timestamp,
+};
+use crate::store::{BegunTurn, Store, StoreError};
+use activity::Activity;
+use fault::{Fault, Stop};
+pub use open::OpenError;
+use open::{create_file, damaged, open_database};
+use ops::{Batch, Begun};
+use read::Snapshot;
+use write::{Handle, Writer, closed};
+
+/// How long the writer may take to answer before it counts as stuck.
+const READY_LIMIT: Duration = Duration::from_secs(2);
+
+/// How many messages are read without handing the work to another thread.
+const SMALL_PAGE: usize = 128;
+
+/// How much a read may bring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Size {
+    /// A few records, microseconds from the cache: handing it to another thread and back would
+    /// take several times as long, and all of it is processor time.
+    Small,
+    /// Whatever a session holds: not on a thread that others wait for.
+    Any,
+}
+
+/// How the store is opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Memory for pages of the file, in bytes.
+    pub cache_bytes: usize,
+    /// How long after its last activity a session expires.
+    pub session_timeout: Duration,
+    /// The time now. Activity that the file has from later than this counts as from now.
+    pub now: Timestamp,
+}
+
+/// A [`Store`] in a redb file.
+///
+/// One thread writes: it commits what several callers ask for at one time as one durable
+/// transaction. Dropping the store ends the thread, and waits for the commit that it is in;
+/// [`Store::close`] does the same without blocking the executor.
+pub struct RedbStore {
+    handle: Arc<Handle>,
+    activity: Arc<Activity>,
+    writer: Option<Writer>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    closed: AtomicBool,
+}
+
+impl RedbStore {
+    /// Opens the file at `path`, made if it is missing; its folder exists. Blocks: after a crash
+    /// the file is checked first, which takes time in proportion to its size.
+    ///
+    /// # Errors
+    /// See [`OpenError`]; then the file's contents are as they were.
+    pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
+        let name = path.display().to_string();
+        let path = path.to_owned();
+        if !path.exists() {
+            create_file(&path)
+                .map_err(|source| OpenError::Unwritable { file: name.clone(), source })?;
+        }
+        // Not made again when it is opened again: an empty file in place of a lost one would pass
+        // for a store without sessions.
+        let backend =
+            move || FileBackend::new(OpenOptions::new().read(true).write(true).open(&path)?);
+        Self::open_backend(name, backend, options)
+    }
+
+    /// Opens what `backend` gives, which is called again when the storage has failed and is opened
+    /// anew. For tests of such failures.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open_with_backend<B: StorageBackend>(
+        backend: impl Fn() -> io::Result<B> + Send + Sync + 'static,
+        options: Options,
+    ) -> Result<Self, OpenError> {
+        Self::open_backend("the store".to_owned(), move || Ok(backend()?), options)
+    }
+
+    fn open_backend<B: StorageBackend>(
+        file: String,
+        backend: impl Fn() -> Result<B, DatabaseError> + Send + Sync + 'static,
+        options: Options,
+    ) -> Result<Self, OpenError> {
+        let name = file.clone();
+        let open = move |fresh| open_database(&name, &backend, options.cache_bytes, fresh);
+        let handle = Arc::new(Handle::new(open(true)?, Box::new(move || open(false))));
+        let activity = Arc::new(Activity::new(options.session_timeout));
+        let rows = handle.read(|snapshot| snapshot.activity());
+        let rows = rows.map_err(|stop| damaged(&file, StoreError::from(stop)))?;
+        activity.load(rows, Some(options.now));
+        let (writer, thread) = Writer::start(handle.clone(), activity.clone())
+            .map_err(|source| OpenError::Unwritable { file, source })?;
+        Ok(Self {
+            handle,
+            activity,
+            writer: Some(writer),
+            thread: Mutex::new(Some(thread)),
+            closed: AtomicBool::new(false),
+        })
+    }
+
+    fn writer(&self) -> Result<&Writer, StoreError> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(closed());
+        }
+        self.writer.as_ref().ok_or_else(closed)
+    }
+
+    /// Runs `work` in a transaction of the writer thread.
+    async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Batch<'_>) -> Result<T, Stop> + Send + 'static,
+    {
+        self.writer()?.run(work).await
+    }
+
+    /// Runs `work` on a snapshot: again, once, if the storage failed under it and could be opened
+    /// again.
+    async fn read<T, F>(&self, size: Size, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&Snapshot<'_>) -> Result<T, Stop> + Clone + Send + 'static,
+    {
+        match self.read_once(size, work.clone()).await {
+            Err(Stop::Fault(fault)) if fault.is_passing() => {
+                // The writer opens what it finds closed, whatever it is asked to do.
+                let _ = self.write(|_| Ok(())).await;
+                Ok(self.read_once(size, work).await?)
+            }
+            result => Ok(result?),
+        }
+    }
+
+    async fn read_once<T, F>(&self, size: Size, work: F) -> Result<T, Stop>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Snapshot<'_>) -> Result<T, Stop> + Send + 'static,
+    {
+        if size == Size::Small {
+            return self.handle.read(work);
+        }
+        let handle = self.handle.clone();
+        tokio::task::spawn_blocking(move || handle.read(work))
+            .await
+            // The runtime is shutting down.
+            .unwrap_or(Err(Stop::Fault(Fault::NotOpen)))
+    }
+
+    /// Counts a call as activity of a session that lives.
+    fn touch(&self, id: SessionId, now: Timestamp) -> Result<Timestamp, StoreError> {
+        self.writer()?;
+        self.activity.touch(id, now)
+    }
+}
+
+#[async_trait]
+impl Store for RedbStore {
+    async fn create_session(&self, session: Session) -> Result<(), StoreError> {
+        self.write(move |batch| batch.create_session(&session)).await
+    }
+
+    async fn session(&self, id: SessionId, now: Timestamp) -> Result<Session, StoreError> {
+        let now = self.touch(id, now)?;
+        self.read(Size::Small, move |snapshot| snapshot.session(id, now)).await
+    }
+
+    async fn transcript(
+        &self,
+        id: SessionId,
+        now: Timestamp,
+    ) -> Result<(Session, Vec<Message>), StoreError> {
+        let now = self.touch(id, now)?;
+        self.read(Size::Any, move |snapshot| {
+            Ok((snapshot.session(id, now)?, snapshot.messages(id, u64::MAX, usize::MAX)?))
+        })
+        .await
+    }
+
+    async fn merge_config(
+        &self,
+        id: SessionId,
+        patch: Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<Session, StoreError> {
+        let now = self.touch(id, now)?;
+        let (header, settings) = self.write(move |batch| batch.merge_config(id, patch)).await?;
+        Ok(header.session(id, now, settings.decode()?))
+    }
+
+    async fn begin_turn(
+        &self,
+        id: SessionId,
+        patch: Map<String, Value>,
+        question: NewMessage,
+        key: Option<IdempotencyKey>,
+    ) -> Result<BegunTurn, StoreError> {
+        let now = self.touch(id, question.timestamp)?;
+        let begun = self.write(move |batch| batch.begin_turn(id, patch, &question, key, now));
+        let Begun { header, settings, question, answered } = begun.await?;
+        Ok(BegunTurn { session: header.session(id, now, settings.decode()?), question, answered })
+    }
+
+    async fn finish_turn(
+        &self,
+        id: SessionId,
+        question: u64,
+        status: Status,
+        answer: Option<NewMessage>,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let now = self.touch(id, now)?;
+        self.write(move |batch| batch.finish_turn(id, question, status, answer.as_ref(), now)).await
+    }
+
+    async fn history(
+        &self,
+        id: SessionId,
+        before: Option<u64>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<Message>, StoreError> {
+        self.writer()?;
+        self.activity.check(id, now)?;
+        let before = before.unwrap_or(u64::MAX);
+        let size = if limit <= SMALL_PAGE { Size::Small } else { Size::Any };
+        self.read(size, move |snapshot| snapshot.messages(id, before, limit)).await
+    }
+
+    async fn clear_history(&self, id: SessionId, now: Timestamp) -> Result<u64, StoreError> {
+        let now = self.touch(id, now)?;
+        self.write(move |batch| batch.clear_history(id, now)).await
+    }
+
+    async fn put_file(
+        &self,
+        id: SessionId,
+        file: StoredFile,
+        text: Bytes,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.touch(id, now)?;
+        let record = record::encode_file(&file).map_err(|e| StoreError::Unavailable(e.into()))?;
+        self.write(move |batch| batch.put_file(id, &record, &text)).await
+    }
+
+    async fn file(&self, id: SessionId, now: Timestamp) -> Result<Option<StoredFile>, StoreError> {
+        self.touch(id, now)?;
+        self.read(Size::Small, move |snapshot| snapshot.file(id)).await
+    }
+
+    async fn file_text(
+        &self,
+        id: SessionId,
+        now: Timestamp,
+    ) -> Result<Option<(StoredFile, Bytes)>, StoreError> {
+        self.touch(id, now)?;
+        let file = self.read(Size::Any, move |snapshot| snapshot.file_text(id)).await?;
+        Ok(file.map(|(file, text)| (file, text.into())))
+    }
+
+    async fn delete_file(&self, id: SessionId, now: Timestamp) -> Result<bool, StoreError> {
+        self.touch(id, now)?;
+        self.write(move |batch| batch.delete_file(id)).await
+    }
+
+    async fn expire(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
+        let mut deleted = 0;
+        loop {
+            let rest = limit - deleted;
+            let (slice, more) = self.write(move |batch| batch.expire(now, rest)).await?;
+            deleted += slice;
+            if !more || deleted == limit {
+                return Ok(deleted);
+            }
+        }
+    }
+
+    async fn stats(&self, now: Timestamp) -> Result<Stats, StoreError> {
+        self.writer()?;
+        Ok(self.activity.stats(now))
+    }
+
+    async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.writer()?;
+        let name = name.to_owned();
+        self.read(Size::Small, move |snapshot| snapshot.setting(&name)).await
+    }
+
+    async fn setting_or_insert(&self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+        let name = name.to_owned();
+        self.write(move |batch| batch.setting_or_insert(&name, value)).await
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        let answer = self.write(|_| Ok(()));
+        tokio::time::timeout(READY_LIMIT, answer)
+            .await
+            .unwrap_or_else(|late| Err(StoreError::Unavailable(late.into())))
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        let writer = self.writer()?;
+        self.closed.store(true, Ordering::Release);
+        let written = writer.stop().await;
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            let joined = tokio::task::spawn_blocking(|| thread.join()).await;
+            tracing::debug!(thread.panicked = !matches!(joined, Ok(Ok(()))), "store closed");
+        }
+        written
+    }
+}
+
+impl Drop for RedbStore {
+    fn drop(&mut self) {
+        // The thread ends when the last sender is gone.
+        self.writer = None;
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            tracing::error!("the store's writer thread had panicked");
+        }
+    }
+}

@@ -1,0 +1,399 @@
+//! What the redb store keeps where, and its operations inside a write transaction.
+
+use redb::{ReadableTable, Table, TableDefinition, TableError, WriteTransaction};
+use serde_json::{Map, Value};
+
+use super::activity::{Activity, Front, Move, Removed};
+use super::fault::{Fault, Stop};
+use super::record::{self, Header};
+use crate::domain::{
+    IdempotencyKey, NewMessage, Role, Session, SessionConfig, SessionId, Status, Timestamp,
+};
+use crate::store::StoreError;
+
+pub(super) type Id = &'static [u8; 16];
+pub(super) type Bytes = &'static [u8];
+
+/// What the file is, and the version of its tables.
+pub(super) const META: TableDefinition<Bytes, Bytes> = TableDefinition::new("meta");
+/// Session → its header.
+pub(super) const SESSIONS: TableDefinition<Id, Bytes> = TableDefinition::new("sessions");
+/// Session → its settings, which can be large and so are not rewritten with every message.
+pub(super) const CONFIGS: TableDefinition<Id, Bytes> = TableDefinition::new("configs");
+/// Session and place → message.
+pub(super) const MESSAGES: TableDefinition<(Id, u64), Bytes> = TableDefinition::new("messages");
+/// Session and digest of an idempotency key → the place of the question that came with it.
+pub(super) const KEYS: TableDefinition<(Id, Id), u64> = TableDefinition::new("idempotency");
+/// Last activity in milliseconds and session, so that those that expire first come first.
+pub(super) const ACTIVITY: TableDefinition<(i64, Id), ()> = TableDefinition::new("activity");
+/// Session → what is known of its file.
+pub(super) const FILES: TableDefinition<Id, Bytes> = TableDefinition::new("files");
+/// Session and number → a piece of its file's text.
+pub(super) const FILE_CHUNKS: TableDefinition<(Id, u32), Bytes> =
+    TableDefinition::new("file_chunks");
+/// Name → value kept for the program itself.
+pub(super) const SETTINGS: TableDefinition<Bytes, Bytes> = TableDefinition::new("settings");
+
+/// How large a piece of a file is: small enough that no single value has to find much room in one
+/// place, large enough that a file is a handful of them.
+const CHUNK_BYTES: usize = 1024 * 1024;
+
+/// How many messages a slice of expired sessions may have, after its first session: deleting them
+/// takes some tens of milliseconds, for which other writers wait.
+const SLICE_MESSAGES: u64 = 10_000;
+
+pub(super) fn key(id: &SessionId) -> &[u8; 16] {
+    id.0.as_bytes()
+}
+
+pub(super) fn id(key: &[u8; 16]) -> SessionId {
+    SessionId(uuid::Uuid::from_bytes(*key))
+}
+
+/// What a transaction changes in memory: added once it is committed, taken back if it is not.
+#[derive(Default)]
+pub(super) struct Effects {
+    pub created: Vec<(SessionId, Timestamp)>,
+    pub moves: Vec<Move>,
+    pub removed: Vec<Removed>,
+}
+
+/// A write transaction that operations of several callers share. Each checks before it changes
+/// anything, so that one which is refused leaves the others' work as it is.
+pub(super) struct Batch<'t> {
+    meta: Table<'t, Bytes, Bytes>,
+    sessions: Table<'t, Id, Bytes>,
+    configs: Table<'t, Id, Bytes>,
+    messages: Table<'t, (Id, u64), Bytes>,
+    keys: Table<'t, (Id, Id), u64>,
+    activity: Table<'t, (i64, Id), ()>,
+    files: Table<'t, Id, Bytes>,
+    file_chunks: Table<'t, (Id, u32), Bytes>,
+    settings: Table<'t, Bytes, Bytes>,
+    memory: &'t Activity,
+    effects: &'t mut Effects,
+    dirty: bool,
+}
+
+/// A session's settings as an operation found them: still bytes if nothing had to be merged, to be
+/// decoded by the caller instead of the one thread that all writers wait for.
+pub(super) enum Settings {
+    Bytes(Vec<u8>),
+    Merged(SessionConfig),
+}
+
+/// What [`Batch::begin_turn`] has found and done; see [`crate::store::BegunTurn`].
+pub(super) struct Begun {
+    pub header: Header,
+    pub settings: Settings,
+    pub question: u64,
+    pub answered: Option<NewMessage>,
+}
+
+impl Settings {
+    pub fn decode(self) -> Result<SessionConfig, StoreError> {
+        match self {
+            Self::Bytes(bytes) => {
+                record::decode_config(&bytes).map_err(|e| StoreError::Unavailable(e.into()))
+            }
+            Self::Merged(config) => Ok(config),
+        }
+    }
+}
+
+impl<'t> Batch<'t> {
+    /// The tables of `transaction`, made where they are missing.
+    pub fn open(
+        transaction: &'t WriteTransaction,
+        memory: &'t Activity,
+        effects: &'t mut Effects,
+    ) -> Result<Self, TableError> {
+        Ok(Self {
+            meta: transaction.open_table(META)?,
+            sessions: transaction.open_table(SESSIONS)?,
+            configs: transaction.open_table(CONFIGS)?,
+            messages: transaction.open_table(MESSAGES)?,
+            keys: transaction.open_table(KEYS)?,
+            activity: transaction.open_table(ACTIVITY)?,
+            files: transaction.open_table(FILES)?,
+            file_chunks: transaction.open_table(FILE_CHUNKS)?,
+            settings: transaction.open_table(SETTINGS)?,
+            memory,
+            effects,
+            dirty: false,
+        })
+    }
+
+    /// Ends the batch: with it goes what is known of activity, unless it changes nothing. Answers
+    /// whether there is anything to commit.
+    pub fn finish(mut self) -> Result<bool, Fault> {
+        if self.dirty {
+            self.write_activity()?;
+        }
+        Ok(self.dirty)
+    }
+
+    /// Moves the rows of sessions that were touched since theirs was written.
+    pub fn write_activity(&mut self) -> Result<(), Fault> {
+        let moves = self.memory.take_moves();
+        let new = self.effects.moves.len();
+        self.effects.moves.extend(moves);
+        for Move { id, from, to } in &self.effects.moves[new..] {
+            self.activity.remove((from.0, key(id)))?;
+            self.activity.insert((to.0, key(id)), ())?;
+            self.dirty = true;
+        }
+        Ok(())
+    }
+
+    pub fn create_session(&mut self, session: &Session) -> Result<(), Stop> {
+        let key = key(&session.id);
+        let header = record::encode_header(&Header::new(session))?;
+        let config = record::encode_config(&session.config)?;
+        if self.sessions.get(key)?.is_some() {
+            return Err(StoreError::Unavailable("the session's id is taken".into()).into());
+        }
+        self.dirty = true;
+        self.sessions.insert(key, header.as_slice())?;
+        self.configs.insert(key, config.as_slice())?;
+        self.activity.insert((session.last_activity.0, key), ())?;
+        self.effects.created.push((session.id, session.last_activity));
+        Ok(())
+    }
+
+    pub fn merge_config(
+        &mut self,
+        id: SessionId,
+        patch: Map<String, Value>,
+    ) -> Result<(Header, Settings), Stop> {
+        let header = self.header(id)?;
+        let (settings, bytes) = self.merged(id, patch)?;
+        self.put_config(id, bytes)?;
+        Ok((header, settings))
+    }
+
+    /// Appends the question in the place of an earlier attempt with its key, unless that one has
+    /// been answered.
+    pub fn begin_turn(
+        &mut self,
+        id: SessionId,
+        patch: Map<String, Value>,
+        question: &NewMessage,
+        idempotency: Option<IdempotencyKey>,
+        at: Timestamp,
+    ) -> Result<Begun, Stop> {
+        let mut header = self.header(id)?;
+        let earlier = match &idempotency {
+            Some(IdempotencyKey(digest)) => self.keys.get((key(&id), digest))?.map(|v| v.value()),
+            None => None,
+        };
+        let mut replaced = Vec::new();
+        if let Some(place) = earlier
+            && self.message(id, place)?.is_some()
+        {
+            replaced.push(place);
+            match self.message(id, place + 1)? {
+                Some(answer) if answer.role != Role::Assistant => {}
+                Some(answer) if answer.status == Status::Incomplete => replaced.push(place + 1),
+                Some(answer) => {
+                    let (settings, _) = self.merged(id, Map::new())?;
+                    return Ok(Begun { header, settings, question: place, answered: Some(answer) });
+                }
+                None => {}
+            }
+        }
+        let (settings, bytes) = self.merged(id, patch)?;
+        let question = record::encode_message(question)?;
+        for place in replaced {
+            self.messages.remove((key(&id), place))?;
+            header.message_count -= 1;
+        }
+        let (header, place) = self.append(id, header, &question, at)?;
+        if let Some(IdempotencyKey(digest)) = &idempotency {
+            self.keys.insert((key(&id), digest), place)?;
+        }
+        self.put_config(id, bytes)?;
+        Ok(Begun { header, settings, question: place, answered: None })
+    }
+
+    pub fn finish_turn(
+        &mut self,
+        id: SessionId,
+        question: u64,
+        status: Status,
+        answer: Option<&NewMessage>,
+        at: Timestamp,
+    ) -> Result<u64, Stop> {
+        let header = self.header(id)?;
+        let Some(mut asked) = self.message(id, question)? else {
+            return Ok(header.message_count);
+        };
+        let answer = answer.map(record::encode_message).transpose()?;
+        if asked.status != status {
+            asked.status = status;
+            let bytes = record::encode_message(&asked)?;
+            self.dirty = true;
+            self.messages.insert((key(&id), question), bytes.as_slice())?;
+        }
+        match answer {
+            Some(answer) => Ok(self.append(id, header, &answer, at)?.0.message_count),
+            None => Ok(header.message_count),
+        }
+    }
+
+    /// Deletes all messages in one transaction, however many: a visitor's clear must not leave
+    /// some. Answers how many there were.
+    pub fn clear_history(&mut self, id: SessionId, at: Timestamp) -> Result<u64, Stop> {
+        let header = self.header(id)?;
+        if header.message_count > 0 {
+            let cleared = Header { message_count: 0, last_activity: at, ..header };
+            let bytes = record::encode_header(&cleared)?;
+            self.dirty = true;
+            self.delete_messages(id)?;
+            self.sessions.insert(key(&id), bytes.as_slice())?;
+        }
+        Ok(header.message_count)
+    }
+
+    /// Deletes sessions that have expired at `now`, at most `limit` of them and about
+    /// [`SLICE_MESSAGES`] messages. Answers how many, and whether there may be more.
+    pub fn expire(&mut self, now: Timestamp, limit: usize) -> Result<(usize, bool), Stop> {
+        self.write_activity()?;
+        let cutoff = self.memory.cutoff(now);
+        let mut expired = Vec::new();
+        let mut messages = 0;
+        let mut more = false;
+        for row in self.activity.range(..=(cutoff.0, &[u8::MAX; 16]))? {
+            if expired.len() == limit || messages > SLICE_MESSAGES {
+                more = true;
+                break;
+            }
+            let (row, _) = row?;
+            let (at, key) = row.value();
+            let id = id(key);
+            match self.memory.take_expired(id, now) {
+                Front::Live => continue,
+                Front::Expired(removed) => self.effects.removed.push(removed),
+                // Perhaps created in this very transaction, with an old time.
+                Front::Unknown => self.effects.created.retain(|(created, _)| *created != id),
+            }
+            expired.push((at, id));
+            let header = self.sessions.get(key)?;
+            // A header that cannot be read is deleted like any other.
+            messages += header
+                .and_then(|bytes| record::decode_header(bytes.value()).ok())
+                .map_or(0, |header| header.message_count);
+        }
+        for (at, id) in &expired {
+            self.dirty = true;
+            self.activity.remove((*at, key(id)))?;
+            self.sessions.remove(key(id))?;
+            self.configs.remove(key(id))?;
+            self.delete_messages(*id)?;
+            self.drop_file(*id)?;
+        }
+        Ok((expired.len(), more))
+    }
+
+    /// Puts a file in the place of the session's earlier one.
+    pub fn put_file(&mut self, id: SessionId, file: &[u8], text: &[u8]) -> Result<(), Stop> {
+        self.header(id)?;
+        self.dirty = true;
+        self.drop_file(id)?;
+        self.files.insert(key(&id), file)?;
+        for (n, chunk) in (0..).zip(text.chunks(CHUNK_BYTES)) {
+            self.file_chunks.insert((key(&id), n), chunk)?;
+        }
+        Ok(())
+    }
+
+    /// Deletes the session's file, and answers whether there was one.
+    pub fn delete_file(&mut self, id: SessionId) -> Result<bool, Stop> {
+        self.header(id)?;
+        Ok(self.drop_file(id)?)
+    }
+
+    fn drop_file(&mut self, id: SessionId) -> Result<bool, Fault> {
+        let key = key(&id);
+        if self.files.remove(key)?.is_none() {
+            return Ok(false);
+        }
+        self.dirty = true;
+        self.file_chunks.retain_in((key, 0)..=(key, u32::MAX), |_, _| false)?;
+        Ok(true)
+    }
+
+    pub fn setting_or_insert(&mut self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, Stop> {
+        if let Some(kept) = self.settings.get(name.as_bytes())? {
+            return Ok(kept.value().to_vec());
+        }
+        self.dirty = true;
+        self.settings.insert(name.as_bytes(), value.as_slice())?;
+        Ok(value)
+    }
+
+    /// Writes `value` under `name` about the file itself.
+    pub fn put_meta(&mut self, name: &[u8], value: &[u8]) -> Result<(), Fault> {
+        self.dirty = true;
+        self.meta.insert(name, value)?;
+        Ok(())
+    }
+
+    fn header(&self, id: SessionId) -> Result<Header, Stop> {
+        let bytes = self.sessions.get(key(&id))?.ok_or(StoreError::NotFound)?;
+        Ok(record::decode_header(bytes.value())?)
+    }
+
+    fn message(&self, id: SessionId, place: u64) -> Result<Option<NewMessage>, Stop> {
+        let stored = self.messages.get((key(&id), place))?;
+        Ok(stored.map(|bytes| record::decode_message(bytes.value())).transpose()?)
+    }
+
+    /// The session's settings with `patch` in them, and their bytes if they have changed.
+    fn merged(
+        &self,
+        id: SessionId,
+        patch: Map<String, Value>,
+    ) -> Result<(Settings, Option<Vec<u8>>), Stop> {
+        let bytes = self.configs.get(key(&id))?.ok_or(StoreError::NotFound)?;
+        if patch.is_empty() {
+            return Ok((Settings::Bytes(bytes.value().to_vec()), None));
+        }
+        let mut config = record::decode_config(bytes.value())?;
+        let changed =
+            if config.merge(patch) { Some(record::encode_config(&config)?) } else { None };
+        Ok((Settings::Merged(config), changed))
+    }
+
+    fn put_config(&mut self, id: SessionId, bytes: Option<Vec<u8>>) -> Result<(), Fault> {
+        if let Some(bytes) = bytes {
+            self.dirty = true;
+            self.configs.insert(key(&id), bytes.as_slice())?;
+        }
+        Ok(())
+    }
+
+    fn append(
+        &mut self,
+        id: SessionId,
+        mut header: Header,
+        message: &[u8],
+        at: Timestamp,
+    ) -> Result<(Header, u64), Stop> {
+        let seq = header.next_seq;
+        header.next_seq += 1;
+        header.message_count += 1;
+        header.last_activity = at;
+        let bytes = record::encode_header(&header)?;
+        self.dirty = true;
+        self.messages.insert((key(&id), seq), message)?;
+        self.sessions.insert(key(&id), bytes.as_slice())?;
+        Ok((header, seq))
+    }
+
+    fn delete_messages(&mut self, id: SessionId) -> Result<(), Fault> {
+        let key = key(&id);
+        self.keys.retain_in((key, &[0; 16])..=(key, &[u8::MAX; 16]), |_, _| false)?;
+        Ok(self.messages.retain_in((key, 0)..=(key, u64::MAX), |_, _| false)?)
+    }
+}

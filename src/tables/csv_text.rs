@@ -1,0 +1,275 @@
+//! Delimited text: which delimiter, which columns, and one pass over all records.
+
+use std::ops::ControlFlow;
+
+use memchr::{memchr_iter, memrchr};
+
+use super::facts::Rules;
+use super::header;
+use super::profile::{Profile, clip_to, dictionary_limit, is_blank};
+use super::refusal::IngestError;
+use super::table::{ParsedTable, SAMPLE_CHARS, SAMPLE_ROWS};
+use crate::domain::dataset::{Column, Layout};
+
+/// Delimiters that are looked for; the first wins where several fit equally well.
+const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+/// What is looked at to find the delimiter: bytes and records.
+const PROBE_BYTES: usize = 64 * 1024;
+const PROBE_RECORDS: usize = 200;
+/// Text longer than this is read by two threads (bytes).
+const SPLIT: usize = 1024 * 1024;
+
+/// A reader of records of any width, the header among them.
+pub fn reader(text: &[u8], delimiter: u8) -> csv::Reader<&[u8]> {
+    csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .buffer_capacity(64 * 1024)
+        .from_reader(text)
+}
+
+/// Whether a record is a line of nothing but white space, which is no row.
+pub fn is_blank_line(record: &csv::ByteRecord) -> bool {
+    record.len() == 1 && record.get(0).is_some_and(|cell| !cell.is_empty() && is_blank(cell))
+}
+
+/// Calls `f` with every row behind the header until it breaks, and with the bytes in which it
+/// stands, blank lines before it included.
+pub fn for_each_record(
+    text: &[u8],
+    delimiter: u8,
+    mut f: impl FnMut(&csv::ByteRecord, usize, usize) -> ControlFlow<()>,
+) {
+    let mut reader = reader(text, delimiter);
+    let mut record = csv::ByteRecord::new();
+    let mut header = true;
+    let mut start = 0;
+    while let Ok(true) = reader.read_byte_record(&mut record) {
+        let end = position(&reader, text);
+        let row = !is_blank_line(&record) && !std::mem::take(&mut header);
+        if row && f(&record, start, end).is_break() {
+            break;
+        }
+        start = end;
+    }
+}
+
+/// Where the first byte behind the header is.
+pub fn header_end(text: &[u8], delimiter: u8) -> usize {
+    let mut end = text.len();
+    for_each_record(text, delimiter, |_, start, _| {
+        end = start;
+        ControlFlow::Break(())
+    });
+    end
+}
+
+/// How far a reader of `text` has come (bytes).
+fn position(reader: &csv::Reader<&[u8]>, text: &[u8]) -> usize {
+    usize::try_from(reader.position().byte()).unwrap_or(text.len()).min(text.len())
+}
+
+/// The delimiter that divides the records most evenly. It must occur in the header; `,` otherwise.
+pub fn delimiter(text: &[u8]) -> u8 {
+    let probe = if text.len() > PROBE_BYTES {
+        // Whole lines, so that the last record is not a torn one.
+        let end = memrchr(b'\n', &text[..PROBE_BYTES]).unwrap_or(PROBE_BYTES);
+        &text[..end]
+    } else {
+        text
+    };
+    let mut best = (b',', 0.0, 1);
+    for delimiter in DELIMITERS {
+        let mut reader = reader(probe, delimiter);
+        let widths: Vec<usize> = reader
+            .byte_records()
+            .take(PROBE_RECORDS)
+            .filter_map(Result::ok)
+            .filter(|record| !is_blank_line(record))
+            .map(|record| record.len())
+            .collect();
+        let Some(&width) = widths.first().filter(|width| **width > 1) else { continue };
+        let even = widths.iter().filter(|other| **other == width).count();
+        let share = even as f64 / widths.len() as f64;
+        if share > best.1 || (share >= best.1 && width > best.2) {
+            best = (delimiter, share, width);
+        }
+    }
+    best.0
+}
+
+/// Reads all records and profiles the columns.
+pub fn table(text: &[u8], max_columns: usize) -> Result<ParsedTable, IngestError> {
+    let delimiter = delimiter(text);
+    let mut reader = reader(text, delimiter);
+    let mut record = csv::ByteRecord::new();
+    let mut records = 0;
+    loop {
+        if !reader.read_byte_record(&mut record).map_err(|_| IngestError::NotText)? {
+            return Err(IngestError::Empty);
+        }
+        records += 1;
+        if !is_blank_line(&record) {
+            break;
+        }
+    }
+    let header = record.clone();
+    if header.len() > max_columns {
+        return Err(IngestError::TooManyColumns(max_columns));
+    }
+    let start = position(&reader, text);
+    let rules = Rules {
+        decimal_comma: delimiter != b',',
+        continental: delimiter == b';',
+        long_numbers: false,
+    };
+    let pass = Pass { text, delimiter, rules, width: header.len(), max_columns };
+    let mut part = pass.run(start)?;
+    part.records += records;
+    while part.profiles.len() > header.len() && part.profiles.last().is_some_and(Profile::is_empty)
+    {
+        part.profiles.pop();
+    }
+    let names = header::names(&header, part.profiles.len());
+    let columns = names
+        .into_iter()
+        .zip(part.profiles)
+        .map(|(name, profile)| {
+            let (kind, reading, stats) = profile.finish(part.rows);
+            Column { name, key: None, kind, reading, stats }
+        })
+        .collect();
+    let line_rows = has_line_rows(text, part.records);
+    let layout = Layout::Csv { delimiter, line_rows };
+    Ok(ParsedTable { layout, columns, rows: part.rows, sample: part.sample })
+}
+
+/// Whether every one of `records` ends where a line does: none breaks within quotes. A file with
+/// blank lines is left out too, since these are no records.
+fn has_line_rows(text: &[u8], records: u64) -> bool {
+    let text = text.strip_suffix(b"\n").unwrap_or(text);
+    let lines = memchr_iter(b'\n', text).count() as u64 + 1;
+    let bare = |at: usize| text.get(at + 1).is_some_and(|next| *next != b'\n');
+    lines == records && !memchr_iter(b'\r', text).any(bare)
+}
+
+/// One pass over the records, on two threads if the text is long.
+struct Pass<'a> {
+    text: &'a [u8],
+    delimiter: u8,
+    rules: Rules,
+    /// Columns of the header.
+    width: usize,
+    max_columns: usize,
+}
+
+/// What was learned of the records from one byte to another.
+struct Part {
+    profiles: Vec<Profile>,
+    rows: u64,
+    /// Rows and blank lines.
+    records: u64,
+    sample: Vec<Vec<Option<String>>>,
+    /// Where the first record that was not read begins.
+    end: usize,
+}
+
+impl Pass<'_> {
+    fn run(&self, start: usize) -> Result<Part, IngestError> {
+        let Some(middle) = self.middle(start) else { return self.part(start, self.text.len()) };
+        let (first, second) = std::thread::scope(|scope| {
+            let second = std::thread::Builder::new()
+                .name("ingest".to_owned())
+                .spawn_scoped(scope, || self.part(middle, self.text.len()));
+            (self.part(start, middle), second.ok().and_then(|thread| thread.join().ok()))
+        });
+        let mut first = first?;
+        // The middle was a guess. Whether a record begins there is known only now.
+        let rest = match second {
+            Some(second) if first.end == middle => second?,
+            _ => self.part(first.end, self.text.len())?,
+        };
+        first.append(rest, || self.profile());
+        Ok(first)
+    }
+
+    /// About the middle of a long text, behind a line feed that seems to be outside of quotes.
+    fn middle(&self, start: usize) -> Option<usize> {
+        let rest = self.text.get(start..).filter(|rest| rest.len() > SPLIT)?;
+        let half = rest.len() / 2;
+        let mut quoted = memchr_iter(b'"', &rest[..half]).count() % 2 == 1;
+        let found = memchr::memchr2_iter(b'"', b'\n', &rest[half..]).find(|at| {
+            let quote = rest[half + at] == b'"';
+            quoted ^= quote;
+            !quote && !quoted
+        });
+        found.map(|at| start + half + at + 1)
+    }
+
+    fn profile(&self) -> Profile {
+        Profile::delimited(self.rules, dictionary_limit(self.width))
+    }
+
+    /// The records that begin in `start..end`.
+    fn part(&self, start: usize, end: usize) -> Result<Part, IngestError> {
+        let mut profiles: Vec<Profile> = Vec::new();
+        profiles.resize_with(self.width, || self.profile());
+        let mut part = Part { profiles, rows: 0, records: 0, sample: Vec::new(), end };
+        let rest = self.text.get(start..).unwrap_or_default();
+        let mut reader = reader(rest, self.delimiter);
+        let mut record = csv::ByteRecord::new();
+        loop {
+            let at = start + position(&reader, rest);
+            // A record that ends with CR LF is told to end before the LF.
+            let at = at + usize::from(at + 1 == end && self.text.get(at) == Some(&b'\n'));
+            if at >= end {
+                part.end = at;
+                break;
+            }
+            if !reader.read_byte_record(&mut record).map_err(|_| IngestError::NotText)? {
+                part.end = self.text.len();
+                break;
+            }
+            part.records += 1;
+            if !is_blank_line(&record) {
+                self.row(&record, &mut part)?;
+            }
+        }
+        Ok(part)
+    }
+
+    #[inline]
+    fn row(&self, record: &csv::ByteRecord, part: &mut Part) -> Result<(), IngestError> {
+        if record.len() > part.profiles.len() {
+            if record.len() > self.max_columns {
+                return Err(IngestError::TooManyColumns(self.max_columns));
+            }
+            part.profiles.resize_with(record.len(), || self.profile());
+        }
+        for (profile, cell) in part.profiles.iter_mut().zip(record) {
+            profile.add(cell);
+        }
+        if part.sample.len() < SAMPLE_ROWS {
+            let text = |cell| Some(clip_to(&String::from_utf8_lossy(cell), SAMPLE_CHARS));
+            part.sample.push(record.iter().map(text).collect());
+        }
+        part.rows += 1;
+        Ok(())
+    }
+}
+
+impl Part {
+    fn append(&mut self, rest: Self, profile: impl FnMut() -> Profile) {
+        if rest.profiles.len() > self.profiles.len() {
+            self.profiles.resize_with(rest.profiles.len(), profile);
+        }
+        for (mine, theirs) in self.profiles.iter_mut().zip(rest.profiles) {
+            mine.merge(theirs);
+        }
+        self.rows += rest.rows;
+        self.records += rest.records;
+        self.sample.extend(rest.sample);
+        self.sample.truncate(SAMPLE_ROWS);
+    }
+}

@@ -1,0 +1,162 @@
+//! From bytes of whatever encoding to UTF-8.
+
+use bytes::Bytes;
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use memchr::memchr;
+
+use super::refusal::IngestError;
+
+/// How files begin that are no text whatever their name says.
+const SIGNATURES: [&[u8]; 12] = [
+    b"\x89PNG",
+    b"PK\x03\x04",
+    b"PK\x05\x06",
+    b"%PDF-",
+    b"GIF8",
+    b"\xff\xd8\xff",
+    b"\x1f\x8b",
+    b"\xd0\xcf\x11\xe0",
+    b"\x7fELF",
+    b"Rar!",
+    b"SQLite format 3\0",
+    b"PAR1",
+];
+/// How much is looked at to guess an encoding.
+const PROBE: usize = 64 * 1024;
+
+/// The text as UTF-8 without a byte order mark: UTF-8 as it is, UTF-16 with or without a mark,
+/// and 8-bit encodings (Latin-1 and CP1252 above all) as chardetng guesses them. Text without NUL.
+pub fn decode(bytes: &Bytes) -> Result<Bytes, IngestError> {
+    if SIGNATURES.iter().any(|signature| bytes.starts_with(signature)) {
+        return Err(IngestError::NotText);
+    }
+    let marked = Encoding::for_bom(bytes).filter(|(encoding, _)| *encoding != UTF_8);
+    let wide = marked.map(|(encoding, _)| encoding).or_else(|| wide(bytes));
+    if let Some(encoding) = wide {
+        let (text, _, bad) = encoding.decode(bytes);
+        let nul = memchr(0, text.as_bytes()).is_some();
+        return if bad || nul { Err(IngestError::NotText) } else { Ok(text.into_owned().into()) };
+    }
+    if memchr(0, bytes).is_some() {
+        return Err(IngestError::NotText);
+    }
+    let start = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    let text = bytes.slice(start..);
+    match std::str::from_utf8(&text) {
+        Ok(_) => Ok(text),
+        Err(error) => narrow(&text, error.valid_up_to()),
+    }
+}
+
+/// UTF-16 without a mark: delimiters, digits and line ends have their NUL on the same side, and
+/// hardly anything has one on the other.
+fn wide(bytes: &[u8]) -> Option<&'static Encoding> {
+    let probe = &bytes[..bytes.len().min(PROBE)];
+    if memchr(0, probe).is_none() || !bytes.len().is_multiple_of(2) {
+        return None;
+    }
+    let mut nuls = [0_usize; 2];
+    memchr::memchr_iter(0, probe).for_each(|at| nuls[at % 2] += 1);
+    let (encoding, most, least) =
+        if nuls[1] > nuls[0] { (UTF_16LE, nuls[1], nuls[0]) } else { (UTF_16BE, nuls[0], nuls[1]) };
+    // What reads well but for the NULs is 8-bit text with stray ones, unless all of it is wide.
+    let odd = |c: char| c.is_ascii_control() && !matches!(c, '\0' | '\t' | '\n' | '\r');
+    let narrow = std::str::from_utf8(probe).is_ok_and(|text| !text.contains(odd));
+    let units = probe.len() / 2;
+    let wide =
+        if narrow { least == 0 && most == units } else { most > 4 * least && most > units / 20 };
+    wide.then_some(encoding)
+}
+
+/// Text that is not UTF-8 from `bad` on.
+fn narrow(text: &[u8], bad: usize) -> Result<Bytes, IngestError> {
+    if text.iter().any(|byte| matches!(byte, 1..=8 | 14..=26 | 28..=31)) {
+        return Err(IngestError::NotText);
+    }
+    // UTF-8 with a torn character here or there. By chance, other encodings rarely look like it.
+    let (mut good, mut torn) = (0, 0);
+    for chunk in text.utf8_chunks() {
+        good += chunk.valid().bytes().filter(|byte| *byte >= 0xc0).count();
+        torn += usize::from(!chunk.invalid().is_empty());
+    }
+    if good > 10 * torn {
+        return Ok(String::from_utf8_lossy(text).into_owned().into());
+    }
+    let from = bad.saturating_sub(PROBE / 16);
+    let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Deny);
+    detector.feed(&text[from..text.len().min(from + PROBE)], true);
+    let guess = detector.guess(None, chardetng::Utf8Detection::Deny);
+    let (decoded, broken) = guess.decode_without_bom_handling(text);
+    let decoded = if broken { WINDOWS_1252.decode_without_bom_handling(text).0 } else { decoded };
+    Ok(decoded.into_owned().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoded(bytes: &[u8]) -> Option<String> {
+        let text = decode(&Bytes::copy_from_slice(bytes)).ok()?;
+        Some(String::from_utf8(text.to_vec()).unwrap())
+    }
+
+    fn utf16(text: &str, big: bool) -> Vec<u8> {
+        text.encode_utf16()
+            .flat_map(|u| if big { u.to_be_bytes() } else { u.to_le_bytes() })
+            .collect()
+    }
+
+    #[test]
+    fn unicode_with_and_without_a_mark() {
+        let text = "Stadt,Größe\nKöln,€ 5\n東京,😀\n";
+        let marked = format!("\u{feff}{text}");
+        assert_eq!(decoded(text.as_bytes()).as_deref(), Some(text));
+        assert_eq!(decoded(marked.as_bytes()).as_deref(), Some(text));
+        for big in [false, true] {
+            assert_eq!(decoded(&utf16(&marked, big)).as_deref(), Some(text));
+            assert_eq!(decoded(&utf16(text, big)).as_deref(), Some(text));
+            assert_eq!(
+                decoded(&utf16("имя,город\nОля,Рим\n", big)).as_deref(),
+                Some("имя,город\nОля,Рим\n")
+            );
+        }
+    }
+
+    #[test]
+    fn western_eight_bit_text() {
+        for text in [
+            "name\nMüller\n",
+            "name,city\nJosé,Málaga\nFrançois,Orléans\n",
+            "item,price\nCafé,€ 3\n“quoted”,€ 4\n",
+            "Straße;Größe\nÄpfel;5\n",
+        ] {
+            let (bytes, _, bad) = WINDOWS_1252.encode(text);
+            assert!(!bad);
+            assert_eq!(decoded(&bytes).as_deref(), Some(text));
+        }
+    }
+
+    #[test]
+    fn utf8_with_a_torn_character_stays_utf8() {
+        let mut bytes = "Größe,".repeat(20).into_bytes();
+        bytes.extend_from_slice(b"\xc3\n");
+        assert!(decoded(&bytes).unwrap().starts_with("Größe,Größe"));
+    }
+
+    #[test]
+    fn what_is_no_text() {
+        for bytes in [
+            &b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..],
+            b"PK\x03\x04\x14\0\x06\0",
+            b"%PDF-1.7\n",
+            b"a,b\n1,\0\n",
+            b"a,b\n\0\x31,2\n",
+            b"a\0b",
+            b"a,b\n\x01\xff\xfe\x02\n",
+            b"\xff\xfea\0\0\0",
+            b"\xff\xfe\x00\xd8",
+        ] {
+            assert_eq!(decoded(bytes), None, "{bytes:?}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Taking an upload in: its name, encoding and form are checked, its columns profiled.
+
+use bytes::Bytes;
+
+pub use super::refusal::{IngestError, IngestLimits};
+use super::table::ParsedTable;
+use super::{csv_text, encoding, json_text};
+use crate::domain::Timestamp;
+use crate::domain::dataset::{Dataset, FileKind};
+
+/// The most characters of a file name.
+const MAX_NAME: usize = 255;
+
+/// A file that was taken in.
+#[derive(Clone, Debug)]
+pub struct Ingested {
+    /// What it is.
+    pub dataset: Dataset,
+    /// Its content as UTF-8 without a byte order mark: what is to be kept, and what the rest of
+    /// this module reads.
+    pub text: Bytes,
+}
+
+/// Takes in `bytes`, uploaded as `file_name`. It computes for some 50 ms with 10 MB, and uses a
+/// second thread for long delimited text: call it off the async threads.
+pub fn ingest(
+    raw_name: &str,
+    bytes: &Bytes,
+    uploaded: Timestamp,
+    limits: &IngestLimits,
+) -> Result<Ingested, IngestError> {
+    let (file_name, kind) = file_name(raw_name).ok_or(IngestError::Name)?;
+    if bytes.len() > limits.max_bytes {
+        return Err(IngestError::TooLarge(limits.max_bytes));
+    }
+    if bytes.is_empty() {
+        return Err(IngestError::Empty);
+    }
+    let text = encoding::decode(bytes)?;
+    let shown = std::str::from_utf8(&text).map_err(|_| IngestError::NotText)?;
+    if shown.chars().all(|c| c.is_whitespace() || c == '\u{feff}') {
+        return Err(IngestError::Empty);
+    }
+    let ParsedTable { layout, columns, rows, sample } = match kind {
+        FileKind::Csv => csv_text::table(&text, limits.max_columns)?,
+        FileKind::Json => json_text::table(shown, limits)?,
+    };
+    let size = bytes.len() as u64;
+    let dataset = Dataset { file_name, kind, size, uploaded, layout, columns, rows, sample };
+    Ok(Ingested { dataset, text })
+}
+
+/// The printable last part of a path of at most 255 characters, and what it is by its ending:
+/// `.csv` or `.json` in any case. None for other endings.
+pub fn file_name(raw: &str) -> Option<(String, FileKind)> {
+    let base = raw.rsplit(['/', '\\']).next().unwrap_or_default();
+    let printable: String = base.chars().filter(|c| is_printable(*c)).collect();
+    let name = printable.trim();
+    let (stem, ending) = name.rsplit_once('.')?;
+    let kind = match ending.to_ascii_lowercase().as_str() {
+        "csv" => FileKind::Csv,
+        "json" => FileKind::Json,
+        _ => return None,
+    };
+    let stem: String = stem.chars().take(MAX_NAME - ending.len() - 1).collect();
+    Some((format!("{stem}.{ending}"), kind))
+}
+
+/// Neither a control character nor one of those that hide, or turn the text around them.
+fn is_printable(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+}
+
+#[cfg(test)]
+mod tests;

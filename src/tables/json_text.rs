@@ -1,0 +1,336 @@
+//! JSON: one value or, with a line each, objects (NDJSON), read item by item without building a
+//! tree of the whole.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::ControlFlow;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::json_columns::Builder;
+use super::profile::{Tag, clip_to};
+use super::refusal::{IngestError, IngestLimits};
+use super::table::ParsedTable;
+use super::values;
+use crate::domain::dataset::{ColumnType, Layout};
+
+/// The most characters of a bare string in a summary.
+const MAX_SCALAR: usize = 10_000;
+
+/// The keys of an object and the JSON of their values, in the order of the file.
+pub type Fields<'a> = Vec<(Cow<'a, str>, &'a str)>;
+
+/// Reads all items and profiles the columns.
+pub fn table(text: &str, limits: &IngestLimits) -> Result<ParsedTable, IngestError> {
+    check_depth(text, limits.max_depth)?;
+    let mut builder = Builder::new(text, limits.max_columns);
+    let layout = match text.trim_ascii_start().as_bytes().first() {
+        Some(b'[') => {
+            builder.array(text)?;
+            Layout::JsonArray { first_keys: builder.first_keys() }
+        }
+        Some(b'{') if is_lines(text) => {
+            for line in lines(text) {
+                builder.object(line)?;
+            }
+            Layout::JsonLines { first_keys: builder.first_keys() }
+        }
+        Some(b'{') => return object(text, limits),
+        _ => {
+            let value = serde_json::from_str(text).map_err(|error| invalid(text, text, &error))?;
+            builder.item(text.trim_ascii())?;
+            let value = match value {
+                Value::String(text) => Value::String(clip_to(&text, MAX_SCALAR)),
+                other => other,
+            };
+            Layout::JsonScalar { value: value.to_string() }
+        }
+    };
+    Ok(builder.finish(layout))
+}
+
+/// An object: a table of the only array of objects in it, else the one row itself.
+fn object(text: &str, limits: &IngestLimits) -> Result<ParsedTable, IngestError> {
+    let mut builder = Builder::new(text, limits.max_columns);
+    builder.object(text)?;
+    let mut whole = builder.finish(Layout::JsonObject { keys: Vec::new(), table: None });
+    let keys = whole.columns.iter().map(|column| (column.source_name().to_owned(), column.kind));
+    let keys: Vec<(String, ColumnType)> = keys.collect();
+    let fields = fields(text).map_err(|error| invalid(text, text, &error))?;
+    let mut tables = keys.iter().filter_map(|(key, kind)| {
+        let items = if *kind == ColumnType::Array { last(&fields, key)? } else { return None };
+        is_table(items).then_some((key.clone(), items))
+    });
+    if let (Some((key, items)), None) = (tables.next(), tables.next()) {
+        let mut builder = Builder::new(text, limits.max_columns);
+        builder.array(items)?;
+        return Ok(builder.finish(Layout::JsonObject { keys, table: Some(key) }));
+    }
+    whole.layout = Layout::JsonObject { keys, table: None };
+    Ok(whole)
+}
+
+/// The value of a key: the last one where it is doubled.
+fn last<'a>(fields: &Fields<'a>, key: &str) -> Option<&'a str> {
+    fields.iter().rev().find(|(name, _)| name == key).map(|(_, value)| *value)
+}
+
+/// Whether this is a filled array of nothing but objects.
+fn is_table(json: &str) -> bool {
+    let mut some = false;
+    let mut all = true;
+    let parsed = json.starts_with('[').then(|| {
+        each_item(json, &mut |item| {
+            some = true;
+            all &= item.starts_with('{');
+            if all { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })
+    });
+    some && all && matches!(parsed, Some(Ok(())))
+}
+
+/// Calls `f` with the JSON of every row until it breaks. Text that has changed since it was taken
+/// in ends early.
+pub fn each_row<'a>(layout: &Layout, text: &'a str, f: &mut dyn FnMut(&'a str) -> ControlFlow<()>) {
+    match layout {
+        Layout::JsonArray { .. } => {
+            let _ = each_item(text, f);
+        }
+        Layout::JsonLines { .. } => {
+            let _ = lines(text).try_for_each(f);
+        }
+        Layout::JsonObject { table: Some(key), .. } => {
+            if let Some(items) = last(&fields(text).unwrap_or_default(), key) {
+                let _ = each_item(items, f);
+            }
+        }
+        Layout::JsonObject { table: None, .. } | Layout::JsonScalar { .. } => {
+            let _ = f(text.trim_ascii());
+        }
+        Layout::Csv { .. } => {}
+    }
+}
+
+/// Lines with something in them. A line break within a JSON string is escaped, so this is safe.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    // JSON's own white space: a form feed is none of it.
+    let lines = text.split(['\n', '\r']).map(|line| line.trim_matches([' ', '\t']));
+    lines.filter(|line| !line.is_empty())
+}
+
+/// Whether there are several lines and the first is an object of its own.
+fn is_lines(text: &str) -> bool {
+    let mut lines = lines(text);
+    let first = lines.next();
+    lines.next().is_some() && first.is_some_and(|line| fields(line).is_ok())
+}
+
+/// The fields of a JSON object. Doubled keys are still doubled.
+pub fn fields(json: &str) -> Result<Fields<'_>, serde_json::Error> {
+    let mut reader = serde_json::Deserializer::from_str(json);
+    let fields = reader.deserialize_map(FieldsVisitor)?;
+    reader.end()?;
+    Ok(fields)
+}
+
+struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut fields = Vec::new();
+        while let Some((Key(key), value)) = map.next_entry::<Key<'de>, &'de RawValue>()? {
+            fields.push((key, value.get()));
+        }
+        Ok(fields)
+    }
+}
+
+/// A key, borrowed unless something in it is escaped.
+#[derive(serde::Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Calls `f` with the JSON of every item of an array until it breaks. What it returns then means
+/// nothing: the reader misses the end of the array.
+pub fn each_item<'a>(
+    json: &'a str,
+    f: &mut dyn FnMut(&'a str) -> ControlFlow<()>,
+) -> Result<(), serde_json::Error> {
+    let mut reader = serde_json::Deserializer::from_str(json);
+    reader.deserialize_seq(ItemsVisitor(f))?;
+    reader.end()
+}
+
+struct ItemsVisitor<'f, 'a>(&'f mut dyn FnMut(&'a str) -> ControlFlow<()>);
+
+impl<'de> Visitor<'de> for ItemsVisitor<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while let Some(item) = items.next_element::<&'de RawValue>()? {
+            if (self.0)(item.get()).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a value is, and its text: the content of a string, compact JSON of objects and arrays, the
+/// rest as it stands. None for null.
+pub fn leaf(json: &str) -> Result<Option<(Tag, Cow<'_, str>)>, serde_json::Error> {
+    Ok(match json.as_bytes().first() {
+        Some(b'"') => {
+            let text = match json.get(1..json.len().saturating_sub(1)) {
+                Some(plain) if memchr::memchr(b'\\', plain.as_bytes()).is_none() => plain.into(),
+                _ => Cow::Owned(serde_json::from_str(json)?),
+            };
+            Some((Tag::Text, text))
+        }
+        Some(b'{' | b'[') => {
+            serde_json::from_str::<Checked>(json)?;
+            let tag = if json.starts_with('{') { Tag::Object } else { Tag::Array };
+            Some((tag, compact(json)))
+        }
+        Some(b't' | b'f') => Some((Tag::Boolean, json.into())),
+        Some(b'n') => None,
+        _ => {
+            if values::number(json.as_bytes()).is_none() {
+                serde_json::from_str::<serde_json::Number>(json)?;
+            }
+            Some((Tag::Number, json.into()))
+        }
+    })
+}
+
+/// Reads a value and forgets it. Unlike serde's `IgnoredAny` it has escapes and the ranges of
+/// numbers checked.
+struct Checked;
+
+impl<'de> Deserialize<'de> for Checked {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        input.deserialize_any(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for Checked {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self, A::Error> {
+        while items.next_element::<Self>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
+        while map.next_entry::<Self, Self>()?.is_some() {}
+        Ok(self)
+    }
+}
+
+/// Without white space between the tokens.
+fn compact(json: &str) -> Cow<'_, str> {
+    let mut out = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some(at) = memchr::memchr3(b'"', b' ', b'\n', rest.as_bytes()) {
+        let (before, token) = rest.split_at(at);
+        out.extend(before.split(['\t', '\r']));
+        let end = if token.starts_with('"') { string_end(token.as_bytes()) } else { 1 };
+        let (token, after) = token.split_at(end);
+        if token.len() > 1 {
+            out.push_str(token);
+        }
+        rest = after;
+    }
+    out.extend(rest.split(['\t', '\r']));
+    if out.len() == json.len() { Cow::Borrowed(json) } else { Cow::Owned(out) }
+}
+
+/// Where the string that `json` begins with ends.
+fn string_end(json: &[u8]) -> usize {
+    let mut at = 1;
+    while let Some(next) = json.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+        at += next;
+        if json[at] == b'"' {
+            return at + 1;
+        }
+        at += 2;
+    }
+    json.len()
+}
+
+/// Refuses more than `max` levels before anything recursive sees the text.
+fn check_depth(text: &str, max: usize) -> Result<(), IngestError> {
+    let bytes = text.as_bytes();
+    let mut depth = 0_usize;
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'"' => {
+                at += string_end(&bytes[at..]);
+                continue;
+            }
+            b'[' | b'{' => {
+                depth += 1;
+                if depth > max {
+                    return Err(IngestError::TooDeep(max));
+                }
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        at += 1;
+    }
+    Ok(())
+}
+
+/// The refusal of `part`, a slice of `text`, with the place of the fault in the whole.
+pub fn invalid(text: &str, part: &str, error: &serde_json::Error) -> IngestError {
+    let start = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+    let before = text.as_bytes().get(..start).unwrap_or_default();
+    let lines = memchr::memchr_iter(b'\n', before).count();
+    let last = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
+    let (line, column) = match error.line() {
+        0 | 1 => (lines + 1, error.column() + before.len() - last),
+        line => (lines + line, error.column()),
+    };
+    IngestError::Json { line, column }
+}

@@ -1,0 +1,24 @@
+//! Uploaded tables: taking files in, profiling them, keyword search, SQL and charts.
+//!
+//! [`ingest`](ingest::ingest) turns the bytes of an upload into UTF-8 and a
+//! [`Dataset`](crate::domain::dataset::Dataset); [`for_each_row`](rows::for_each_row) and
+//! [`search`](search::search()) read that text again. It uses `domain` only.
+
+pub mod chart;
+mod csv_text;
+mod dates;
+mod distinct;
+mod encoding;
+mod facts;
+mod header;
+pub mod ingest;
+mod json_columns;
+mod json_text;
+mod needle;
+mod profile;
+mod refusal;
+pub mod rows;
+pub mod search;
+pub mod sql;
+mod table;
+mod values;
