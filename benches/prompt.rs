@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chatbot_widget::domain::{
-    Dataset, Message, NewMessage, Role, SessionConfig, Status, Timestamp,
+    Author, Dataset, Message, MessageId, NewMessage, SessionConfig, Status, Timestamp,
 };
 use chatbot_widget::prompt::tokens::estimate;
 use chatbot_widget::prompt::{Operator, Prompt, draft};
@@ -42,9 +42,15 @@ fn conversation(messages: usize) -> Vec<Message> {
             NewMessage { status: Status::Complete, ..question }
         } else {
             let content = SENTENCE.repeat(5);
-            NewMessage { role: Role::Assistant, content, status: Status::Complete, ..question }
+            NewMessage {
+                author: Author::Bot,
+                answers: Some(MessageId(at as u64 - 1)),
+                content,
+                status: Status::Complete,
+                ..question
+            }
         };
-        Message { seq: at as u64, body }
+        Message { id: MessageId(at as u64), body }
     };
     (0..messages).map(message).collect()
 }

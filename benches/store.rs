@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chatbot_widget::domain::{
-    NewMessage, ProviderKind, Role, Session, SessionConfig, SessionId, Status, StoredFile,
-    Timestamp, Usage,
+    Author, BotId, NewMessage, ProviderKind, Session, SessionConfig, SessionId, SessionState,
+    Status, StoredFile, Timestamp, Usage,
 };
-use chatbot_widget::store::Store;
 use chatbot_widget::store::redb::{Options, RedbStore};
+use chatbot_widget::store::{ConfigPatch, NewTurn, Store};
 use chatbot_widget::tables::ingest::{IngestLimits, Ingested, ingest};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use serde_json::Map;
@@ -58,6 +58,8 @@ impl Bench {
 async fn create(store: &RedbStore) -> SessionId {
     let session = Session {
         id: SessionId::random(),
+        bot: BotId::default(),
+        state: SessionState::Bot,
         created: NOW,
         last_activity: NOW,
         message_count: 0,
@@ -72,7 +74,8 @@ async fn create(store: &RedbStore) -> SessionId {
 async fn turn(store: &RedbStore, id: SessionId) {
     let question = NewMessage::question("What is on this page? ".repeat(4), NOW);
     let answer = NewMessage {
-        role: Role::Assistant,
+        author: Author::Bot,
+        answers: None,
         content: "An answer of a usual length, in a few sentences. ".repeat(8),
         status: Status::Complete,
         provider: Some(ProviderKind::Claude),
@@ -80,7 +83,9 @@ async fn turn(store: &RedbStore, id: SessionId) {
         usage: Some(Usage { input_tokens: 812, output_tokens: 94, ..Usage::default() }),
         ..question.clone()
     };
-    let begun = store.begin_turn(id, Map::new(), question, None).await.unwrap();
+    let patch = ConfigPatch { keys: Map::new(), max_bytes: 1 << 20 };
+    let turn = NewTurn { question, patch, key: None, history: 0 };
+    let begun = store.begin_turn(id, turn).await.unwrap();
     store.finish_turn(id, begun.question, Status::Complete, Some(answer), NOW).await.unwrap();
 }
 

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
-
-use crate::chat::{self, Chat};
+use crate::bots::Bots;
+use crate::chat::{Chat, ChatLimits, ChatParts};
 use crate::config::{Config, Database, ProviderSettings};
 use crate::demo;
-use crate::domain::{Clock, Limits, SystemClock};
+use crate::domain::{
+    Bot, BotId, BotLook, Clock, ConfigLimits, ProviderNames, SystemClock, Timestamp,
+};
 use crate::error::AppError;
 use crate::files::Files;
 use crate::provider::Provider;
@@ -17,12 +18,19 @@ use crate::provider::anthropic::Anthropic;
 use crate::provider::offline::Offline;
 use crate::provider::openai::OpenAi;
 use crate::provider::transport::{self, Proxies, SetupError, Transport};
+use crate::quota::{Quota, QuotaLimits};
 use crate::sessions::Sessions;
 use crate::store::redb::{OpenError, Options, RedbStore};
 use crate::store::{Store, StoreError};
 
-/// How often expired sessions are swept, and activity that is only in memory is written down.
+/// How often expired sessions are deleted.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
+
+/// How long a question waits for the session's earlier one.
+const TURN_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Questions of one session that wait at a time.
+const TURN_QUEUE: usize = 4;
 
 /// Memory that the store may use as a cache.
 const STORE_CACHE_BYTES: usize = 64 * 1024 * 1024;
@@ -31,13 +39,18 @@ const STORE_CACHE_BYTES: usize = 64 * 1024 * 1024;
 pub struct App {
     /// The settings that the server runs with.
     pub config: Config,
+    /// The bots.
+    pub bots: Bots,
     /// Use cases of sessions.
     pub sessions: Sessions,
     /// Use cases of conversations.
     pub chat: Chat,
     /// Use cases of files.
     pub files: Files,
+    /// What is bounded.
+    pub quota: Quota,
     store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
     stopping: AtomicBool,
 }
 
@@ -96,24 +109,41 @@ impl App {
         clock: Arc<dyn Clock>,
         providers: Vec<Arc<dyn Provider>>,
     ) -> Arc<Self> {
-        let limits = Limits {
-            max_tokens: config.max_tokens_limit,
-            allowed_models: config.allowed_models.clone(),
-        };
-        let settings = chat::Settings {
-            limits: limits.clone(),
-            bot_name: config.bot.name.clone(),
-            instructions: config.bot.instructions.clone(),
+        let quota = Quota::new(QuotaLimits { rate: config.rate_limit, ..QuotaLimits::default() });
+        let bots = Bots::new(default_bot(&config));
+        let max_config_bytes = config.max_body_bytes;
+        let sessions =
+            Sessions::new(Arc::clone(&store), Arc::clone(&clock), bots.clone(), max_config_bytes);
+        let files = Files::new(
+            Arc::clone(&store),
+            Arc::clone(&clock),
+            quota.clone(),
+            config.max_upload_bytes,
+        );
+        let limits = ChatLimits {
             max_message_chars: config.max_message_chars,
             context_tokens: config.context_tokens,
-            preferred: config.ai_provider,
+            max_config_bytes,
+            turn_patience: TURN_PATIENCE,
+            turn_queue: TURN_QUEUE,
+        };
+        let parts = ChatParts {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            bots: bots.clone(),
+            files: files.clone(),
+            quota: quota.clone(),
+            providers,
             fallback: config.ai_fallback,
         };
-        let sessions =
-            Sessions::new(Arc::clone(&store), Arc::clone(&clock), limits, defaults(&config));
-        let files = Files::new(Arc::clone(&store), Arc::clone(&clock), config.max_upload_bytes);
-        let chat = Chat::new(Arc::clone(&store), clock, files.clone(), providers, settings);
-        Arc::new(Self { config, sessions, chat, files, store, stopping: AtomicBool::new(false) })
+        let chat = Chat::new(parts, limits);
+        let stopping = AtomicBool::new(false);
+        Arc::new(Self { config, bots, sessions, chat, files, quota, store, clock, stopping })
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Whether the server can do its work.
@@ -121,7 +151,7 @@ impl App {
         if self.stopping.load(Ordering::Relaxed) {
             return Err(AppError::Stopping);
         }
-        self.sessions.ready().await
+        Ok(self.store.ready().await?)
     }
 
     /// From now on the server is not ready any more.
@@ -129,9 +159,33 @@ impl App {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    /// Deletes what has expired, for as long as the server runs.
-    pub async fn keep_house(&self) {
-        self.sessions.sweep_regularly(SWEEP_EVERY).await;
+    /// Deletes what has expired every [`SWEEP_EVERY`], and never returns. A failed sweep is logged
+    /// and tried again the next time.
+    pub async fn sweep_regularly(&self) {
+        let mut ticks = tokio::time::interval(SWEEP_EVERY);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            if let Err(error) = self.sweep().await {
+                tracing::warn!(error = ?error, "sweep failed");
+            }
+        }
+    }
+
+    /// Deletes what has expired, also from memory.
+    ///
+    /// # Errors
+    /// A store's failure.
+    pub async fn sweep(&self) -> Result<(), AppError> {
+        self.quota.tidy();
+        let deleted = self.sessions.sweep().await?;
+        for id in &deleted {
+            self.files.forget(*id);
+        }
+        if !deleted.is_empty() {
+            tracing::info!(sweep.sessions = deleted.len(), "expired sessions deleted");
+        }
+        Ok(self.store.tick().await?)
     }
 
     /// Writes what is still in memory and closes the store.
@@ -167,7 +221,7 @@ pub fn providers(config: &Config, proxies: &Proxies) -> Result<Vec<Arc<dyn Provi
             providers.push(Arc::new(openai));
         }
     }
-    providers.push(Arc::new(Offline::new(demo::MODEL, config.bot.name.clone(), demo::answer)));
+    providers.push(Arc::new(Offline::new(demo::MODEL, demo::answer)));
     Ok(providers)
 }
 
@@ -176,19 +230,36 @@ fn provider_settings(settings: &ProviderSettings) -> transport::Settings {
         base_url: settings.base_url.clone(),
         key: settings.key.clone(),
         model: settings.model.clone(),
-        display_name: settings.bot_name.clone(),
     }
 }
 
-/// The operator's part of a session's settings.
-fn defaults(config: &Config) -> Map<String, Value> {
+/// The bot of the server's settings.
+fn default_bot(config: &Config) -> Bot {
     let bot = &config.bot;
-    let defaults = json!({
-        "botName": bot.name,
-        "poweredBy": bot.powered_by,
-        "botColor": bot.color,
-        "botIcon": bot.icon,
-        "botMsgBgColor": bot.msg_bg_color,
-    });
-    defaults.as_object().cloned().unwrap_or_default()
+    let name = |settings: &Option<ProviderSettings>| {
+        settings.as_ref().map_or_else(|| bot.name.clone(), |settings| settings.bot_name.clone())
+    };
+    Bot {
+        id: BotId::default(),
+        look: BotLook {
+            name: bot.name.clone(),
+            powered_by: bot.powered_by.clone(),
+            color: bot.color.clone(),
+            msg_bg_color: bot.msg_bg_color.clone(),
+            icon: bot.icon.clone(),
+        },
+        welcome: bot.welcome.clone(),
+        suggestions: bot.suggestions.clone(),
+        instructions: bot.instructions.clone(),
+        provider: config.ai_provider,
+        provider_names: ProviderNames {
+            claude: name(&config.anthropic),
+            openai: name(&config.openai),
+            demo: bot.name.clone(),
+        },
+        limits: ConfigLimits {
+            max_tokens: config.max_tokens_limit,
+            allowed_models: config.allowed_models.clone(),
+        },
+    }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::domain::{ConfigError, ProviderKind};
 use crate::provider::{Fault, ProviderError};
+use crate::quota::QuotaError;
 use crate::store::StoreError;
 use crate::tables::ingest::IngestError;
 use crate::tables::search::SearchError;
@@ -51,6 +52,12 @@ pub enum AppError {
     /// A statement that gave no result. The words are SQLite's.
     #[error("{0}")]
     Sql(#[source] SqlError),
+    /// A bound of the caller's or the process's has been reached.
+    #[error("{}", quota_sentence(.0))]
+    Quota(#[from] QuotaError),
+    /// More questions of the session are waiting than may.
+    #[error("Too many messages of this session are waiting for an answer. Please wait.")]
+    TooManyQuestions,
     /// The session is still busy with an earlier question.
     #[error("Another message of this session is still being answered. Please try again shortly.")]
     TurnInProgress,
@@ -121,10 +128,15 @@ impl AppError {
             },
             Self::Sql(SqlError::Unavailable(_)) | Self::Stopping => ErrorKind::Unavailable,
             Self::Sql(_) => ErrorKind::Invalid,
+            Self::Quota(QuotaError::OwnShare | QuotaError::RateLimited { .. })
+            | Self::TooManyQuestions => ErrorKind::RateLimited,
+            Self::Quota(QuotaError::Busy) => ErrorKind::Unavailable,
+            Self::Quota(QuotaError::Lost) => ErrorKind::Internal,
             Self::TurnInProgress => ErrorKind::Conflict,
             Self::Provider(error) => provider_kind(error),
             Self::Store(StoreError::NotFound) => ErrorKind::NotFound,
             Self::Store(StoreError::Conflict) => ErrorKind::Conflict,
+            Self::Store(StoreError::ConfigTooLarge(_)) => ErrorKind::TooLarge,
             Self::Store(StoreError::Full(_)) => ErrorKind::Full,
             Self::Store(StoreError::Unavailable(_)) => ErrorKind::Unavailable,
             Self::Internal(_) => ErrorKind::Internal,
@@ -151,11 +163,17 @@ impl AppError {
                 SqlError::TooLarge(_) => "sql_too_large",
                 SqlError::Unavailable(_) => "query_unavailable",
             },
+            Self::Quota(QuotaError::OwnShare) => "too_many_requests",
+            Self::Quota(QuotaError::RateLimited { .. }) => "rate_limited",
+            Self::Quota(QuotaError::Busy) => "server_busy",
+            Self::Quota(QuotaError::Lost) => "internal_error",
+            Self::TooManyQuestions => "too_many_questions",
             Self::TurnInProgress => "turn_in_progress",
             Self::Stopping => "stopping",
             Self::Provider(error) => provider_code(error.fault),
             Self::Store(StoreError::NotFound) => "session_not_found",
             Self::Store(StoreError::Conflict) => "conflict",
+            Self::Store(StoreError::ConfigTooLarge(_)) => "config_too_large",
             Self::Store(StoreError::Full(_)) => "storage_full",
             Self::Store(StoreError::Unavailable(_)) => "storage_unavailable",
             Self::Internal(_) => "internal_error",
@@ -164,7 +182,10 @@ impl AppError {
 
     /// How long to wait before it is worth trying again; `None` if waiting does not help.
     pub fn retry_after(&self) -> Option<Duration> {
-        if self.kind() != ErrorKind::Unavailable {
+        if let Self::Quota(QuotaError::RateLimited { retry_after }) = self {
+            return Some(*retry_after);
+        }
+        if !matches!(self.kind(), ErrorKind::Unavailable | ErrorKind::RateLimited) {
             return None;
         }
         let Self::Provider(error) = self else { return Some(SOON) };
@@ -177,7 +198,12 @@ impl AppError {
 
     /// Whether it is a fault of this server, which its operator should see in the log.
     pub fn is_ours(&self) -> bool {
-        matches!(self, Self::Store(_) | Self::Internal(_))
+        matches!(
+            self,
+            Self::Store(StoreError::Full(_) | StoreError::Unavailable(_))
+                | Self::Internal(_)
+                | Self::Quota(QuotaError::Lost)
+        )
     }
 }
 
@@ -222,12 +248,22 @@ fn list(kinds: &[ProviderKind]) -> String {
     kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ")
 }
 
+fn quota_sentence(error: &QuotaError) -> &'static str {
+    match error {
+        QuotaError::OwnShare => "Too many of your requests are being worked on. Please wait.",
+        QuotaError::Busy => "The server is very busy right now. Please try again shortly.",
+        QuotaError::RateLimited { .. } => "Too many requests. Please wait a moment.",
+        QuotaError::Lost => "Something went wrong on the server.",
+    }
+}
+
 fn store_sentence(error: &StoreError) -> &'static str {
     match error {
         StoreError::NotFound => "Session not found.",
         StoreError::Conflict => {
             "Something else has changed this at the same time. Please try again."
         }
+        StoreError::ConfigTooLarge(_) => "The session's settings are too large.",
         StoreError::Full(_) => "The server's storage is full.",
         StoreError::Unavailable(_) => {
             "The server's storage is not available. Please try again later."

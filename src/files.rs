@@ -1,15 +1,15 @@
-//! Use cases of uploaded files: take in, describe, search, query, draw, delete.
+//! Use cases of uploaded files: read in, describe, search, query, draw, delete.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 
 use crate::domain::{
     Chart, ChartKind, Clock, Dataset, QueryResult, SessionId, StoredFile, Timestamp,
 };
 use crate::error::AppError;
+use crate::quota::{Cancelled, Quota};
 use crate::store::Store;
 use crate::tables::chart;
 use crate::tables::ingest::{self, IngestLimits, Ingested};
@@ -23,27 +23,33 @@ pub struct Files(Arc<Inner>);
 struct Inner {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    quota: Quota,
     tables: Tables,
     limits: IngestLimits,
-    /// Places for work that computes: more at a time would only take time from each other.
-    places: Arc<Semaphore>,
 }
 
 impl Files {
-    /// Files in `store`, of at most `max_bytes`.
-    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, max_bytes: usize) -> Self {
-        let places = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
+    /// Files in `store`, of at most `max_bytes`, worked on within `quota`.
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        quota: Quota,
+        max_bytes: usize,
+    ) -> Self {
         Self(Arc::new(Inner {
             store,
             clock,
+            quota,
             tables: Tables::default(),
             limits: IngestLimits { max_bytes, ..IngestLimits::default() },
-            places: Arc::new(Semaphore::new(places)),
         }))
     }
 
-    /// Takes in `bytes` in the place of the session's earlier file, which stays if they are
-    /// refused.
+    /// Reads `bytes` in and stores them in the place of the session's earlier file, which stays if
+    /// they are refused.
+    ///
+    /// # Errors
+    /// A file that cannot be read; an unknown session; a full queue; a store's failure.
     pub async fn upload(
         &self,
         id: SessionId,
@@ -55,7 +61,7 @@ impl Files {
         let uploaded = self.now();
         let limits = self.0.limits;
         let Ingested { dataset, text } =
-            self.compute(move || ingest::ingest(&name, &bytes, uploaded, &limits)).await??;
+            self.work(id, move |_| ingest::ingest(&name, &bytes, uploaded, &limits)).await??;
         let file = StoredFile {
             version: uuid::Uuid::new_v4().as_u64_pair().0,
             text_bytes: text.len() as u64,
@@ -63,7 +69,7 @@ impl Files {
         };
         let dataset = file.dataset.clone();
         self.0.store.put_file(id, file, text, self.now()).await?;
-        self.0.tables.forget(*id.0.as_bytes());
+        self.forget(id);
         Ok(dataset)
     }
 
@@ -88,7 +94,7 @@ impl Files {
         limit: usize,
     ) -> Result<(Dataset, SearchResult), AppError> {
         let (file, text) = self.0.store.file_text(id, self.now()).await?.ok_or(AppError::NoFile)?;
-        self.compute(move || {
+        self.work(id, move |_| {
             let columns = columns.as_deref();
             let found = search::search(&file.dataset, &text, &query, columns, offset, limit)?;
             Ok((file.dataset, found))
@@ -107,7 +113,7 @@ impl Files {
         let key = Key { session: *id.0.as_bytes(), version: file.version };
         let this = self.clone();
         let runtime = Handle::current();
-        self.compute(move || {
+        self.work(id, move |_| {
             let load = || {
                 let now = this.now();
                 match runtime.block_on(this.0.store.file_text(id, now))? {
@@ -140,7 +146,7 @@ impl Files {
     /// Deletes the session's file.
     pub async fn delete(&self, id: SessionId) -> Result<(), AppError> {
         let deleted = self.0.store.delete_file(id, self.now()).await?;
-        self.0.tables.forget(*id.0.as_bytes());
+        self.forget(id);
         if deleted { Ok(()) } else { Err(AppError::NoFile) }
     }
 
@@ -148,75 +154,16 @@ impl Files {
         self.0.clock.now()
     }
 
-    /// Runs `work` off the async threads, when there is a place for it.
-    async fn compute<T: Send + 'static>(
+    /// Drops what is kept in memory of the session's file, for a session that was deleted too.
+    pub fn forget(&self, id: SessionId) {
+        self.0.tables.forget(*id.0.as_bytes());
+    }
+
+    async fn work<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> T + Send + 'static,
+        id: SessionId,
+        job: impl FnOnce(&Cancelled) -> T + Send + 'static,
     ) -> Result<T, AppError> {
-        let internal = |error: Box<dyn std::error::Error + Send + Sync>| AppError::Internal(error);
-        let place = Arc::clone(&self.0.places).acquire_owned().await;
-        let place = place.map_err(|error| internal(error.into()))?;
-        // The place is the work's, not the caller's: work goes on when its caller leaves.
-        let work = move || {
-            let _place = place;
-            work()
-        };
-        tokio::task::spawn_blocking(work).await.map_err(|error| internal(error.into()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::sync::mpsc;
-    use std::time::Duration;
-
-    use super::*;
-    use crate::domain::SystemClock;
-    use crate::store::redb::{Options, RedbStore};
-
-    fn files() -> (Files, usize) {
-        let folder = tempfile::tempdir().unwrap();
-        let options = Options {
-            cache_bytes: 1 << 20,
-            session_timeout: Duration::from_secs(60),
-            now: Timestamp(0),
-        };
-        let store = RedbStore::open(&folder.path().join("files.redb"), options).unwrap();
-        let files = Files::new(Arc::new(store), Arc::new(SystemClock), 1 << 20);
-        let places = files.0.places.available_permits();
-        (files, places)
-    }
-
-    /// Callers that left freed their places while their work went on, until no thread was left.
-    #[tokio::test]
-    async fn work_keeps_its_place_when_its_caller_leaves() {
-        let (files, places) = files();
-        let running = Arc::new(AtomicUsize::new(0));
-        let (release, wait) = mpsc::channel::<()>();
-        let wait = Arc::new(std::sync::Mutex::new(wait));
-        for _ in 0..places {
-            let (began, has_begun) = tokio::sync::oneshot::channel();
-            let (running, wait) = (Arc::clone(&running), Arc::clone(&wait));
-            let files = files.clone();
-            let caller = tokio::spawn(async move {
-                files
-                    .compute(move || {
-                        running.fetch_add(1, Ordering::SeqCst);
-                        let _ = began.send(());
-                        let _ = wait.lock().unwrap().recv();
-                    })
-                    .await
-            });
-            has_begun.await.unwrap();
-            caller.abort();
-            assert!(caller.await.unwrap_err().is_cancelled());
-        }
-        assert_eq!(running.load(Ordering::SeqCst), places);
-        assert_eq!(files.0.places.available_permits(), 0, "the work goes on");
-        for _ in 0..places {
-            release.send(()).unwrap();
-        }
-        files.compute(|| ()).await.unwrap();
+        Ok(self.0.quota.work(id, job).await?)
     }
 }

@@ -11,6 +11,7 @@
 //! - [`app`]: the composition root, which alone names the concrete ones; [`server`] runs it.
 
 pub mod app;
+pub mod bots;
 pub mod chat;
 pub mod cli;
 pub mod config;
@@ -19,9 +20,11 @@ pub mod domain;
 pub mod error;
 pub mod files;
 pub mod http;
+pub mod keyed_locks;
 pub mod markdown;
 pub mod prompt;
 pub mod provider;
+pub mod quota;
 pub mod server;
 pub mod sessions;
 pub mod store;

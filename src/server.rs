@@ -57,7 +57,7 @@ pub async fn run(
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let sweeper = tokio::spawn({
         let app = Arc::clone(&app);
-        async move { app.keep_house().await }
+        async move { app.sweep_regularly().await }
     });
 
     let mut shutdown = std::pin::pin!(shutdown);

@@ -1,15 +1,16 @@
 //! Use cases of sessions: create, read, configure, clear, count, expire.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::bots::{self, Bots};
 use crate::domain::{
-    Clock, Limits, Message, Session, SessionConfig, SessionId, Stats, Timestamp, check_patch,
+    BotId, Clock, Dataset, Message, Session, SessionConfig, SessionId, Stats, Timestamp,
+    check_patch,
 };
 use crate::error::AppError;
-use crate::store::Store;
+use crate::store::{ConfigPatch, Store, StoreError};
 
 /// How many sessions one sweep transaction deletes; short enough that writers never wait long.
 const SWEEP_SLICE: usize = 200;
@@ -18,107 +19,124 @@ const SWEEP_SLICE: usize = 200;
 pub struct Sessions {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    limits: Limits,
-    defaults: Map<String, Value>,
+    bots: Bots,
+    max_config_bytes: usize,
+}
+
+/// A session with all that a visitor may see of it.
+#[derive(Clone, Debug)]
+pub struct SessionView {
+    /// Its id.
+    pub id: SessionId,
+    /// When it was created.
+    pub created: Timestamp,
+    /// When it was last used.
+    pub last_activity: Timestamp,
+    /// Its settings over its bot's.
+    pub config: Map<String, Value>,
+    /// Its messages, oldest first; empty where they were not asked for.
+    pub messages: Vec<Message>,
+    /// Its file.
+    pub file: Option<Dataset>,
 }
 
 impl Sessions {
-    /// Sessions in `store`, whose settings keep to `limits` and lie over the operator's
-    /// `defaults`.
+    /// Sessions of `bots` in `store`, with settings of at most `max_config_bytes` of JSON each.
     pub fn new(
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
-        limits: Limits,
-        defaults: Map<String, Value>,
+        bots: Bots,
+        max_config_bytes: usize,
     ) -> Self {
-        Self { store, clock, limits, defaults }
+        Self { store, clock, bots, max_config_bytes }
     }
 
-    /// A session's settings over the operator's defaults. Null means unset, so it does not hide a
-    /// default.
-    pub fn effective_config(&self, config: SessionConfig) -> Map<String, Value> {
-        let mut effective = self.defaults.clone();
-        for (key, value) in config.into_map() {
-            if !(value.is_null() && effective.contains_key(&key)) {
-                effective.insert(key, value);
-            }
+    /// Makes a session of the default bot with the caller's settings.
+    ///
+    /// # Errors
+    /// Settings that are not allowed or too large; a store's failure.
+    pub async fn create(&self, config: Map<String, Value>) -> Result<SessionView, AppError> {
+        let bot = self.bots.default_bot();
+        check_patch(&config, &bot.limits)?;
+        let config = SessionConfig::new(config);
+        if config.json_bytes() > self.max_config_bytes {
+            return Err(StoreError::ConfigTooLarge(self.max_config_bytes).into());
         }
-        effective
-    }
-
-    /// The time now, for answers that carry one.
-    pub fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
-    /// Makes a session with the caller's settings.
-    pub async fn create(&self, config: Map<String, Value>) -> Result<Session, AppError> {
-        check_patch(&config, &self.limits)?;
-        let now = self.clock.now();
-        let session = Session {
-            id: SessionId::random(),
-            created: now,
-            last_activity: now,
-            message_count: 0,
-            config: SessionConfig::new(config),
-        };
+        let session = Session::new(BotId::default(), config, self.clock.now());
         self.store.create_session(session.clone()).await?;
-        Ok(session)
+        Ok(self.view(session))
     }
 
-    /// A session with its messages, oldest first. Counts as activity.
-    pub async fn transcript(&self, id: SessionId) -> Result<(Session, Vec<Message>), AppError> {
-        Ok(self.store.transcript(id, self.clock.now()).await?)
+    /// A session with its messages and what is known of its file. Counts as activity.
+    ///
+    /// # Errors
+    /// An unknown session; a store's failure.
+    pub async fn transcript(&self, id: SessionId) -> Result<SessionView, AppError> {
+        let transcript = self.store.transcript(id, self.clock.now()).await?;
+        Ok(SessionView {
+            messages: transcript.messages,
+            file: transcript.file.map(|file| file.dataset),
+            ..self.view(transcript.session)
+        })
     }
 
     /// Replaces the top-level settings that `patch` names.
+    ///
+    /// # Errors
+    /// Settings that are not allowed or too large; an unknown session; a store's failure.
     pub async fn configure(
         &self,
         id: SessionId,
-        patch: Map<String, Value>,
-    ) -> Result<Session, AppError> {
-        check_patch(&patch, &self.limits)?;
-        Ok(self.store.merge_config(id, patch, self.clock.now()).await?)
+        keys: Map<String, Value>,
+    ) -> Result<SessionView, AppError> {
+        check_patch(&keys, &self.bots.default_bot().limits)?;
+        let patch = ConfigPatch { keys, max_bytes: self.max_config_bytes };
+        let session = self.store.merge_config(id, patch, self.clock.now()).await?;
+        Ok(self.view(session))
     }
 
-    /// Deletes a session's messages and answers how many there were.
+    /// Deletes a session's messages and returns how many there were.
+    ///
+    /// # Errors
+    /// An unknown session; a store's failure.
     pub async fn clear_history(&self, id: SessionId) -> Result<u64, AppError> {
         Ok(self.store.clear_history(id, self.clock.now()).await?)
     }
 
     /// Counts the sessions that have not expired.
+    ///
+    /// # Errors
+    /// A store's failure.
     pub async fn stats(&self) -> Result<Stats, AppError> {
         Ok(self.store.stats(self.clock.now()).await?)
     }
 
-    /// Whether sessions can be read and written.
-    pub async fn ready(&self) -> Result<(), AppError> {
-        Ok(self.store.ready().await?)
-    }
-
-    /// Deletes expired sessions until none is left, in slices that let others write in between.
-    pub async fn sweep(&self) -> Result<usize, AppError> {
-        let mut deleted = 0;
+    /// Deletes expired sessions until none is left, in slices that let others write in between, and
+    /// returns which.
+    ///
+    /// # Errors
+    /// A store's failure.
+    pub async fn sweep(&self) -> Result<Vec<SessionId>, AppError> {
+        let mut deleted = Vec::new();
         loop {
             let slice = self.store.expire(self.clock.now(), SWEEP_SLICE).await?;
-            deleted += slice;
-            if slice < SWEEP_SLICE {
+            let is_last = slice.len() < SWEEP_SLICE;
+            deleted.extend(slice);
+            if is_last {
                 return Ok(deleted);
             }
         }
     }
 
-    /// Sweeps every `every`, for ever. A failed sweep is logged and tried again the next time.
-    pub async fn sweep_regularly(&self, every: Duration) {
-        let mut ticks = tokio::time::interval(every);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            match self.sweep().await {
-                Ok(0) => {}
-                Ok(deleted) => tracing::info!(sweep.sessions = deleted, "expired sessions deleted"),
-                Err(error) => tracing::warn!(error = ?error, "sweep failed"),
-            }
+    fn view(&self, session: Session) -> SessionView {
+        let bot = self.bots.of_session(&session.bot);
+        SessionView {
+            id: session.id,
+            created: session.created,
+            last_activity: session.last_activity,
+            config: bots::effective_config(&bot, session.config),
+            messages: Vec::new(),
+            file: None,
         }
     }
 }

@@ -1,24 +1,26 @@
-//! What a provider says in a turn, over one call or several.
+//! The answer of a turn while it is being written, over one model call or several.
 
 use futures_util::StreamExt;
 
+use super::Delivery;
 use super::feed::{RunningTurn, TurnEvent};
-use crate::domain::{Chart, NewMessage, ProviderKind, Role, Status, Timestamp, ToolRun, Usage};
+use super::tools::{HandledCall, arguments};
+use crate::domain::{Author, Chart, NewMessage, ProviderKind, Status, Timestamp, ToolRun, Usage};
 use crate::markdown::render;
 use crate::provider::{EventStream, Fault, Finish, ModelEvent, ProviderError, ToolCall};
 
-/// What a visitor reads when the model declined.
+/// What a visitor reads when the model has declined.
 const REFUSAL: &str = "I'm sorry, I can't help with that.";
 
-/// What has been said so far. It goes into the running turn's log as it comes.
+/// What has been said so far. It goes into the session's feed as it comes.
 #[derive(Debug)]
-pub struct Gathered<'a> {
+pub struct AnswerInProgress<'a> {
     turn: &'a RunningTurn,
-    /// Whether text is held back until the call that brings it has ended well, so that it can be
-    /// asked for once more.
-    whole: bool,
+    /// Text of a whole delivery is held back until its call has ended well, so that the call can be
+    /// repeated.
+    delivery: Delivery,
     provider: ProviderKind,
-    /// The model as served, and until that is known the one that was asked.
+    /// The model as served; until that is known, the one that was asked for.
     model: String,
     text: String,
     /// Where the text of the present call begins.
@@ -32,7 +34,7 @@ pub struct Gathered<'a> {
     chart: Option<Chart>,
 }
 
-/// What one call has brought.
+/// What one call has returned.
 #[derive(Debug, Default)]
 pub struct Round {
     /// Its text.
@@ -52,12 +54,17 @@ pub struct Conclusion {
     pub failure: Option<ProviderError>,
 }
 
-impl<'a> Gathered<'a> {
-    /// Nothing as yet of an answer that `provider` is asked for, with `model`.
-    pub fn new(turn: &'a RunningTurn, whole: bool, provider: ProviderKind, model: String) -> Self {
+impl<'a> AnswerInProgress<'a> {
+    /// An empty answer, about to be requested from `provider` and `model`.
+    pub fn new(
+        turn: &'a RunningTurn,
+        delivery: Delivery,
+        provider: ProviderKind,
+        model: String,
+    ) -> Self {
         Self {
             turn,
-            whole,
+            delivery,
             provider,
             model,
             text: String::new(),
@@ -79,14 +86,14 @@ impl<'a> Gathered<'a> {
         }
     }
 
-    /// Why the present call broke off after its first word, if it did.
-    pub fn broke_off(&self) -> Option<&ProviderError> {
+    /// Why the present call was interrupted after its first word, if it was.
+    pub fn interruption(&self) -> Option<&ProviderError> {
         self.error.as_ref().filter(|error| error.fault == Fault::Interrupted)
     }
 
-    /// Whether text is held back until its call has ended well.
-    pub fn is_whole(&self) -> bool {
-        self.whole
+    /// Whether nobody has seen what the present call has said.
+    pub fn is_held_back(&self) -> bool {
+        self.delivery == Delivery::Whole
     }
 
     /// Takes back what the present call has said. Nobody has seen it.
@@ -95,14 +102,14 @@ impl<'a> Gathered<'a> {
         self.error = None;
     }
 
-    /// Takes in all that one call says.
+    /// Reads all that one call says.
     pub async fn round(&mut self, call: Result<EventStream, ProviderError>) -> Round {
         let before = self.usage.take();
         let mut round = Round::default();
         self.finish = None;
         self.round_start = self.text.len();
         match call {
-            Ok(events) => self.gather(events, &mut round).await,
+            Ok(events) => self.read(events, &mut round).await,
             Err(error) => self.error = Some(error),
         }
         self.usage = match (before, self.usage) {
@@ -111,13 +118,13 @@ impl<'a> Gathered<'a> {
         };
         if self.error.is_some() {
             round.calls.clear();
-        } else if self.whole && self.text.len() > self.round_start {
+        } else if self.is_held_back() && self.text.len() > self.round_start {
             self.turn.push(TurnEvent::Text(self.text[self.round_start..].to_owned()));
         }
         round
     }
 
-    async fn gather(&mut self, mut events: EventStream, round: &mut Round) {
+    async fn read(&mut self, mut events: EventStream, round: &mut Round) {
         while let Some(event) = events.next().await {
             match event {
                 Ok(ModelEvent::Started { model }) => self.model = model,
@@ -156,22 +163,27 @@ impl<'a> Gathered<'a> {
     fn say(&mut self, text: String) {
         self.start();
         self.text.push_str(&text);
-        if !self.whole {
+        if !self.is_held_back() {
             self.turn.push(TurnEvent::Text(text));
         }
     }
 
-    /// A tool that the model has called is running.
+    /// Reports that a tool which the model has called is running.
     pub fn tool_runs(&self, call: &ToolCall) {
-        let sql = super::tools::query_data::statement(call).unwrap_or_default();
+        let sql = arguments(call).and_then(|mut input| match input.remove("sql") {
+            Some(serde_json::Value::String(sql)) => Some(sql),
+            _ => None,
+        });
         self.turn.push(TurnEvent::ToolRunning { name: call.name.clone(), sql });
     }
 
-    /// A tool has run, and perhaps drawn a picture.
-    pub fn tool_ran(&mut self, run: ToolRun, chart: Option<Chart>) {
-        self.turn.push(TurnEvent::ToolRan(run.clone()));
-        self.tools.push(run);
-        self.chart = chart.or(self.chart.take());
+    /// Records a tool call that has been dealt with.
+    pub fn tool_ran(&mut self, handled: &HandledCall) {
+        self.turn.push(TurnEvent::ToolRan(handled.run.clone()));
+        self.tools.push(handled.run.clone());
+        if handled.chart.is_some() {
+            self.chart.clone_from(&handled.chart);
+        }
     }
 
     /// How many tools have been called.
@@ -179,22 +191,24 @@ impl<'a> Gathered<'a> {
         self.tools.len()
     }
 
-    /// Ends what is being said because the visitor wishes so.
+    /// Marks the answer as stopped by the visitor.
     pub fn stop(&mut self) {
         self.stopped = true;
     }
 
-    /// Ends what is being said because it has to.
+    /// Marks the answer as interrupted by us.
     pub fn interrupt(&mut self, reason: &str) {
         self.error = Some(ProviderError::new(Fault::Interrupted, reason));
     }
 
-    /// What becomes of what was said.
+    /// Decides how the turn has ended: what becomes of the question and of what was said.
     pub fn conclude(self, now: Timestamp) -> Conclusion {
         let blank = self.text.trim().is_empty();
         let answer = |content: String, status| {
             Some(NewMessage {
-                role: Role::Assistant,
+                author: Author::Bot,
+                // The store names the question.
+                answers: None,
                 html: Some(render(&content)),
                 content,
                 timestamp: now,

@@ -1,8 +1,8 @@
-//! Turns that are running: what they have said so far, who reads along, and how to stop them.
+//! What goes on in a session, and its readers.
 //!
-//! A turn writes into a log of its own. Readers have a place in that log and nothing else: one that
-//! is slow or goes away costs the turn nothing, one that comes later or comes back reads from where
-//! it was, and all read the same.
+//! Each session in which something goes on has one feed. A turn writes its events into it; readers
+//! have a place in the feed and nothing else. A reader that is slow or disconnects costs the turn
+//! nothing, one that comes later or comes back reads on from where it was, and all read the same.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,7 +21,7 @@ use crate::error::AppError;
 pub enum TurnEvent {
     /// The provider answers.
     Started {
-        /// Who.
+        /// Which one.
         provider: ProviderKind,
         /// With which model.
         model: String,
@@ -32,8 +32,8 @@ pub enum TurnEvent {
     ToolRunning {
         /// Its name.
         name: String,
-        /// The statement.
-        sql: String,
+        /// The statement, if it runs one.
+        sql: Option<String>,
     },
     /// A tool has run.
     ToolRan(ToolRun),
@@ -49,27 +49,30 @@ impl TurnEvent {
     }
 }
 
-/// A turn that is running, or has ended a moment ago.
+/// A turn that is running or has just ended: its part of the session's feed.
 #[derive(Debug)]
 pub struct RunningTurn {
     /// Its id, new for each turn.
     pub id: Uuid,
+    /// The session that it belongs to.
+    pub session: SessionId,
     /// What the client calls its question.
     pub(super) key: Option<IdempotencyKey>,
     log: Mutex<Vec<TurnEvent>>,
     /// The length of the log.
     grown: watch::Sender<usize>,
-    /// Whether the turn has ended: apart from the length, so that who waits for the end only is
-    /// not woken by every word.
+    /// Whether the turn has ended: separate from the length, so that a task waiting only for the
+    /// end is not woken by every token.
     ended: watch::Sender<bool>,
     stop: CancellationToken,
 }
 
 impl RunningTurn {
     /// A turn in which nothing has happened yet.
-    pub(super) fn new(key: Option<IdempotencyKey>) -> Arc<Self> {
+    pub(super) fn new(session: SessionId, key: Option<IdempotencyKey>) -> Arc<Self> {
         Arc::new(Self {
             id: Uuid::new_v4(),
+            session,
             key,
             log: Mutex::default(),
             grown: watch::Sender::new(0),
@@ -131,30 +134,69 @@ impl RunningTurn {
     }
 }
 
-/// The turns that are running, one a session at the most.
-#[derive(Debug, Default)]
-pub struct Turns(Mutex<HashMap<SessionId, Arc<RunningTurn>>>);
+/// A reader of a session's feed, from some event of a turn to that turn's end.
+#[derive(Debug)]
+pub struct Follower {
+    turn: Arc<RunningTurn>,
+    next: usize,
+}
 
-/// Keeps a turn in [`Turns`] for as long as it runs.
+impl Follower {
+    /// A reader of all of `turn`.
+    pub fn from_start(turn: Arc<RunningTurn>) -> Self {
+        Self { turn, next: 0 }
+    }
+
+    /// A reader of `turn` from the event after `last` on; from its start if that is another turn's
+    /// event, or no event's id at all.
+    pub fn after(turn: Arc<RunningTurn>, last: Option<&str>) -> Self {
+        let next = last
+            .and_then(|last| last.trim().rsplit_once('-'))
+            .filter(|(id, _)| *id == turn.id.simple().to_string())
+            .and_then(|(_, place)| place.parse::<usize>().ok())
+            .map_or(0, |place| place.saturating_add(1));
+        Self { turn, next }
+    }
+
+    /// The turn that is read.
+    pub fn turn(&self) -> &RunningTurn {
+        &self.turn
+    }
+
+    /// The next event with its id, as soon as it has happened; `None` after the turn's end.
+    pub async fn next(&mut self) -> Option<(String, TurnEvent)> {
+        let event = self.turn.event(self.next).await?;
+        let id = format!("{}-{}", self.turn.id.simple(), self.next);
+        self.next += 1;
+        Some((id, event))
+    }
+}
+
+/// The feeds of all sessions in which something goes on. A session has one turn at a time.
+#[derive(Debug, Default)]
+pub struct Feeds(Mutex<HashMap<SessionId, Arc<RunningTurn>>>);
+
+/// Keeps a turn in its session's feed for as long as it runs.
 pub(super) struct Registration<'a> {
-    turns: &'a Turns,
+    feeds: &'a Feeds,
     id: SessionId,
 }
 
-impl Turns {
-    pub(super) fn register(&self, id: SessionId, turn: Arc<RunningTurn>) -> Registration<'_> {
+impl Feeds {
+    pub(super) fn register(&self, turn: Arc<RunningTurn>) -> Registration<'_> {
+        let id = turn.session;
         lock(&self.0).insert(id, turn);
-        Registration { turns: self, id }
+        Registration { feeds: self, id }
     }
 
     /// The turn that is running in the session.
-    pub fn find(&self, id: SessionId) -> Option<Arc<RunningTurn>> {
+    pub fn running(&self, id: SessionId) -> Option<Arc<RunningTurn>> {
         lock(&self.0).get(&id).cloned()
     }
 
-    /// Asks the session's turn to stop, and answers it, if one is running.
+    /// Asks the session's turn to stop, and returns it, if one is running.
     pub fn stop(&self, id: SessionId) -> Option<Arc<RunningTurn>> {
-        let turn = self.find(id)?;
+        let turn = self.running(id)?;
         turn.stop.cancel();
         Some(turn)
     }
@@ -172,7 +214,7 @@ impl Turns {
 
 impl Drop for Registration<'_> {
     fn drop(&mut self) {
-        lock(&self.turns.0).remove(&self.id);
+        lock(&self.feeds.0).remove(&self.id);
     }
 }
 
@@ -184,43 +226,63 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
+    fn turn() -> Arc<RunningTurn> {
+        RunningTurn::new(SessionId::random(), None)
+    }
+
     fn failed() -> TurnEvent {
         TurnEvent::Failed(Arc::new(AppError::TurnInProgress))
     }
 
+    async fn text_from(turn: Arc<RunningTurn>, last: Option<String>) -> String {
+        let mut reader = Follower::after(turn, last.as_deref());
+        let mut texts = String::new();
+        while let Some((_, event)) = reader.next().await {
+            if let TurnEvent::Text(text) = event {
+                texts.push_str(&text);
+            }
+        }
+        texts
+    }
+
     #[tokio::test]
     async fn readers_of_any_time_read_the_same() {
-        let turn = RunningTurn::new(None);
-        let read = |turn: Arc<RunningTurn>, from: usize| async move {
-            let mut texts = String::new();
-            let mut place = from;
-            while let Some(event) = turn.event(place).await {
-                place += 1;
-                if let TurnEvent::Text(text) = event {
-                    texts.push_str(&text);
-                }
-            }
-            texts
-        };
-        let early = tokio::spawn(read(Arc::clone(&turn), 0));
+        let turn = turn();
+        let early = tokio::spawn(text_from(Arc::clone(&turn), None));
         for n in 0..50 {
             turn.push(TurnEvent::Text(format!("{n} ")));
             tokio::task::yield_now().await;
         }
-        let middle = tokio::spawn(read(Arc::clone(&turn), 25));
+        let last = format!("{}-24", turn.id.simple());
+        let middle = tokio::spawn(text_from(Arc::clone(&turn), Some(last)));
         turn.push(failed());
         let all: String = (0..50).map(|n| format!("{n} ")).collect();
         let half: String = (25..50).map(|n| format!("{n} ")).collect();
         assert_eq!(early.await.unwrap(), all);
         assert_eq!(middle.await.unwrap(), half);
-        assert_eq!(read(Arc::clone(&turn), 0).await, all, "after the end as well");
+        assert_eq!(text_from(Arc::clone(&turn), None).await, all, "after the end as well");
         assert!(turn.event(51).await.is_none() && turn.event(500).await.is_none());
         assert!(matches!(*turn.end().await.unwrap_err(), AppError::TurnInProgress));
     }
 
+    #[tokio::test]
+    async fn ids_that_are_not_of_this_turn_begin_at_its_start() {
+        let turn = turn();
+        turn.push(TurnEvent::Text("all".to_owned()));
+        turn.push(failed());
+        let other = Uuid::new_v4().simple().to_string();
+        for last in ["", "-", "x-1", "1", "-1", &other, &format!("{other}-0"), "\u{1f600}-0"] {
+            assert_eq!(text_from(Arc::clone(&turn), Some(last.to_owned())).await, "all", "{last}");
+        }
+        for place in ["0", "1", "500", "18446744073709551615"] {
+            let last = format!("{}-{place}", turn.id.simple());
+            assert_eq!(text_from(Arc::clone(&turn), Some(last)).await, "", "{place}");
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_reader_beyond_the_end_ends_with_the_turn() {
-        let turn = RunningTurn::new(None);
+        let turn = turn();
         let reader = tokio::spawn({
             let turn = Arc::clone(&turn);
             async move { turn.event(500).await.is_none() }
@@ -235,15 +297,14 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_is_left_of_a_turn_that_has_ended() {
-        let turns = Turns::default();
-        let id = SessionId::random();
-        let turn = RunningTurn::new(None);
-        let registration = turns.register(id, Arc::clone(&turn));
-        assert_eq!(turns.find(id).unwrap().id, turn.id);
-        assert!(turns.stop(SessionId::random()).is_none());
-        turns.stop(id).unwrap();
+        let feeds = Feeds::default();
+        let turn = turn();
+        let registration = feeds.register(Arc::clone(&turn));
+        assert_eq!(feeds.running(turn.session).unwrap().id, turn.id);
+        assert!(feeds.stop(SessionId::random()).is_none());
+        feeds.stop(turn.session).unwrap();
         turn.stopped().await;
         drop(registration);
-        assert!(turns.find(id).is_none() && turns.is_empty());
+        assert!(feeds.running(turn.session).is_none() && feeds.is_empty());
     }
 }

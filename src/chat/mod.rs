@@ -1,8 +1,7 @@
-//! Conversations: turns begun, read along, stopped, and drained when the server goes.
+//! Conversations: turns begun, followed, stopped, and drained at shutdown.
 
 mod answer;
 pub mod feed;
-pub mod locks;
 pub mod tools;
 mod turn;
 
@@ -15,44 +14,41 @@ use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::bots::Bots;
 use crate::domain::{
-    Chart, Clock, IdempotencyKey, Limits, Message, NewMessage, ProviderKind, SessionId, Status,
-    Timestamp, ToolRun, Usage, check_patch,
+    Chart, Clock, IdempotencyKey, MessageId, NewMessage, ProviderKind, SessionId, Status,
+    Timestamp, ToolRun, Usage,
 };
 use crate::error::AppError;
 use crate::files::Files;
 use crate::prompt;
 use crate::provider::Provider;
 use crate::provider::policy::{self, Policy};
+use crate::quota::Quota;
 use crate::store::Store;
-use feed::{RunningTurn, TurnEvent, Turns};
-use locks::TurnLocks;
+use feed::{Feeds, Follower, RunningTurn, TurnEvent};
 
-/// What the operator has decided about conversations.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// What a caller may set.
-    pub limits: Limits,
-    /// The bot's name where a session gives none.
-    pub bot_name: String,
-    /// The operator's own instructions.
-    pub instructions: Option<String>,
-    /// The most characters that a message may have.
+/// The bounds of a conversation.
+#[derive(Clone, Copy, Debug)]
+pub struct ChatLimits {
+    /// Length limit of a message, in characters.
     pub max_message_chars: usize,
     /// Tokens that one model call may read.
     pub context_tokens: usize,
-    /// Who answers where a session names nobody; the first configured one if it has no key.
-    pub preferred: ProviderKind,
-    /// Who answers when the one that was chosen fails before its first word.
-    pub fallback: Option<ProviderKind>,
+    /// Limit of a session's settings, in bytes of JSON.
+    pub max_config_bytes: usize,
+    /// How long a question waits for the session's earlier one.
+    pub turn_patience: Duration,
+    /// Questions of one session that wait at a time.
+    pub turn_queue: usize,
 }
 
-/// How an answer is to be given.
+/// How an answer is to be delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
     /// Word by word, as it is written.
     Streamed,
-    /// When it is complete. A call that breaks off can then be made once more.
+    /// When it is complete. A call that is interrupted can then be repeated.
     Whole,
 }
 
@@ -63,7 +59,7 @@ pub struct Question {
     pub message: String,
     /// Settings that are merged into the session's first.
     pub patch: Map<String, Value>,
-    /// How the answer is to be given.
+    /// How the answer is to be delivered.
     pub delivery: Delivery,
     /// What the client calls this question: one with the same key is asked once.
     pub key: Option<IdempotencyKey>,
@@ -72,13 +68,15 @@ pub struct Question {
 /// A finished turn.
 #[derive(Clone, Debug)]
 pub struct Answer {
+    /// The answer's id; absent where none was stored.
+    pub id: Option<MessageId>,
     /// The text, Markdown.
     pub text: String,
     /// The same as HTML that is safe to insert into a page.
     pub html: String,
     /// How many messages the session now holds.
     pub message_count: u64,
-    /// Who answered.
+    /// The provider that answered.
     pub provider: ProviderKind,
     /// The name that visitors see.
     pub provider_name: String,
@@ -97,14 +95,21 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// What `message` says, as its `provider` gave it.
-    fn new(message: NewMessage, provider: &dyn Provider, message_count: u64) -> Self {
+    /// What `message` says, from `provider`, which visitors know as `provider_name`.
+    fn new(
+        id: Option<MessageId>,
+        message: NewMessage,
+        provider: ProviderKind,
+        provider_name: &str,
+        message_count: u64,
+    ) -> Self {
         Self {
+            id,
             text: message.content,
             html: message.html.unwrap_or_default(),
             message_count,
-            provider: message.provider.unwrap_or(provider.kind()),
-            provider_name: provider.display_name().to_owned(),
+            provider,
+            provider_name: provider_name.to_owned(),
             model: message.model.unwrap_or_default(),
             usage: message.usage.unwrap_or_default(),
             status: message.status,
@@ -117,13 +122,11 @@ impl Answer {
 
 /// What is going on at a moment. All zero when nobody is being answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Load {
+pub struct ChatLoad {
     /// Tasks of turns: running, waiting for an earlier one, or storing their end.
     pub tasks: usize,
-    /// Turns that can be read along.
+    /// Turns that can be followed.
     pub turns: usize,
-    /// Sessions that are locked by a turn.
-    pub locks: usize,
 }
 
 /// The use cases of conversations. Cheap to clone.
@@ -133,50 +136,68 @@ pub struct Chat(Arc<Inner>);
 struct Inner {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    bots: Bots,
     files: Files,
+    quota: Quota,
     providers: Vec<Arc<dyn Provider>>,
     policy: Policy,
-    settings: Settings,
-    locks: TurnLocks,
-    turns: Turns,
+    limits: ChatLimits,
+    feeds: Feeds,
     tasks: TaskTracker,
     cut: CancellationToken,
 }
 
+/// What conversations are made of.
+pub struct ChatParts {
+    /// Where they are kept.
+    pub store: Arc<dyn Store>,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Whom visitors talk to.
+    pub bots: Bots,
+    /// What they talk about.
+    pub files: Files,
+    /// Where prompts are built.
+    pub quota: Quota,
+    /// The providers that are configured, in the order of preference.
+    pub providers: Vec<Arc<dyn Provider>>,
+    /// The provider to ask when another one fails before its first word.
+    pub fallback: Option<ProviderKind>,
+}
+
 impl Chat {
-    /// Conversations in `store` and about `files`, answered by `providers`.
-    pub fn new(
-        store: Arc<dyn Store>,
-        clock: Arc<dyn Clock>,
-        files: Files,
-        providers: Vec<Arc<dyn Provider>>,
-        settings: Settings,
-    ) -> Self {
+    /// Conversations made of `parts`, within `limits`.
+    pub fn new(parts: ChatParts, limits: ChatLimits) -> Self {
+        let ChatParts { store, clock, bots, files, quota, providers, fallback } = parts;
         let calls = policy::Settings { trim: prompt::trim, ..policy::Settings::default() };
-        let policy = Policy::new(&providers, settings.fallback, calls);
+        let policy = Policy::new(&providers, fallback, calls);
         Self(Arc::new(Inner {
             store,
             clock,
+            bots,
             files,
+            quota,
             providers,
             policy,
-            settings,
-            locks: TurnLocks::default(),
-            turns: Turns::default(),
+            limits,
+            feeds: Feeds::default(),
             tasks: TaskTracker::new(),
             cut: CancellationToken::new(),
         }))
     }
 
-    /// Merges the question's settings into the session's and asks its provider.
+    /// Begins a turn: merges the question's settings into the session's and asks its provider.
     ///
-    /// The turn runs in a task of its own: nobody has to read along, and who goes away does not
-    /// end it. A question whose key is that of the running turn joins it.
+    /// The turn runs in a task of its own: it needs no reader, and a reader that leaves does not
+    /// stop it. A question whose key is that of the running turn joins it.
+    ///
+    /// # Errors
+    /// A message that is not allowed; a server that is going down. What else is wrong ends the turn.
     pub fn begin(&self, id: SessionId, question: Question) -> Result<Arc<RunningTurn>, AppError> {
         let inner = Arc::clone(&self.0);
-        inner.check(&question.message, &question.patch)?;
+        inner.check_message(&question.message)?;
         if question.key.is_some()
-            && let Some(turn) = inner.turns.find(id)
+            && let Some(turn) = inner.feeds.running(id)
             && turn.key == question.key
         {
             return Ok(turn);
@@ -184,10 +205,10 @@ impl Chat {
         if inner.tasks.is_closed() {
             return Err(AppError::Stopping);
         }
-        let turn = RunningTurn::new(question.key);
+        let turn = RunningTurn::new(id, question.key);
         let running = Arc::clone(&turn);
         let work = async move {
-            let answer = AssertUnwindSafe(inner.turn(id, question, &turn)).catch_unwind();
+            let answer = AssertUnwindSafe(inner.run(question, &turn)).catch_unwind();
             turn.push(match answer.await {
                 Ok(Ok(answer)) => TurnEvent::Done(Arc::new(answer)),
                 Ok(Err(error)) => TurnEvent::Failed(Arc::new(error)),
@@ -199,19 +220,30 @@ impl Chat {
         Ok(running)
     }
 
-    /// The turn that is running in the session, if one is.
-    pub async fn running(&self, id: SessionId) -> Result<Option<Arc<RunningTurn>>, AppError> {
+    /// A reader of the turn that is running in the session, if one is: from the event after `last`
+    /// on, or from its start.
+    ///
+    /// # Errors
+    /// An unknown session; a store's failure.
+    pub async fn follow(
+        &self,
+        id: SessionId,
+        last: Option<&str>,
+    ) -> Result<Option<Follower>, AppError> {
         self.0.store.session(id, self.0.clock.now()).await?;
-        Ok(self.0.turns.find(id))
+        Ok(self.0.feeds.running(id).map(|turn| Follower::after(turn, last)))
     }
 
-    /// Stops the session's running turn and waits until what was written of it is stored. Answers
+    /// Stops the session's running turn and waits until what was written of it is stored. Returns
     /// whether there was one.
+    ///
+    /// # Errors
+    /// An unknown session; a store's failure.
     pub async fn stop(&self, id: SessionId) -> Result<bool, AppError> {
         self.0.store.session(id, self.0.clock.now()).await?;
-        match self.0.turns.stop(id) {
+        match self.0.feeds.stop(id) {
             Some(turn) => {
-                // However it ended: it has.
+                // Whatever came of it, it has ended.
                 let _ = turn.end().await;
                 Ok(true)
             }
@@ -219,10 +251,9 @@ impl Chat {
         }
     }
 
-    /// How much is going on.
-    pub fn load(&self) -> Load {
-        let Inner { tasks, turns, locks, .. } = &*self.0;
-        Load { tasks: tasks.len(), turns: turns.len(), locks: locks.len() }
+    /// What is going on.
+    pub fn load(&self) -> ChatLoad {
+        ChatLoad { tasks: self.0.tasks.len(), turns: self.0.feeds.len() }
     }
 
     /// The providers that can be asked, for the log.
@@ -230,18 +261,12 @@ impl Chat {
         self.0.providers.iter().map(|p| p.kind().as_str()).collect::<Vec<_>>().join(", ")
     }
 
-    /// A session's messages, oldest first.
-    pub async fn history(&self, id: SessionId) -> Result<Vec<Message>, AppError> {
-        let (_, messages) = self.0.store.transcript(id, self.0.clock.now()).await?;
-        Ok(messages)
-    }
-
-    /// Takes no new turns and waits for the running ones, at most `patience`; then cuts them, and
-    /// waits until what was written of them is stored.
+    /// Takes no new turns and waits for the running ones, for at most `patience`; then interrupts
+    /// them, and waits until what was written of them is stored.
     pub async fn drain(&self, patience: Duration) {
         self.0.tasks.close();
         if tokio::time::timeout(patience, self.0.tasks.wait()).await.is_err() {
-            tracing::warn!(turns.running = self.0.tasks.len(), "cutting running turns");
+            tracing::warn!(turns.running = self.0.tasks.len(), "interrupting running turns");
             self.0.cut.cancel();
             self.0.tasks.wait().await;
         }
@@ -249,18 +274,18 @@ impl Chat {
 }
 
 impl Inner {
-    fn check(&self, message: &str, patch: &Map<String, Value>) -> Result<(), AppError> {
+    fn check_message(&self, message: &str) -> Result<(), AppError> {
         if message.contains('\0') {
             return Err(AppError::NulInMessage);
         }
         if message.chars().all(is_blank) {
             return Err(AppError::EmptyMessage);
         }
-        let limit = self.settings.max_message_chars;
+        let limit = self.limits.max_message_chars;
         if message.len() > limit && message.chars().count() > limit {
             return Err(AppError::MessageTooLong { limit });
         }
-        Ok(check_patch(patch, &self.settings.limits)?)
+        Ok(())
     }
 }
 

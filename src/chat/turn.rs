@@ -1,261 +1,361 @@
-//! The turn itself: the question stored, the prompt written, the provider asked, its tools run, the
+//! The turn itself: the question stored, the prompt built, the provider asked, its tools run, the
 //! answer stored.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::answer::{Conclusion, Gathered, Round};
+use super::answer::{AnswerInProgress, Conclusion, Round};
 use super::feed::{RunningTurn, TurnEvent};
-use super::tools::query_data as tools;
+use super::tools::Toolbox;
+use super::tools::query_data::QueryData;
 use super::{Answer, Delivery, Inner, Question};
-use crate::domain::{NewMessage, SessionConfig, SessionId, Status};
+use crate::domain::model::{Entry, ModelRequest, ToolChoice};
+use crate::domain::{
+    Bot, IdempotencyKey, Message, MessageId, NewMessage, ProviderKind, SessionConfig, Status,
+    check_patch,
+};
 use crate::error::AppError;
-use crate::prompt::{self, Operator};
+use crate::prompt::{self, Operator, Prompt};
 use crate::provider::policy::Calls;
-use crate::provider::{Entry, ModelRequest, Provider, ToolChoice};
-use crate::store::StoreError;
+use crate::provider::{Provider, ProviderError};
+use crate::store::{
+    BegunTurn, ConfigPatch, FinishedTurn, NewTurn, StoreError, TurnGuard, TurnLockError,
+};
 
-/// How many messages of the conversation so far go into a prompt at the most. What was said fifty
+/// Maximum number of messages of the conversation that go into a prompt. What was said fifty
 /// exchanges ago hardly ever matters, and every question would pay for it in tokens and in time.
 const HISTORY_MESSAGES: usize = 100;
 
-/// How long a question waits for the session's earlier one.
-const TURN_WAIT: Duration = Duration::from_secs(30);
-
-/// How often a model may call its tool in one turn.
+/// Maximum number of tool calls in one turn.
 const MAX_TOOL_CALLS: usize = 5;
 
 /// The default of the `maxTokens` setting.
 const DEFAULT_MAX_TOKENS: u32 = 1000;
 
+/// What goes into a prompt of at most this many bytes takes well under a millisecond: handing that
+/// to another thread and back would cost more.
+const SMALL_PROMPT_BYTES: usize = 32 * 1024;
+
+/// A turn that may begin.
+struct Admitted {
+    bot: Arc<Bot>,
+    /// The question, to be stored.
+    turn: NewTurn,
+    /// Held until the turn has ended.
+    _guard: TurnGuard,
+}
+
+/// What a turn is about, once its question is stored.
+struct Exchange {
+    bot: Arc<Bot>,
+    question: MessageId,
+    delivery: Delivery,
+    provider: Arc<dyn Provider>,
+    request: ModelRequest,
+    tools: Toolbox,
+    started: Instant,
+}
+
 impl Inner {
     /// Runs a turn from its question to its stored answer.
-    pub(super) async fn turn(
+    pub(super) async fn run(
         &self,
-        id: SessionId,
         question: Question,
         turn: &Arc<RunningTurn>,
     ) -> Result<Answer, AppError> {
         let started = Instant::now();
         let Question { message, patch, delivery, key } = question;
-        let store = &self.store;
-        // Refused before it waits for the lock, and before anything is stored.
-        let session = store.session(id, self.clock.now()).await?;
-        let mut config = session.config;
-        config.merge(patch.clone());
-        let provider = self.choose(&config)?;
-        let _locked = self.locks.lock(id, TURN_WAIT).await.ok_or(AppError::TurnInProgress)?;
-        let _registered = self.turns.register(id, Arc::clone(turn));
-
-        let asked = NewMessage::question(message, self.clock.now());
-        let question = asked.content.clone();
-        let begun = store.begin_turn(id, patch, asked, key).await?;
-        if let Some(answer) = begun.answered {
-            tracing::info!(session.id = id.short(), "answered before");
-            return Ok(self.again(answer, &*provider, begun.session.message_count, turn));
+        let Admitted { bot, turn: new, _guard } =
+            self.admit(turn, message.clone(), patch, key).await?;
+        let _registered = self.feeds.register(Arc::clone(turn));
+        let mut begun = self.store.begin_turn(turn.session, new).await?;
+        if let Some(answer) = begun.answered.take() {
+            return Ok(replay(&bot, answer, begun.session.message_count, turn));
         }
-        let config = &begun.session.config;
-        let mut request = self.request(id, begun.question, config, &question, &*provider).await?;
-        let mut calls = self.policy.turn(&provider);
-        let whole = delivery == Delivery::Whole;
-        let mut gathered = Gathered::new(turn, whole, provider.kind(), request.model.clone());
-        self.converse(id, &mut calls, &mut request, turn, &mut gathered).await;
-        let provider = calls.provider();
-        let Conclusion { question: status, answer, failure } = gathered.conclude(self.clock.now());
-
-        let stored = answer.clone();
-        let now = self.clock.now();
-        let finished = store.finish_turn(id, begun.question, status, stored, now).await;
-        if let Some(failure) = failure {
-            tracing::info!(
-                session.id = id.short(),
-                provider = %provider.kind(),
-                provider.fault = ?failure.fault,
-                elapsed_ms = millis(started),
-                "not answered"
-            );
-            if let Err(error) = finished {
-                tracing::error!(error = ?error, "the end of a failed turn could not be stored");
+        let count = begun.session.message_count;
+        let question = begun.question;
+        match self.prepare(turn, &bot, begun, message).await {
+            Ok((provider, request, tools)) => {
+                let exchange =
+                    Exchange { bot, question, delivery, provider, request, tools, started };
+                self.converse(turn, exchange, count).await
             }
-            return Err(AppError::Provider(failure));
+            Err(error) => {
+                self.finish(turn, question, Status::Unanswered, None).await?;
+                Err(error)
+            }
         }
-        let message_count = match finished {
-            Ok(count) => count,
-            // The session was deleted or expired while the model spoke: the answer is still right.
-            Err(StoreError::NotFound) => begun.session.message_count + 1,
-            Err(error) => return Err(error.into()),
-        };
-        // Without an answer the visitor has stopped before its first word.
-        let answer = answer.unwrap_or_else(|| NewMessage {
-            status: Status::Stopped,
-            model: Some(request.model),
-            ..NewMessage::question(String::new(), now)
-        });
-        let result = Answer::new(answer, &**provider, message_count);
-        tracing::info!(
-            session.id = id.short(),
-            provider = %result.provider,
-            model = result.model,
-            tokens.input = result.usage.input_tokens,
-            tokens.cached = result.usage.cached_input_tokens,
-            tokens.output = result.usage.output_tokens,
-            answer.status = result.status.as_str(),
-            tools.calls = result.tools.len(),
-            elapsed_ms = millis(started),
-            "answered"
-        );
-        Ok(result)
     }
 
-    /// An answer that was given before, for a client that has asked again; `asked` is who would
-    /// answer now.
-    fn again(
+    /// Checks the question and waits for the session's turn. What is refused here is refused before
+    /// it waits, and before anything is stored.
+    async fn admit(
         &self,
-        answer: NewMessage,
-        asked: &dyn Provider,
-        message_count: u64,
         turn: &RunningTurn,
-    ) -> Answer {
-        let kind = answer.provider.unwrap_or(asked.kind());
-        let provider = self.providers.iter().find(|provider| provider.kind() == kind);
-        let answer = Answer::new(answer, provider.map_or(asked, |found| &**found), message_count);
-        turn.push(TurnEvent::Started { provider: kind, model: answer.model.clone() });
-        turn.push(TurnEvent::Text(answer.text.clone()));
-        answer
+        message: String,
+        keys: serde_json::Map<String, serde_json::Value>,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Admitted, AppError> {
+        let id = turn.session;
+        let session = self.store.session(id, self.clock.now()).await?;
+        let bot = self.bots.of_session(&session.bot);
+        check_patch(&keys, &bot.limits)?;
+        let mut config = session.config;
+        config.merge(keys.clone());
+        self.choose(&bot, &config)?;
+        let limits = &self.limits;
+        let guard = self.store.lock_turn(id, limits.turn_patience, limits.turn_queue).await;
+        let guard = guard.map_err(|refused| match refused {
+            TurnLockError::Timeout => AppError::TurnInProgress,
+            TurnLockError::QueueFull => AppError::TooManyQuestions,
+            TurnLockError::Store(error) => error.into(),
+        })?;
+        let turn = NewTurn {
+            question: NewMessage::question(message, self.clock.now()),
+            patch: ConfigPatch { keys, max_bytes: limits.max_config_bytes },
+            key,
+            // One more than is used tells whether there are older ones.
+            history: HISTORY_MESSAGES + 1,
+        };
+        Ok(Admitted { bot, turn, _guard: guard })
     }
 
-    /// The provider that `config` names, else the operator's, else the first there is.
-    fn choose(&self, config: &SessionConfig) -> Result<Arc<dyn Provider>, AppError> {
+    /// The provider that `config` names, else the bot's, else the first there is.
+    fn choose(&self, bot: &Bot, config: &SessionConfig) -> Result<Arc<dyn Provider>, AppError> {
         let find = |kind| self.providers.iter().find(|provider| provider.kind() == kind);
         match config.ai_provider() {
             Some(asked) => find(asked).cloned().ok_or_else(|| AppError::ProviderNotConfigured {
                 asked,
                 available: self.providers.iter().map(|provider| provider.kind()).collect(),
             }),
-            None => find(self.settings.preferred)
+            None => find(bot.provider)
                 .or_else(|| self.providers.first())
                 .cloned()
                 .ok_or_else(|| AppError::Internal("no provider at all".into())),
         }
     }
 
-    /// The call that answers `question`, with as much of the earlier conversation as fits.
-    async fn request(
+    /// The provider, its request and the tools for a question that has just been stored, all from
+    /// the session as it was at that moment.
+    async fn prepare(
         &self,
-        id: SessionId,
-        place: u64,
-        config: &SessionConfig,
-        question: &str,
-        provider: &dyn Provider,
-    ) -> Result<ModelRequest, AppError> {
-        let operator = Operator {
-            bot_name: config.bot_name().unwrap_or(&self.settings.bot_name),
-            instructions: self.settings.instructions.as_deref(),
-        };
-        let file = self.files.find(id).await?.map(|file| file.dataset);
-        let budget = self.settings.context_tokens;
-        let draft = prompt::draft(budget, operator, config, file.as_ref(), question);
-        let mut filling = draft.with_history();
-        let now = self.clock.now();
-        // One more than is used tells whether there are older ones.
-        let mut earlier = self.store.history(id, Some(place), HISTORY_MESSAGES + 1, now).await?;
-        let older = earlier.len().saturating_sub(HISTORY_MESSAGES);
-        filling.add(earlier.split_off(older));
-        if older > 0 {
-            filling.leave_out_the_rest();
-        }
-        let prompt = filling.finish();
-        Ok(ModelRequest {
+        turn: &RunningTurn,
+        bot: &Arc<Bot>,
+        begun: BegunTurn,
+        question: String,
+    ) -> Result<(Arc<dyn Provider>, ModelRequest, Toolbox), AppError> {
+        let BegunTurn { session, earlier, file, .. } = begun;
+        let provider = self.choose(bot, &session.config)?;
+        let config = session.config;
+        let mut request = ModelRequest {
             model: config.model().unwrap_or(provider.default_model()).to_owned(),
-            system: prompt.system,
-            entries: prompt.entries,
-            tools: file.iter().map(|_| tools::query_data()).collect(),
+            system: String::new(),
+            entries: Vec::new(),
+            tools: Vec::new(),
             tool_choice: ToolChoice::Auto,
             max_tokens: config
                 .max_tokens()
                 .unwrap_or(DEFAULT_MAX_TOKENS)
-                .min(self.settings.limits.max_tokens),
+                .min(bot.limits.max_tokens),
             temperature: config.temperature(),
-        })
+        };
+        let mut tools = Toolbox::default();
+        if file.is_some() {
+            tools.add(QueryData::new(self.files.clone(), turn.session));
+        }
+        request.tools = tools.specs();
+        let budget = self.limits.context_tokens;
+        let bot = Arc::clone(bot);
+        let size =
+            config.prompt_bytes() + file.as_ref().map_or(0, |file| file.dataset.columns.len() * 64);
+        let build = move || {
+            let operator =
+                Operator { bot_name: &bot.look.name, instructions: bot.instructions.as_deref() };
+            let dataset = file.as_ref().map(|file| &file.dataset);
+            build(budget, operator, &config, dataset, &question, earlier)
+        };
+        let Prompt { system, entries } = match size <= SMALL_PROMPT_BYTES {
+            true => build(),
+            false => self.quota.work(turn.session, move |_| build()).await?,
+        };
+        request.system = system;
+        request.entries = entries;
+        Ok((provider, request, tools))
     }
 
-    /// Talks with the provider until it has answered, has failed, is stopped, or has to be.
+    /// Talks with the provider until it has answered, failed, or is interrupted; then stores the
+    /// end. `count` is the number of messages up to the question.
     async fn converse(
         &self,
-        id: SessionId,
-        calls: &mut Calls,
-        request: &mut ModelRequest,
         turn: &RunningTurn,
-        gathered: &mut Gathered<'_>,
-    ) {
-        let ended = tokio::select! {
-            () = self.rounds(id, calls, request, gathered) => None,
-            () = turn.stopped() => Some(Ended::ByVisitor),
-            () = self.cut.cancelled() => Some(Ended::ByShutdown),
-        };
-        match ended {
-            None => {}
-            Some(Ended::ByVisitor) => gathered.stop(),
-            Some(Ended::ByShutdown) => gathered.interrupt("the server was stopped"),
+        mut exchange: Exchange,
+        count: u64,
+    ) -> Result<Answer, AppError> {
+        let mut calls = self.policy.turn(&exchange.provider);
+        let kind = exchange.provider.kind();
+        let model = exchange.request.model.clone();
+        let mut answer = AnswerInProgress::new(turn, exchange.delivery, kind, model);
+        tokio::select! {
+            () = rounds(&mut calls, &mut exchange, &mut answer) => {}
+            () = turn.stopped() => answer.stop(),
+            () = self.cut.cancelled() => answer.interrupt("the server was stopped"),
         }
+        let kind = calls.provider().kind();
+        let conclusion = answer.conclude(self.clock.now());
+        self.close(turn, &exchange, kind, conclusion, count).await
     }
 
-    /// Calls the provider, runs the tools that it asks for, and calls it again with what they gave.
-    async fn rounds(
+    /// Stores how the turn has ended, and logs it.
+    async fn close(
         &self,
-        id: SessionId,
-        calls: &mut Calls,
-        request: &mut ModelRequest,
-        gathered: &mut Gathered<'_>,
-    ) {
-        loop {
-            let round = Self::call(calls, request, gathered).await;
-            if round.calls.is_empty() || request.tool_choice == ToolChoice::None {
-                return;
+        turn: &RunningTurn,
+        exchange: &Exchange,
+        provider: ProviderKind,
+        conclusion: Conclusion,
+        count: u64,
+    ) -> Result<Answer, AppError> {
+        let Conclusion { question: status, answer, failure } = conclusion;
+        let finished = self.finish(turn, exchange.question, status, answer.clone()).await;
+        if let Some(failure) = failure {
+            log_failure(turn, exchange, provider, &failure);
+            if let Err(error) = finished {
+                tracing::error!(error = ?error, "the end of a failed turn could not be stored");
             }
-            let mut results = Vec::new();
-            for call in round.calls.clone() {
-                let outcome = if gathered.tool_calls() < MAX_TOOL_CALLS {
-                    gathered.tool_runs(&call);
-                    tools::run(&self.files, id, call).await
-                } else {
-                    tools::refused(call)
-                };
-                results.push(outcome.result);
-                gathered.tool_ran(outcome.run, outcome.chart);
-            }
-            if gathered.tool_calls() >= MAX_TOOL_CALLS {
-                request.tool_choice = ToolChoice::None;
-            }
-            request.entries.push(Entry::Assistant { text: round.text, calls: round.calls });
-            request.entries.push(Entry::ToolResults(results));
+            return Err(AppError::Provider(failure));
         }
+        let finished = match finished {
+            Ok(finished) => finished,
+            // The session was deleted or expired while the model spoke: the answer is still right.
+            Err(StoreError::NotFound) => FinishedTurn { message_count: count + 1, answer: None },
+            Err(error) => return Err(error.into()),
+        };
+        // Without an answer the visitor has stopped before its first word.
+        let message = answer.unwrap_or_else(|| NewMessage {
+            status: Status::Stopped,
+            model: Some(exchange.request.model.clone()),
+            ..NewMessage::question(String::new(), self.clock.now())
+        });
+        let name = exchange.bot.provider_names.of(provider);
+        let answer = Answer::new(finished.answer, message, provider, name, finished.message_count);
+        log_answer(turn, exchange, &answer);
+        Ok(answer)
     }
 
-    /// One call of the provider; made once more if it breaks off and nobody has seen any of it.
-    async fn call(
-        calls: &mut Calls,
-        request: &mut ModelRequest,
-        gathered: &mut Gathered<'_>,
-    ) -> Round {
-        loop {
-            let events = calls.stream(request).await;
-            gathered.answered_by(calls.provider().kind(), &request.model);
-            let round = gathered.round(events).await;
-            match gathered.broke_off() {
-                Some(error) if gathered.is_whole() && calls.once_more(error).await => {
-                    gathered.take_back();
-                }
-                _ => return round,
+    async fn finish(
+        &self,
+        turn: &RunningTurn,
+        question: MessageId,
+        status: Status,
+        answer: Option<NewMessage>,
+    ) -> Result<FinishedTurn, StoreError> {
+        let now = self.clock.now();
+        self.store.finish_turn(turn.session, question, status, answer, now).await
+    }
+}
+
+/// The prompt, with as much of the earlier conversation as fits.
+fn build(
+    budget: usize,
+    operator: Operator<'_>,
+    config: &SessionConfig,
+    file: Option<&crate::domain::Dataset>,
+    question: &str,
+    mut earlier: Vec<Message>,
+) -> Prompt {
+    let mut filling = prompt::draft(budget, operator, config, file, question).with_history();
+    let older = earlier.len().saturating_sub(HISTORY_MESSAGES);
+    filling.add(earlier.split_off(older));
+    if older > 0 {
+        filling.leave_out_the_rest();
+    }
+    filling.finish()
+}
+
+/// An answer that was given before, for a client that has asked again.
+fn replay(bot: &Bot, answer: Message, message_count: u64, turn: &RunningTurn) -> Answer {
+    tracing::info!(session.id = turn.session.short(), "answered before");
+    let kind = answer.body.provider.unwrap_or(bot.provider);
+    let name = bot.provider_names.of(kind);
+    let answer = Answer::new(Some(answer.id), answer.body, kind, name, message_count);
+    turn.push(TurnEvent::Started { provider: kind, model: answer.model.clone() });
+    turn.push(TurnEvent::Text(answer.text.clone()));
+    answer
+}
+
+/// Calls the provider, runs the tools that it asks for, and calls it again with their results.
+async fn rounds(calls: &mut Calls, exchange: &mut Exchange, answer: &mut AnswerInProgress<'_>) {
+    let Exchange { request, tools, .. } = exchange;
+    loop {
+        let round = call(calls, request, answer).await;
+        if round.calls.is_empty() || request.tool_choice == ToolChoice::None {
+            return;
+        }
+        let mut results = Vec::new();
+        for call in round.calls.clone() {
+            let handled = if answer.tool_calls() < MAX_TOOL_CALLS {
+                answer.tool_runs(&call);
+                tools.run(call).await
+            } else {
+                tools.refuse(call)
+            };
+            answer.tool_ran(&handled);
+            results.push(handled.result);
+        }
+        if answer.tool_calls() >= MAX_TOOL_CALLS {
+            request.tool_choice = ToolChoice::None;
+        }
+        request.entries.push(Entry::Assistant { text: round.text, calls: round.calls });
+        request.entries.push(Entry::ToolResults(results));
+    }
+}
+
+/// One call of the provider; repeated if it is interrupted and nobody has seen any of it.
+async fn call(
+    calls: &mut Calls,
+    request: &mut ModelRequest,
+    answer: &mut AnswerInProgress<'_>,
+) -> Round {
+    loop {
+        let events = calls.stream(request).await;
+        answer.answered_by(calls.provider().kind(), &request.model);
+        let round = answer.round(events).await;
+        match answer.interruption() {
+            Some(error) if answer.is_held_back() && calls.once_more(error).await => {
+                answer.take_back();
             }
+            _ => return round,
         }
     }
 }
 
-/// Why a turn ended before its provider did.
-enum Ended {
-    ByVisitor,
-    ByShutdown,
+fn log_failure(
+    turn: &RunningTurn,
+    exchange: &Exchange,
+    provider: ProviderKind,
+    failure: &ProviderError,
+) {
+    tracing::info!(
+        session.id = turn.session.short(),
+        provider = %provider,
+        provider.fault = ?failure.fault,
+        elapsed_ms = millis(exchange.started),
+        "not answered"
+    );
+}
+
+fn log_answer(turn: &RunningTurn, exchange: &Exchange, answer: &Answer) {
+    tracing::info!(
+        session.id = turn.session.short(),
+        provider = %answer.provider,
+        model = answer.model,
+        tokens.input = answer.usage.input_tokens,
+        tokens.cached = answer.usage.cached_input_tokens,
+        tokens.output = answer.usage.output_tokens,
+        answer.status = answer.status.as_str(),
+        tools.calls = answer.tools.len(),
+        elapsed_ms = millis(exchange.started),
+        "answered"
+    );
 }
 
 fn millis(started: Instant) -> u64 {

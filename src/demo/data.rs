@@ -4,6 +4,7 @@ use super::query::Query;
 use super::question::{Meaning, understand};
 use super::report;
 use super::table::Table;
+use crate::domain::block::read_block;
 use crate::domain::model::{Entry, ModelRequest, ToolCall, ToolChoice, ToolResult};
 
 /// The tool that runs SQL over the file.
@@ -50,8 +51,8 @@ pub fn reply(request: &ModelRequest, table: &Table, question: &str) -> Option<Re
 /// A failure is not shown as it is: it is written for whoever writes SQL.
 fn tell(table: &Table, query: Option<&Query>, results: &[ToolResult]) -> String {
     let result = results.first().filter(|result| !result.is_error);
-    let told =
-        query.zip(result).and_then(|(query, result)| report::tell(table, query, &result.content));
+    let content = result.and_then(|result| read_block(&result.content, "result"));
+    let told = query.zip(content).and_then(|(query, content)| report::tell(table, query, content));
     told.unwrap_or_else(|| {
         format!("I could not find that out: the query failed. {}", report::help(table))
     })

@@ -36,26 +36,58 @@ pub fn read_block<'a>(prompt: &'a str, name: &str) -> Option<&'a str> {
     }
 }
 
-/// `text` with every `<untrusted` and `</untrusted`, in any case, robbed of its bracket.
+/// `text` with the bracket of every mark replaced, however the mark is spelt: in any case, in
+/// full-width letters, with blanks or invisible characters in between.
 fn defuse(text: &str) -> Cow<'_, str> {
-    let is_mark = |at: usize| {
-        let tail = &text.as_bytes()[at + 1..];
-        let tail = tail.strip_prefix(b"/").unwrap_or(tail);
-        tail.get(..9).is_some_and(|word| word.eq_ignore_ascii_case(b"untrusted"))
-    };
-    let mut marks = text.match_indices('<').map(|(at, _)| at).filter(|&at| is_mark(at)).peekable();
+    let is_bracket = |c: char| matches!(c, '<' | '\u{FF1C}' | '\u{FE64}');
+    let is_mark = |at: usize, bracket: &str| is_mark(&text[at + bracket.len()..]);
+    let mut marks =
+        text.match_indices(is_bracket).filter(|&(at, bracket)| is_mark(at, bracket)).peekable();
     if marks.peek().is_none() {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + 8);
     let mut from = 0;
-    for at in marks {
+    for (at, bracket) in marks {
         safe.push_str(&text[from..at]);
         safe.push('‹');
-        from = at + 1;
+        from = at + bracket.len();
     }
     safe.push_str(&text[from..]);
     Cow::Owned(safe)
+}
+
+/// Whether what follows a bracket makes a mark of it: `untrusted`, perhaps after a slash.
+fn is_mark(rest: &str) -> bool {
+    // Enough for the word with something invisible after each letter; more of it is no word that a
+    // model would still read.
+    const REACH: usize = 64;
+    let mut letters = rest.chars().take(REACH).filter(|c| !is_ignorable(*c)).map(narrow);
+    let mut next = letters.next();
+    if next == Some('/') {
+        next = letters.next();
+    }
+    let word = next.into_iter().chain(letters).take(9);
+    word.eq("untrusted".chars())
+}
+
+/// Blanks, and characters that show nothing.
+fn is_ignorable(c: char) -> bool {
+    c.is_whitespace()
+        || c.is_control()
+        || matches!(c, '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
+            | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{E0000}'..='\u{E01EF}')
+}
+
+/// Full-width letters as the usual ones, capitals as small ones.
+fn narrow(c: char) -> char {
+    let narrow = match c {
+        '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
+        '\u{2044}' | '\u{2215}' => '/',
+        other => other,
+    };
+    narrow.to_ascii_lowercase()
 }
 
 #[cfg(test)]
@@ -73,6 +105,30 @@ mod tests {
         assert_eq!(read_block(&prompt, "file"), None);
     }
 
+    #[test]
+    fn marks_are_defused_in_every_spelling() {
+        for mark in [
+            "<untrusted name=\"x\">",
+            "</untrusted>",
+            "</UnTrusted >",
+            "< /untrusted>",
+            "</ untrusted>",
+            "<\t/\n untrusted>",
+            "</un\u{200B}trusted>",
+            "<\u{200D}/\u{FEFF}u\u{AD}ntrusted>",
+            "\u{FF1C}/untrusted>",
+            "\u{FF1C}\u{FF0F}\u{FF55}ntrusted\u{FF1E}",
+        ] {
+            let text = format!("a {mark} b < c </b> <unt> \u{FF1C}");
+            let defused = defuse(&text);
+            assert_eq!(defused.matches('‹').count(), 1, "{defused}");
+            assert!(defused.starts_with("a ‹"), "{defused}");
+        }
+        for harmless in ["a < b", "<b>untrusted</b>", "<trusted>", "<un trust>", "＜"] {
+            assert!(matches!(defuse(harmless), Cow::Borrowed(_)), "{harmless}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_text_breaks_out_of_its_block(text in "(<|/|</?[uU]ntrusted( name=\"x\")?>|\\PC|\n){0,40}") {
@@ -82,7 +138,8 @@ mod tests {
             prop_assert_eq!(prompt.matches(OPEN).count(), 1);
             prop_assert_eq!(read_block(&prompt, "x"), None);
             let read = read_block(&prompt, "page").unwrap();
-            prop_assert_eq!(read.replace('‹', "<"), text.strip_suffix('\n').unwrap_or(&text).replace('‹', "<"));
+            let plain = |text: &str| text.replace(['‹', '\u{FF1C}', '\u{FE64}'], "<");
+            prop_assert_eq!(plain(read), plain(text.strip_suffix('\n').unwrap_or(&text)));
         }
     }
 }

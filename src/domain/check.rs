@@ -10,7 +10,7 @@ pub const MAX_NAME: usize = 200;
 
 /// What the operator allows a caller to ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct ConfigLimits {
     /// The highest `maxTokens`.
     pub max_tokens: u32,
     /// The models that may be named; empty means any.
@@ -62,7 +62,7 @@ pub enum ConfigError {
 /// Checks settings that a caller wants to merge into a session's: the known keys have the right
 /// types and values, and no credentials are among them. `null` unsets a key, and so does an empty
 /// text where a name is expected or an icon. Other keys are the caller's own.
-pub fn check_patch(patch: &Map<String, Value>, limits: &Limits) -> Result<(), ConfigError> {
+pub fn check_patch(patch: &Map<String, Value>, limits: &ConfigLimits) -> Result<(), ConfigError> {
     if patch.keys().any(|key| names_credentials(key)) {
         return Err(ConfigError::Credentials);
     }
@@ -72,7 +72,7 @@ pub fn check_patch(patch: &Map<String, Value>, limits: &Limits) -> Result<(), Co
     if has_nul(patch) { Err(ConfigError::Nul) } else { Ok(()) }
 }
 
-fn check_known(key: &str, value: &Value, limits: &Limits) -> Result<(), ConfigError> {
+fn check_known(key: &str, value: &Value, limits: &ConfigLimits) -> Result<(), ConfigError> {
     let text = value.as_str();
     let (valid, error) = match key {
         "botName" => (text.is_some_and(is_name), ConfigError::Name("botName")),
@@ -101,7 +101,7 @@ fn check_known(key: &str, value: &Value, limits: &Limits) -> Result<(), ConfigEr
     if valid { Ok(()) } else { Err(error) }
 }
 
-fn check_model(model: Option<&str>, limits: &Limits) -> Result<(), ConfigError> {
+fn check_model(model: Option<&str>, limits: &ConfigLimits) -> Result<(), ConfigError> {
     let Some(model) = model.filter(|model| is_name(model)) else {
         return Err(ConfigError::Model);
     };
@@ -190,8 +190,8 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    fn limits() -> Limits {
-        Limits { max_tokens: 4096, allowed_models: Vec::new() }
+    fn limits() -> ConfigLimits {
+        ConfigLimits { max_tokens: 4096, allowed_models: Vec::new() }
     }
 
     fn check(value: &Value) -> Result<(), ConfigError> {
@@ -330,7 +330,8 @@ mod tests {
 
     #[test]
     fn only_the_operators_models_may_be_named() {
-        let limits = Limits { max_tokens: 10, allowed_models: vec!["a-1".into(), "b-2".into()] };
+        let limits =
+            ConfigLimits { max_tokens: 10, allowed_models: vec!["a-1".into(), "b-2".into()] };
         let check = |value: &Value| check_patch(value.as_object().unwrap(), &limits);
         assert_eq!(check(&json!({"model": "b-2"})), Ok(()));
         assert_eq!(check(&json!({"model": null})), Ok(()));

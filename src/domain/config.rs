@@ -28,7 +28,15 @@ impl SessionConfig {
         self.0
     }
 
-    /// Replaces the top-level keys that `patch` names and keeps the others. Answers whether
+    /// The size of the settings as JSON.
+    pub fn json_bytes(&self) -> usize {
+        let mut count = ByteCount(0);
+        // Neither counting nor the serialisation of JSON can fail.
+        let _ = serde_json::to_writer(&mut count, &self.0);
+        count.0
+    }
+
+    /// Replaces the top-level keys that `patch` names and keeps the others. Returns whether
     /// anything has changed.
     pub fn merge(&mut self, patch: Map<String, Value>) -> bool {
         let mut changed = false;
@@ -100,8 +108,38 @@ impl SessionConfig {
         self.0.get("jsonData").filter(|value| !value.is_null())
     }
 
+    /// Roughly how much of the settings a prompt is made from, in bytes. JSON counts as much as it
+    /// might be, since measuring it would mean to walk it.
+    pub fn prompt_bytes(&self) -> usize {
+        const JSON: usize = 1 << 20;
+        let text = |value: &Value| match value {
+            Value::String(text) => text.len(),
+            Value::Object(_) | Value::Array(_) => JSON,
+            _ => 8,
+        };
+        let fields = |name| self.0.get(name).and_then(Value::as_object).into_iter().flatten();
+        let page = fields("pageContext").chain(fields("pageData"));
+        page.map(|(key, value)| key.len() + text(value)).sum::<usize>()
+            + self.custom_instructions().map_or(0, str::len)
+            + self.json_data().map_or(0, |_| JSON)
+    }
+
     fn text(&self, key: &str) -> Option<&str> {
         self.0.get(key)?.as_str().filter(|text| !text.trim().is_empty())
+    }
+}
+
+/// A writer that counts.
+struct ByteCount(usize);
+
+impl std::io::Write for ByteCount {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

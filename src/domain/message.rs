@@ -1,37 +1,42 @@
 //! Messages of a conversation.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::{Chart, ProviderKind, Timestamp};
 
-/// Who wrote a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// The visitor.
-    User,
-    /// The model.
-    Assistant,
+/// A message's place in its session: grows by one, and is never reused, not even after the history
+/// was cleared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageId(pub u64);
+
+impl std::fmt::Display for MessageId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
-impl Role {
-    /// The word for it on the wire, ours and the providers'.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Assistant => "assistant",
-        }
-    }
+/// Who wrote a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Author {
+    /// The visitor.
+    Visitor,
+    /// A model, on the bot's behalf.
+    Bot,
+    /// A person of the site, in the bot's place.
+    Agent,
+    /// The server itself, such as the note that a person has joined.
+    System,
 }
 
 /// How a message ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// As it should.
+    /// Normally.
     #[default]
     Complete,
-    /// The answer broke off.
+    /// The answer was interrupted.
     Incomplete,
     /// The visitor stopped the answer.
     Stopped,
@@ -39,7 +44,7 @@ pub enum Status {
     Truncated,
     /// The model declined to answer.
     Refused,
-    /// A question that has got no answer, or not yet.
+    /// A question without an answer, so far or for good.
     Unanswered,
 }
 
@@ -64,7 +69,7 @@ pub struct Usage {
     pub input_tokens: u32,
     /// Tokens written.
     pub output_tokens: u32,
-    /// Those of the tokens read that the provider had in its cache, which cost a fraction.
+    /// Those of the tokens read that the provider had in its cache, at a fraction of the price.
     pub cached_input_tokens: u32,
 }
 
@@ -79,30 +84,49 @@ impl Usage {
     }
 }
 
-/// A call of a tool that an answer was made with.
+/// A tool call that an answer was made with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ToolRun {
     /// The tool's name.
     pub name: String,
-    /// The statement that it ran.
-    pub sql: String,
-    /// How many rows it gave; absent when it failed.
-    pub row_count: Option<u64>,
-    /// How many rows the table had that it ran over; absent when it failed, and in what
-    /// stores before schema 3 have.
-    #[serde(default)]
-    pub table_rows: Option<u64>,
+    /// The call's arguments; empty if they could not be read.
+    pub input: Map<String, Value>,
+    /// What came of it.
+    pub outcome: ToolOutcome,
     /// How long it took, in milliseconds.
     pub elapsed_ms: f64,
-    /// Why it failed.
-    pub error: Option<String>,
 }
 
-/// A message before the store has given it its place.
+impl ToolRun {
+    /// The statement that the call ran, if it is one that runs statements.
+    pub fn sql(&self) -> Option<&str> {
+        self.input.get("sql").and_then(Value::as_str)
+    }
+}
+
+/// What came of a tool call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToolOutcome {
+    /// Rows of a table.
+    Rows {
+        /// How many were returned.
+        row_count: u64,
+        /// How many the table has that they were computed from; absent in records of stores before
+        /// schema 3.
+        table_rows: Option<u64>,
+    },
+    /// The reason why the call failed, as the model was told it.
+    Failed(String),
+}
+
+/// A message that the store has not given its id yet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewMessage {
     /// Who wrote it.
-    pub role: Role,
+    pub author: Author,
+    /// The question that it answers (answers only).
+    pub answers: Option<MessageId>,
     /// Its text, Markdown for an answer.
     pub content: String,
     /// The same as HTML that is safe to insert into a page (answers only).
@@ -111,7 +135,7 @@ pub struct NewMessage {
     pub timestamp: Timestamp,
     /// How it ended.
     pub status: Status,
-    /// Who answered (answers only).
+    /// The provider that answered (answers only).
     pub provider: Option<ProviderKind>,
     /// The model as served (answers only).
     pub model: Option<String>,
@@ -124,10 +148,11 @@ pub struct NewMessage {
 }
 
 impl NewMessage {
-    /// A question, unanswered as yet.
+    /// A visitor's question, unanswered so far.
     pub fn question(content: String, timestamp: Timestamp) -> Self {
         Self {
-            role: Role::User,
+            author: Author::Visitor,
+            answers: None,
             content,
             html: None,
             timestamp,
@@ -144,8 +169,8 @@ impl NewMessage {
 /// A stored message.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
-    /// Its place in the session; grows by one, and never comes again after a clear.
-    pub seq: u64,
+    /// Its id.
+    pub id: MessageId,
     /// What it says.
     pub body: NewMessage,
 }

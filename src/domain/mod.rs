@@ -3,7 +3,9 @@
 //! Everything else may use this module; it uses nothing of ours.
 
 pub mod block;
+pub mod bot;
 pub mod check;
+pub mod client;
 pub mod clock;
 pub mod config;
 pub mod dataset;
@@ -11,14 +13,18 @@ pub mod idempotency;
 pub mod look;
 pub mod message;
 pub mod model;
+pub mod provider;
 pub mod query;
 pub mod session;
 
-pub use check::{ConfigError, Limits, check_patch};
+pub use bot::{Bot, BotId, BotLook, ProviderNames};
+pub use check::{ConfigError, ConfigLimits, check_patch};
+pub use client::ClientKey;
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use config::{PageField, SessionConfig};
 pub use dataset::{Dataset, FileKind, StoredFile};
 pub use idempotency::IdempotencyKey;
-pub use message::{Message, NewMessage, Role, Status, ToolRun, Usage};
+pub use message::{Author, Message, MessageId, NewMessage, Status, ToolOutcome, ToolRun, Usage};
+pub use provider::ProviderKind;
 pub use query::{Chart, ChartKind, QueryResult};
-pub use session::{ProviderKind, Session, SessionId, Stats};
+pub use session::{Session, SessionId, SessionState, Stats};

@@ -1,12 +1,10 @@
-//! Sessions and whom they may ask.
+//! Sessions.
 
 use std::fmt;
-use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{SessionConfig, Timestamp};
+use super::{BotId, SessionConfig, Timestamp};
 
 /// A session's id, a random UUIDv4. Whoever knows it may use the session, so `Debug` and
 /// [`SessionId::short`], which logs use, show only its first 8 characters.
@@ -39,47 +37,18 @@ impl fmt::Debug for SessionId {
     }
 }
 
-/// A kind of model provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ProviderKind {
-    /// Anthropic's Messages API.
-    Claude,
-    /// OpenAI's Chat Completions API, or a server that speaks it.
-    OpenAi,
-    /// The offline demo.
-    Demo,
-}
-
-impl ProviderKind {
-    /// All of them, in the order in which the first configured one is chosen.
-    pub const ALL: [Self; 3] = [Self::Claude, Self::OpenAi, Self::Demo];
-
-    /// Its name in settings and in the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Claude => "claude",
-            Self::OpenAi => "openai",
-            Self::Demo => "demo",
-        }
-    }
-}
-
-impl fmt::Display for ProviderKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for ProviderKind {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-            .ok_or_else(|| "must be claude, openai or demo".to_owned())
-    }
+/// Who a session's visitor is talking to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SessionState {
+    /// The bot answers.
+    #[default]
+    Bot,
+    /// The visitor waits for a person; the bot still answers.
+    Waiting,
+    /// A person answers.
+    Human,
+    /// The conversation is over; a new message reopens it.
+    Closed,
 }
 
 /// A session without its messages.
@@ -87,14 +56,33 @@ impl FromStr for ProviderKind {
 pub struct Session {
     /// Its id.
     pub id: SessionId,
+    /// The bot that it belongs to, for life.
+    pub bot: BotId,
+    /// Who its visitor is talking to.
+    pub state: SessionState,
     /// When it was created.
     pub created: Timestamp,
     /// When it was last used.
     pub last_activity: Timestamp,
     /// How many messages it holds.
     pub message_count: u64,
-    /// The caller's settings; what is absent comes from the operator's.
+    /// The caller's settings; what is absent comes from the bot's.
     pub config: SessionConfig,
+}
+
+impl Session {
+    /// A new session of `bot` with the caller's `config`.
+    pub fn new(bot: BotId, config: SessionConfig, now: Timestamp) -> Self {
+        Self {
+            id: SessionId::random(),
+            bot,
+            state: SessionState::default(),
+            created: now,
+            last_activity: now,
+            message_count: 0,
+            config,
+        }
+    }
 }
 
 /// How many sessions there are.

@@ -43,7 +43,7 @@ impl HealthApi {
     fn health(&self) -> Health {
         Health {
             status: "OK".to_owned(),
-            timestamp: iso(self.app.sessions.now()),
+            timestamp: iso(self.app.now()),
             version: env!("BUILD_VERSION").to_owned(),
         }
     }

@@ -28,7 +28,8 @@ pub fn describe(dataset: &Dataset, budget: usize) -> String {
     let full = lines(dataset, details, left.saturating_sub(estimate(&sample)));
     let all = |shown: usize| shown == dataset.columns.len();
     let (columns, shown) = if all(full.1) { full } else { lines(dataset, |_| String::new(), left) };
-    let mut text = head + &columns;
+    let mut text = head;
+    text.push_str(&columns);
     if !all(shown) {
         let more = dataset.columns.len() - shown;
         // Room for this line is kept by `lines`.

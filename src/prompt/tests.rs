@@ -13,19 +13,21 @@ fn config(value: Value) -> SessionConfig {
     SessionConfig::new(map)
 }
 
-fn message(seq: u64, role: Role, status: Status, content: &str) -> Message {
-    let mut body = NewMessage::question(content.to_owned(), Timestamp(seq as i64));
-    body.role = role;
+/// A visitor's message, or the bot's answer to the message before it.
+fn message(id: u64, author: Author, status: Status, content: &str) -> Message {
+    let mut body = NewMessage::question(content.to_owned(), Timestamp(id as i64));
+    body.author = author;
+    body.answers = (author == Author::Bot).then(|| MessageId(id - 1));
     body.status = status;
-    Message { seq, body }
+    Message { id: MessageId(id), body }
 }
 
-fn question(seq: u64, content: &str) -> Message {
-    message(seq, Role::User, Status::Complete, content)
+fn question(id: u64, content: &str) -> Message {
+    message(id, Author::Visitor, Status::Complete, content)
 }
 
-fn answer(seq: u64, content: &str) -> Message {
-    message(seq, Role::Assistant, Status::Complete, content)
+fn answer(id: u64, content: &str) -> Message {
+    message(id, Author::Bot, Status::Complete, content)
 }
 
 fn text(turn: &Entry) -> &str {
@@ -72,13 +74,13 @@ fn failed_questions_and_broken_answers_stay_out() {
         vec![
             question(0, "one"),
             answer(1, "1"),
-            message(2, Role::User, Status::Unanswered, "Again?"),
+            message(2, Author::Visitor, Status::Unanswered, "Again?"),
             question(3, "three"),
-            message(4, Role::Assistant, Status::Incomplete, "3, but"),
+            message(4, Author::Bot, Status::Incomplete, "3, but"),
             question(5, "four"),
-            message(6, Role::Assistant, Status::Refused, "No."),
+            message(6, Author::Bot, Status::Refused, "No."),
             question(7, "five"),
-            message(8, Role::Assistant, Status::Truncated, "5 and so"),
+            message(8, Author::Bot, Status::Truncated, "5 and so"),
         ],
     );
     assert_eq!(texts(&prompt), ["one", "1", "five", "5 and so", "Again?"]);
@@ -175,8 +177,8 @@ proptest! {
         }));
         let operator = Operator { bot_name: "Ada", instructions: Some(&instructions) };
         let messages = history.iter().enumerate().map(|(n, text)| {
-            let role = if n % 2 == 0 { Role::User } else { Role::Assistant };
-            message(n as u64, role, Status::Complete, text)
+            let author = if n % 2 == 0 { Author::Visitor } else { Author::Bot };
+            message(n as u64, author, Status::Complete, text)
         }).collect();
         let prompt = fill(draft(budget, operator, &config, None, &question_text), messages);
         prop_assert!(tokens(&prompt) <= budget, "{} of {}", tokens(&prompt), budget);

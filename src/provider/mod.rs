@@ -31,9 +31,6 @@ pub trait Provider: Send + Sync {
     /// Which one it is.
     fn kind(&self) -> ProviderKind;
 
-    /// The name that visitors see.
-    fn display_name(&self) -> &str;
-
     /// The model that is asked when a session names none.
     fn default_model(&self) -> &str;
 

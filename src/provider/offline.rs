@@ -10,18 +10,13 @@ use crate::domain::ProviderKind;
 #[derive(Debug)]
 pub struct Offline {
     model: &'static str,
-    display_name: String,
     answer: fn(&ModelRequest) -> Vec<ModelEvent>,
 }
 
 impl Offline {
     /// A provider of `model`, which says what `answer` returns.
-    pub fn new(
-        model: &'static str,
-        display_name: String,
-        answer: fn(&ModelRequest) -> Vec<ModelEvent>,
-    ) -> Self {
-        Self { model, display_name, answer }
+    pub fn new(model: &'static str, answer: fn(&ModelRequest) -> Vec<ModelEvent>) -> Self {
+        Self { model, answer }
     }
 }
 
@@ -29,10 +24,6 @@ impl Offline {
 impl Provider for Offline {
     fn kind(&self) -> ProviderKind {
         ProviderKind::Demo
-    }
-
-    fn display_name(&self) -> &str {
-        &self.display_name
     }
 
     fn default_model(&self) -> &str {

@@ -6,24 +6,33 @@ use std::path::{Path, PathBuf};
 /// What each part may use of ours. The parts of one line may not use each other.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("domain", &[]),
+    ("keyed_locks", &[]),
     ("config", &["domain"]),
-    ("store", &["domain"]),
+    ("store", &["domain", "keyed_locks"]),
     ("provider", &["domain"]),
     ("demo", &["domain"]),
     ("tables", &["domain"]),
     ("markdown", &["domain"]),
     ("prompt", &["domain"]),
-    ("error", &["domain", "provider", "store", "tables"]),
-    ("sessions", &["domain", "error", "store"]),
-    ("files", &["domain", "error", "store", "tables"]),
-    ("chat", &["domain", "error", "files", "markdown", "prompt", "provider", "store"]),
+    ("quota", &["domain", "keyed_locks"]),
+    ("error", &["domain", "provider", "quota", "store", "tables"]),
+    ("bots", &["domain", "error"]),
+    ("sessions", &["bots", "domain", "error", "store"]),
+    ("files", &["domain", "error", "quota", "store", "tables"]),
+    (
+        "chat",
+        &["bots", "domain", "error", "files", "markdown", "prompt", "provider", "quota", "store"],
+    ),
     ("telemetry", &["config"]),
-    ("http", &["app", "chat", "config", "domain", "error", "files", "sessions"]),
+    ("http", &["app", "bots", "chat", "config", "domain", "error", "files", "sessions"]),
     ("cli", &["app", "config", "domain", "error", "http", "sessions"]),
     ("server", &["app", "http"]),
     (
         "app",
-        &["chat", "config", "demo", "domain", "error", "files", "provider", "sessions", "store"],
+        &[
+            "bots", "chat", "config", "demo", "domain", "error", "files", "provider", "quota",
+            "sessions", "store",
+        ],
     ),
 ];
 

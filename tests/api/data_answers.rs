@@ -1,5 +1,6 @@
 //! Questions about a file: the model's tool, streamed from both providers, and the demo.
 
+use chatbot_widget::domain::block::read_block;
 use serde_json::{Value, json};
 
 use crate::files::upload;
@@ -53,7 +54,9 @@ async fn claude_queries_the_file_and_answers() {
     assert_eq!(turns.len(), 3, "{turns:?}");
     let result = &turns[2]["content"][0];
     assert_eq!((&result["type"], &result["tool_use_id"]), (&json!("tool_result"), &json!("t1")));
-    let content: Value = serde_json::from_str(result["content"].as_str().unwrap()).unwrap();
+    let content = result["content"].as_str().unwrap();
+    let content = read_block(content, "result").expect("results are marked as data");
+    let content: Value = serde_json::from_str(content).unwrap();
     assert_eq!(
         content,
         json!({"columns": ["total"], "rows": [[9]], "rowCount": 1, "truncated": false})

@@ -164,7 +164,7 @@ async fn a_new_file_answers_for_the_old_one() {
     let id = server.session(json!({})).await;
     let count = json!({"sql": "SELECT count(*) FROM data"});
     for rows in [1, 2, 3] {
-        let text = "a\n".to_owned() + &"1\n".repeat(rows);
+        let text = format!("a\n{}", "1\n".repeat(rows));
         upload(&server, &id, "a.csv", text.as_bytes()).await.expect(200);
         let found = query(&server, &id, count.clone()).await.expect(200);
         assert_eq!(found["results"]["rows"], json!([[rows]]));

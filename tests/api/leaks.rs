@@ -8,11 +8,13 @@ use chatbot_widget::chat::{Delivery, Question};
 use chatbot_widget::config::Config;
 use chatbot_widget::domain::{Clock, SessionId, SystemClock};
 use chatbot_widget::provider::transport::Proxies;
+use chatbot_widget::quota::QuotaUse;
+use chatbot_widget::store::Store;
 use chatbot_widget::store::redb::{Options, RedbStore};
 use serde_json::Map;
 
 /// An app that answers as the demo, with a store in memory.
-fn app() -> Arc<App> {
+fn app() -> (Arc<App>, Arc<RedbStore>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().display().to_string();
     let flags = ["chatbot-widget", "--app-env", "testing", "--data-dir", &path];
@@ -26,9 +28,9 @@ fn app() -> Arc<App> {
     let memory = redb::backends::InMemoryBackend::new();
     let memory = std::sync::Mutex::new(Some(memory));
     let backend = move || memory.lock().unwrap().take().ok_or(std::io::ErrorKind::NotFound.into());
-    let store = RedbStore::open_with_backend(backend, options).unwrap();
+    let store = Arc::new(RedbStore::open_with_backend(backend, options).unwrap());
     let providers = chatbot_widget::app::providers(&config, &Proxies::default()).unwrap();
-    App::assemble(config, Arc::new(store), clock, providers)
+    (App::assemble(config, Arc::clone(&store) as Arc<dyn Store>, clock, providers), store)
 }
 
 /// Ten thousand turns: some are stopped, some lose their reader at once, some in the middle.
@@ -36,7 +38,7 @@ fn app() -> Arc<App> {
 async fn nothing_is_left_of_ten_thousand_turns_that_were_cut() {
     const SESSIONS: usize = 1000;
     const TURNS: usize = 10;
-    let app = app();
+    let (app, store) = app();
     let mut visitors = tokio::task::JoinSet::new();
     for _ in 0..SESSIONS {
         let app = Arc::clone(&app);
@@ -52,7 +54,9 @@ async fn nothing_is_left_of_ten_thousand_turns_that_were_cut() {
     let turns: Vec<Weak<RunningTurn>> = visitors.join_all().await.into_iter().flatten().collect();
     assert_eq!(turns.len(), SESSIONS * TURNS);
     app.chat.drain(std::time::Duration::from_secs(60)).await;
-    assert_eq!(app.chat.load(), chatbot_widget::chat::Load::default());
+    assert_eq!(app.chat.load(), chatbot_widget::chat::ChatLoad::default());
+    assert_eq!(store.locked_turns(), 0);
+    assert_eq!(app.quota.in_use(), QuotaUse::default());
     assert_eq!(turns.iter().filter(|turn| turn.strong_count() > 0).count(), 0);
 }
 

@@ -271,7 +271,7 @@ async fn nothing_is_left_of_turns_whose_readers_went_away() {
         server
             .app
             .chat
-            .running(chatbot_widget::domain::SessionId(id.parse().unwrap()))
+            .follow(chatbot_widget::domain::SessionId(id.parse().unwrap()), None)
             .await
             .unwrap()
             .is_none()

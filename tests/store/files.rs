@@ -1,10 +1,13 @@
 //! Cases of the contract about files, and about answers that were made with them.
 
-use chatbot_widget::domain::{Chart, ChartKind, NewMessage, Status, ToolRun};
+use chatbot_widget::domain::{Chart, ChartKind, NewMessage, Status, ToolOutcome, ToolRun};
 use chatbot_widget::store::Store;
-use serde_json::Map;
+use serde_json::{Map, json};
 
-use crate::support::{Backend, T0, TIMEOUT, answer, at, created, file, not_found, question};
+use crate::support::{
+    Backend, T0, TIMEOUT, answer, at, begin, created, file, messages, not_found, object, question,
+    to,
+};
 
 pub async fn a_file_comes_back_as_it_was_stored(backend: &impl Backend) {
     let store = backend.open(T0).await;
@@ -46,24 +49,22 @@ pub async fn a_file_goes_with_its_session(backend: &impl Backend) {
     not_found(store.file_text(id, expired).await);
     not_found(store.put_file(id, stored, text, expired).await);
     not_found(store.delete_file(id, expired).await);
-    assert_eq!(store.expire(expired, 10).await.unwrap(), 1);
+    assert_eq!(store.expire(expired, 10).await.unwrap(), [id]);
     not_found(store.file(id, T0).await);
 }
 
 pub async fn an_answer_keeps_what_it_was_made_with(backend: &impl Backend) {
     let store = backend.open(T0).await;
     let id = created(&store, T0).await;
-    let begun = store.begin_turn(id, Map::new(), question("how many?", T0), None).await.unwrap();
+    let begun = begin(&store, id, Map::new(), question("how many?", T0), None).await.unwrap();
     let run = ToolRun {
         name: "query_data".to_owned(),
-        sql: "SELECT count(*) FROM data".to_owned(),
-        row_count: Some(1),
-        table_rows: Some(2),
+        input: object(json!({"sql": "SELECT count(*) FROM data", "chart": "bar"})),
+        outcome: ToolOutcome::Rows { row_count: 1, table_rows: Some(2) },
         elapsed_ms: 0.5,
-        error: None,
     };
-    let failed =
-        ToolRun { row_count: None, error: Some("no such column".to_owned()), ..run.clone() };
+    let outcome = ToolOutcome::Failed("no such column".to_owned());
+    let failed = ToolRun { outcome, ..run.clone() };
     let chart = Chart {
         kind: ChartKind::Bar,
         title: "Count".to_owned(),
@@ -73,7 +74,6 @@ pub async fn an_answer_keeps_what_it_was_made_with(backend: &impl Backend) {
     let made = NewMessage { tools: vec![failed, run], chart: Some(chart), ..answer("2", at(1)) };
     let ended =
         store.finish_turn(id, begun.question, Status::Complete, Some(made.clone()), at(1)).await;
-    assert_eq!(ended.unwrap(), 2);
-    let (_, messages) = store.transcript(id, at(1)).await.unwrap();
-    assert_eq!(messages[1].body, made);
+    assert_eq!(ended.unwrap().message_count, 2);
+    assert_eq!(messages(&store, id, at(1)).await[1].body, to(begun.question, made));
 }

@@ -7,17 +7,18 @@
 use std::path::{Path, PathBuf};
 
 use chatbot_widget::domain::{
-    Chart, ChartKind, IdempotencyKey, Message, NewMessage, ProviderKind, Role, Session,
-    SessionConfig, SessionId, Status, Timestamp, ToolRun, Usage,
+    Author, BotId, Chart, ChartKind, IdempotencyKey, Message, MessageId, NewMessage, ProviderKind,
+    Session, SessionConfig, SessionId, SessionState, Status, Timestamp, ToolOutcome, ToolRun,
+    Usage,
 };
-use chatbot_widget::store::Store;
+use chatbot_widget::store::{Office, Store, Transcript};
 use serde_json::{Map, json};
 
 use crate::redb::open;
-use crate::support::object;
+use crate::support::{begin, object, to};
 
 /// The schema that this release writes.
-const CURRENT: u32 = 3;
+const CURRENT: u32 = 4;
 const CREATED: Timestamp = Timestamp(1_769_860_800_123);
 const LAST: Timestamp = Timestamp(1_769_861_000_456);
 
@@ -29,6 +30,8 @@ fn session() -> Session {
     let config = json!({"botName": "Grüße", "own": {"list": [1, 2.5, null]}, "maxTokens": 500});
     Session {
         id: SessionId("4d5f0f0e-3d6b-4c7e-9a44-0123456789ab".parse().unwrap()),
+        bot: BotId::default(),
+        state: SessionState::Bot,
         created: CREATED,
         last_activity: CREATED,
         message_count: 0,
@@ -39,11 +42,9 @@ fn session() -> Session {
 fn run(schema: u32) -> ToolRun {
     ToolRun {
         name: "query_data".to_owned(),
-        sql: "SELECT 1".to_owned(),
-        row_count: Some(1),
-        table_rows: (schema > 2).then_some(2),
+        input: object(json!({"sql": "SELECT 1"})),
+        outcome: ToolOutcome::Rows { row_count: 1, table_rows: (schema > 2).then_some(2) },
         elapsed_ms: 0.25,
-        error: None,
     }
 }
 
@@ -73,7 +74,8 @@ fn turns(schema: u32) -> Vec<(NewMessage, Option<NewMessage>)> {
             ..NewMessage::question(format!("question {n} \u{1f600}"), CREATED)
         };
         let answered = provider.map(|provider| NewMessage {
-            role: Role::Assistant,
+            author: Author::Bot,
+            answers: None,
             content: format!("**answer** {n}"),
             html: (schema > 1).then(|| format!("<p><strong>answer</strong> {n}</p>")),
             timestamp: LAST,
@@ -97,14 +99,14 @@ async fn write(path: &Path) {
     let store = open(path, CREATED).unwrap();
     let id = session().id;
     store.create_session(session()).await.unwrap();
-    let begun =
-        store.begin_turn(id, Map::new(), NewMessage::question("x".to_owned(), CREATED), None);
+    let question = NewMessage::question("x".to_owned(), CREATED);
+    let begun = begin(&store, id, Map::new(), question, None);
     begun.await.unwrap();
     store.clear_history(id, CREATED).await.unwrap();
     for (n, (asked, answered)) in turns(CURRENT).into_iter().enumerate() {
         let question = NewMessage { status: Status::Unanswered, ..asked.clone() };
         let key = IdempotencyKey::new(&format!("key {n}"));
-        let begun = store.begin_turn(id, Map::new(), question, key).await.unwrap();
+        let begun = begin(&store, id, Map::new(), question, key).await.unwrap();
         let ended = store.finish_turn(id, begun.question, asked.status, answered, LAST);
         ended.await.unwrap();
     }
@@ -128,20 +130,29 @@ async fn every_earlier_releases_file_is_read_whole() {
         std::fs::copy(file(schema), &copy).unwrap();
         let store = open(&copy, LAST).unwrap();
         assert_eq!(store.stats(LAST).await.unwrap().total, 1);
-        let (read, messages) = store.transcript(session().id, LAST).await.unwrap();
+        let Transcript { session: read, messages, file } =
+            store.transcript(session().id, LAST).await.unwrap();
         assert_eq!(read, Session { last_activity: LAST, message_count: 11, ..session() });
-        let bodies =
-            turns(schema).into_iter().flat_map(|(asked, answered)| [Some(asked), answered]);
-        let expected: Vec<_> =
-            (2..).zip(bodies.flatten()).map(|(seq, body)| Message { seq, body }).collect();
-        assert_eq!(messages, expected);
+        let mut expected = Vec::new();
+        for (asked, answered) in turns(schema) {
+            let question = MessageId(2 + expected.len() as u64);
+            expected.push(Message { id: question, body: asked });
+            expected.extend(answered.map(|answered| Message {
+                id: MessageId(question.0 + 1),
+                body: to(question, answered),
+            }));
+        }
+        assert_eq!(messages, expected, "schema {schema}");
         let stored = store.file_text(session().id, LAST).await.unwrap();
         let expected = (schema > 1).then(|| crate::support::file(9, "a;b\n1;\n2;\n"));
         assert_eq!(stored, expected, "files came with schema 2");
+        assert_eq!(file, expected.map(|(file, _)| file));
         let again = NewMessage::question("again".to_owned(), LAST);
         let key = IdempotencyKey::new("key 0");
-        let begun = store.begin_turn(session().id, Map::new(), again, key).await.unwrap();
+        let begun = begin(&store, session().id, Map::new(), again, key).await.unwrap();
         let answered = turns(schema).swap_remove(0).1.filter(|_| schema > 2);
+        let answered =
+            answered.map(|body| Message { id: MessageId(3), body: to(MessageId(2), body) });
         assert_eq!(begun.answered, answered, "keys came with schema 3");
         let key = store.setting("secret_key").await.unwrap();
         assert_eq!(key.as_deref(), Some([0, 1, 254, 255].as_slice()));

@@ -7,11 +7,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use ::redb::StorageBackend;
 use ::redb::backends::FileBackend;
 use chatbot_widget::store::redb::RedbStore;
-use chatbot_widget::store::{Store, StoreError};
+use chatbot_widget::store::{Office, Store, StoreError};
 use serde_json::{Map, json};
 
 use crate::redb::options;
-use crate::support::{T0, at, created, new_session, not_found, object, question, texts, turn};
+use crate::support::{
+    T0, at, begin, created, new_session, not_found, object, question, set, texts, turn,
+};
 
 /// A file on a disk with a limit.
 #[derive(Debug)]
@@ -135,14 +137,14 @@ async fn a_full_disk_refuses_writes_until_there_is_room_and_loses_nothing() {
     }
     // A session that was in the same batch, or comes later, is refused the same way.
     let large = object(json!({"large": "y".repeat(50_000)}));
-    full(store.merge_config(id, large.clone(), at(6)).await);
-    full(store.begin_turn(id, large.clone(), question("?", at(6)), None).await);
+    full(store.merge_config(id, set(large.clone()), at(6)).await);
+    full(begin(&store, id, large.clone(), question("?", at(6)), None).await);
     assert!(store.session(id, at(6)).await.unwrap().config.as_map().is_empty());
 
     state.room.store(u64::MAX, Ordering::SeqCst);
     store.ready().await.unwrap();
     store.create_session(lost.clone()).await.unwrap();
-    store.begin_turn(id, large, question("later", at(7)), None).await.unwrap();
+    begin(&store, id, large, question("later", at(7)), None).await.unwrap();
     assert_eq!(texts(&store, id, at(8)).await, ["kept", "re: kept", "later"]);
     for session in kept.iter().chain([&lost]) {
         assert_eq!(&store.session(session.id, T0).await.unwrap(), session);
@@ -178,7 +180,11 @@ async fn all_who_share_a_failed_commit_are_told_and_nothing_of_it_stays() {
     }
     assert!(kept < 200, "the disk has filled up");
     assert_eq!(store.stats(T0).await.unwrap().total, kept);
-    assert_eq!(store.expire(at(1800), 1000).await.unwrap() as u64, kept, "a sweep makes room");
+    assert_eq!(
+        store.expire(at(1800), 1000).await.unwrap().len() as u64,
+        kept,
+        "a sweep makes room"
+    );
     not_found(store.session(id, T0).await);
     state.room.store(u64::MAX, Ordering::SeqCst);
     turn(&*store, created(&*store, T0).await, "again", T0).await;
@@ -195,7 +201,7 @@ async fn a_failed_sweep_forgets_nobody() {
     state.broken.store(false, Ordering::SeqCst);
     store.ready().await.unwrap();
     assert_eq!(store.stats(at(1799)).await.unwrap().total, 2);
-    assert_eq!(store.expire(at(1800), 10).await.unwrap(), 1);
+    assert_eq!(store.expire(at(1800), 10).await.unwrap().len(), 1);
     not_found(store.session(old, T0).await);
     store.history(young, None, 1, at(2799)).await.unwrap();
 }
@@ -212,6 +218,6 @@ async fn a_read_alone_brings_the_store_back_after_the_disk_has_failed() {
     state.broken.store(false, Ordering::SeqCst);
     assert_eq!(texts(&store, id, T0).await, ["kept", "re: kept"]);
     assert!(state.opened.load(Ordering::SeqCst) > 1);
-    let begun = store.begin_turn(id, Map::new(), question("next", T0), None).await.unwrap();
+    let begun = begin(&store, id, Map::new(), question("next", T0), None).await.unwrap();
     assert_eq!(begun.session.message_count, 3);
 }

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use chatbot_widget::domain::{
-    IdempotencyKey, Message, NewMessage, Role, Session, SessionId, Stats, Status, Timestamp,
+    IdempotencyKey, Message, MessageId, NewMessage, Session, SessionId, Stats, Status, Timestamp,
 };
-use chatbot_widget::store::{Store, StoreError};
+use chatbot_widget::store::{FinishedTurn, Office, Store, StoreError, Transcript};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use crate::redb::InFolder;
-use crate::support::{Backend, T0, TIMEOUT, answer, object, question};
+use crate::support::{Backend, T0, TIMEOUT, answer, begin, object, question, set, to};
 
 /// How many sessions the operations choose from.
 const SESSIONS: usize = 4;
@@ -57,7 +57,7 @@ fn step() -> impl Strategy<Value = Step> {
 #[derive(Default)]
 struct Model {
     sessions: BTreeMap<SessionId, (Session, Vec<Message>, u64)>,
-    keys: BTreeMap<(SessionId, u8), u64>,
+    keys: BTreeMap<(SessionId, u8), MessageId>,
     setting: Option<Vec<u8>>,
 }
 
@@ -79,29 +79,27 @@ impl Model {
         Ok(found)
     }
 
-    fn append(&mut self, id: SessionId, body: NewMessage, now: Timestamp) -> Answer<u64> {
+    fn append(&mut self, id: SessionId, body: NewMessage, now: Timestamp) -> Answer<MessageId> {
         let (session, messages, next) = self.touch(id, now)?;
-        messages.push(Message { seq: *next, body });
+        messages.push(Message { id: MessageId(*next), body });
         *next += 1;
         session.message_count = messages.len() as u64;
-        Ok(*next - 1)
+        Ok(MessageId(*next - 1))
     }
 
-    /// What is known of the question with that key, if it was asked before: its place, and how its
-    /// answer ended.
-    fn earlier(&self, id: SessionId, key: Option<u8>) -> Option<(u64, Option<NewMessage>)> {
-        let place = *self.keys.get(&(id, key?))?;
+    /// What is known of the question with that key, if it was asked before: its id and its answer.
+    fn earlier(&self, id: SessionId, key: Option<u8>) -> Option<(MessageId, Option<Message>)> {
+        let question = *self.keys.get(&(id, key?))?;
         let (_, messages, _) = self.sessions.get(&id)?;
-        let at = messages.iter().position(|message| message.seq == place)?;
-        let next = messages.get(at + 1).filter(|next| next.seq == place + 1);
-        let answer = next.filter(|next| next.body.role == Role::Assistant);
-        Some((place, answer.map(|next| next.body.clone())))
+        messages.iter().find(|message| message.id == question)?;
+        let answer = messages.iter().find(|message| message.body.answers == Some(question));
+        Some((question, answer.cloned()))
     }
 
-    /// Takes out the question at `place` with the answer that broke off.
-    fn take_back(&mut self, id: SessionId, place: u64, answer: bool) {
+    /// Takes out the question and the answer that was interrupted.
+    fn take_back(&mut self, id: SessionId, question: MessageId) {
         let (_, messages, _) = self.sessions.get_mut(&id).unwrap();
-        messages.retain(|m| m.seq != place && !(answer && m.seq == place + 1));
+        messages.retain(|m| m.id != question && m.body.answers != Some(question));
     }
 
     fn merge(
@@ -118,19 +116,20 @@ impl Model {
     fn finish(
         &mut self,
         id: SessionId,
-        asked: u64,
+        asked: MessageId,
         status: Status,
         reply: Option<NewMessage>,
         now: Timestamp,
-    ) -> Answer<u64> {
+    ) -> Answer<FinishedTurn> {
         let (_, messages, _) = self.touch(id, now)?;
-        if let Some(question) = messages.iter_mut().find(|message| message.seq == asked) {
+        let mut answer = None;
+        if let Some(question) = messages.iter_mut().find(|message| message.id == asked) {
             question.body.status = status;
             if let Some(reply) = reply {
-                self.append(id, reply, now)?;
+                answer = Some(self.append(id, to(asked, reply), now)?);
             }
         }
-        Ok(self.touch(id, now)?.0.message_count)
+        Ok(FinishedTurn { message_count: self.touch(id, now)?.0.message_count, answer })
     }
 
     /// The store may choose among those that have expired, so it tells how many it took.
@@ -159,7 +158,7 @@ async fn behaves_like_the_model(steps: Vec<(Step, usize, u32)>) {
     let mut store = backend.open(now).await;
     let mut model = Model::default();
     let mut ids: Vec<_> = (0..SESSIONS).map(|_| SessionId::random()).collect();
-    let mut asked: Vec<u64> = vec![0];
+    let mut asked = vec![MessageId(0)];
     for (step, which, pause) in steps {
         now = Timestamp(now.0 + i64::from(pause));
         let id = ids[which];
@@ -178,11 +177,15 @@ async fn behaves_like_the_model(steps: Vec<(Step, usize, u32)>) {
             ),
             Step::Transcript => same(
                 store.transcript(id, now).await,
-                model.touch(id, now).map(|(session, all, _)| (session.clone(), all.clone())),
+                model.touch(id, now).map(|(session, all, _)| Transcript {
+                    session: session.clone(),
+                    messages: all.clone(),
+                    file: None,
+                }),
             ),
             Step::Merge(key, value) => {
                 let patch = object(json!({format!("k{key}"): value}));
-                let found = store.merge_config(id, patch.clone(), now).await;
+                let found = store.merge_config(id, set(patch.clone()), now).await;
                 same(found, model.merge(id, patch, now));
             }
             Step::Begin(pair, key) => {
@@ -190,18 +193,18 @@ async fn behaves_like_the_model(steps: Vec<(Step, usize, u32)>) {
                 let patch = patch.unwrap_or_default();
                 let body = question("?", now);
                 let digest = key.map(|key| IdempotencyKey([key; 16]));
-                let found = store.begin_turn(id, patch.clone(), body.clone(), digest).await;
+                let found = begin(&store, id, patch.clone(), body.clone(), digest).await;
                 if model.touch(id, now).is_ok()
                     && let Some((place, answer)) = model.earlier(id, key)
                 {
                     match answer {
-                        Some(answer) if answer.status != Status::Incomplete => {
+                        Some(answer) if answer.body.status != Status::Incomplete => {
                             let begun = found.unwrap();
                             assert_eq!((begun.question, begun.answered), (place, Some(answer)));
                             assert_eq!(begun.session, model.touch(id, now).unwrap().0);
                             continue;
                         }
-                        answer => model.take_back(id, place, answer.is_some()),
+                        _ => model.take_back(id, place),
                     }
                 }
                 let place = model.append(id, body, now);
@@ -209,10 +212,14 @@ async fn behaves_like_the_model(steps: Vec<(Step, usize, u32)>) {
                     model.keys.insert((id, key), *place);
                 }
                 asked.extend(place.as_ref().ok());
-                let expected = place.and_then(|place| Ok((model.merge(id, patch, now)?, place)));
+                let expected = place.and_then(|place| {
+                    let session = model.merge(id, patch, now)?;
+                    let (_, all, _) = &model.sessions[&id];
+                    Ok((session, place, all[..all.len() - 1].to_vec()))
+                });
                 let found = found.map(|begun| {
                     assert_eq!(begun.answered, None);
-                    (begun.session, begun.question)
+                    (begun.session, begun.question, begun.earlier)
                 });
                 same(found, expected);
             }
@@ -223,9 +230,9 @@ async fn behaves_like_the_model(steps: Vec<(Step, usize, u32)>) {
                 same(found, model.finish(id, place, status, reply, now));
             }
             Step::History(before, limit) => same(
-                store.history(id, before, limit, now).await,
+                store.history(id, before.map(MessageId), limit, now).await,
                 model.live(id, now).map(|(_, all, _)| {
-                    let end = all.iter().filter(|m| before.is_none_or(|b| m.seq < b)).count();
+                    let end = all.iter().filter(|m| before.is_none_or(|b| m.id.0 < b)).count();
                     all[end.saturating_sub(limit)..end].to_vec()
                 }),
             ),
@@ -243,7 +250,7 @@ async fn behaves_like_the_model(steps: Vec<(Step, usize, u32)>) {
                 old.retain(|session| session.last_activity <= cutoff);
                 old.sort_by_key(|session| (session.last_activity, session.id));
                 let gone: Vec<_> = old.iter().take(limit).map(|session| session.id).collect();
-                assert_eq!(store.expire(now, limit).await.unwrap(), gone.len());
+                assert_eq!(store.expire(now, limit).await.unwrap(), gone);
                 model.sessions.retain(|id, _| !gone.contains(id));
             }
             Step::Stats => assert_eq!(store.stats(now).await.unwrap(), model.count(now)),

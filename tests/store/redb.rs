@@ -7,10 +7,10 @@ use std::time::Duration;
 use ::redb::{Database, ReadableDatabase, TableDefinition};
 use async_trait::async_trait;
 use chatbot_widget::domain::Timestamp;
-use chatbot_widget::store::Store;
 use chatbot_widget::store::redb::{OpenError, Options, RedbStore};
+use chatbot_widget::store::{Office, Store};
 
-use crate::support::{Backend, T0, TIMEOUT, at, created, not_found, texts, turn};
+use crate::support::{Backend, T0, TIMEOUT, at, created, not_found, set, texts, turn};
 
 const META: TableDefinition<&[u8], &[u8]> = TableDefinition::new("meta");
 
@@ -133,8 +133,8 @@ async fn texts_of(
 ) -> Option<Vec<String>> {
     std::fs::write(folder.path(), contents).unwrap();
     let store = open(&folder.path(), T0).ok()?;
-    let (_, messages) = store.transcript(id, T0).await.ok()?;
-    Some(messages.into_iter().map(|message| message.body.content).collect())
+    let transcript = store.transcript(id, T0).await.ok()?;
+    Some(transcript.messages.into_iter().map(|message| message.body.content).collect())
 }
 
 #[test]
@@ -193,7 +193,7 @@ async fn activity_from_the_future_counts_as_from_now() {
     let store = folder.open(T0).await;
     store.history(id, None, 1, at(1799)).await.unwrap();
     not_found(store.history(id, None, 1, at(1800)).await);
-    assert_eq!(store.expire(at(1800), 10).await.unwrap(), 1);
+    assert_eq!(store.expire(at(1800), 10).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -204,7 +204,7 @@ async fn a_read_writes_nothing_and_the_next_commit_takes_its_activity_along() {
     store.session(read, at(1000)).await.unwrap();
     let before = std::fs::read(folder.path()).unwrap();
     store.session(read, at(1001)).await.unwrap();
-    store.merge_config(read, serde_json::Map::new(), at(1002)).await.unwrap();
+    store.merge_config(read, set(serde_json::Map::new()), at(1002)).await.unwrap();
     store.ready().await.unwrap();
     assert!(before == std::fs::read(folder.path()).unwrap(), "nothing was committed");
     turn(&store, written, "x", at(1003)).await;
@@ -236,8 +236,8 @@ async fn a_sweep_of_many_messages_goes_on_to_its_limit() {
         created(&*store, at(1)).await;
     }
     // More messages than one slice takes: the sweep needs several transactions, and says nothing.
-    assert_eq!(store.expire(at(1801), 4).await.unwrap(), 4);
-    assert_eq!(store.expire(at(1801), 4).await.unwrap(), 2);
+    assert_eq!(store.expire(at(1801), 4).await.unwrap().len(), 4);
+    assert_eq!(store.expire(at(1801), 4).await.unwrap().len(), 2);
     assert_eq!(store.stats(T0.after(Duration::from_secs(1))).await.unwrap().total, 0);
 }
 
@@ -254,7 +254,7 @@ async fn a_session_is_either_touched_in_time_or_swept() {
         async move {
             let mut swept = 0;
             for _ in 0..30 {
-                swept += store.expire(at(1800), 10).await.unwrap();
+                swept += store.expire(at(1800), 10).await.unwrap().len();
             }
             swept
         }
@@ -263,7 +263,7 @@ async fn a_session_is_either_touched_in_time_or_swept() {
     for id in &ids {
         touched.push(store.session(*id, at(1799)).await.is_ok());
     }
-    let swept = sweeper.await.unwrap() + store.expire(at(1800), 300).await.unwrap();
+    let swept = sweeper.await.unwrap() + store.expire(at(1800), 300).await.unwrap().len();
     assert_eq!(swept, touched.iter().filter(|in_time| !**in_time).count());
     drop(store);
     let store = folder.open(at(1800)).await;

@@ -4,19 +4,20 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use chatbot_widget::domain::IdempotencyKey;
 use chatbot_widget::domain::dataset::{Column, ColumnStats, ColumnType, Layout, Reading};
 use chatbot_widget::domain::{
-    Dataset, FileKind, NewMessage, ProviderKind, Role, Session, SessionConfig, SessionId, Status,
-    StoredFile, Timestamp, Usage,
+    Author, BotId, Dataset, FileKind, Message, MessageId, NewMessage, ProviderKind, Session,
+    SessionConfig, SessionId, SessionState, Status, StoredFile, Timestamp, Usage,
 };
-use chatbot_widget::store::{Store, StoreError};
+use chatbot_widget::store::{BegunTurn, ConfigPatch, NewTurn, Office, Store, StoreError};
 use serde_json::{Map, Value, json};
 
 /// A place in which a store can be opened again and again.
 #[async_trait]
 pub trait Backend: Default {
     /// The store under test.
-    type Store: Store + 'static;
+    type Store: Store + Office + 'static;
     /// Opens it at `now`, with [`TIMEOUT`]. The one before has been closed or dropped.
     async fn open(&self, now: Timestamp) -> Self::Store;
 }
@@ -40,6 +41,8 @@ pub fn object(value: Value) -> Map<String, Value> {
 pub fn new_session(config: Value, now: Timestamp) -> Session {
     Session {
         id: SessionId::random(),
+        bot: BotId::default(),
+        state: SessionState::Bot,
         created: now,
         last_activity: now,
         message_count: 0,
@@ -59,7 +62,8 @@ pub fn question(text: &str, now: Timestamp) -> NewMessage {
 
 pub fn answer(text: &str, now: Timestamp) -> NewMessage {
     NewMessage {
-        role: Role::Assistant,
+        author: Author::Bot,
+        answers: None,
         content: text.to_owned(),
         html: Some("<p>html</p>".to_owned()),
         timestamp: now,
@@ -94,17 +98,44 @@ pub fn file(version: u64, text: &str) -> (StoredFile, Bytes) {
     (StoredFile { version, text_bytes: text.len() as u64, dataset }, text.to_owned().into())
 }
 
-/// Stores a question and its answer, and answers the question's place.
-pub async fn turn(store: &impl Store, id: SessionId, text: &str, now: Timestamp) -> u64 {
-    let begun = store.begin_turn(id, Map::new(), question(text, now), None).await.unwrap();
+/// Limit of a session's settings in most cases, in bytes.
+pub const CONFIG_BYTES: usize = 1 << 20;
+
+pub fn set(keys: Map<String, Value>) -> ConfigPatch {
+    ConfigPatch { keys, max_bytes: CONFIG_BYTES }
+}
+
+/// Begins a turn that wants all earlier messages.
+pub async fn begin(
+    store: &impl Store,
+    id: SessionId,
+    keys: Map<String, Value>,
+    question: NewMessage,
+    key: Option<IdempotencyKey>,
+) -> Result<BegunTurn, StoreError> {
+    let turn = NewTurn { question, patch: set(keys), key, history: usize::MAX };
+    store.begin_turn(id, turn).await
+}
+
+/// `reply` as the answer to `question`.
+pub fn to(question: MessageId, reply: NewMessage) -> NewMessage {
+    NewMessage { answers: Some(question), ..reply }
+}
+
+/// Stores a question and its answer, and returns the question's id.
+pub async fn turn(store: &impl Store, id: SessionId, text: &str, now: Timestamp) -> MessageId {
+    let begun = begin(store, id, Map::new(), question(text, now), None).await.unwrap();
     let reply = Some(answer(&format!("re: {text}"), now));
     store.finish_turn(id, begun.question, Status::Complete, reply, now).await.unwrap();
     begun.question
 }
 
+pub async fn messages(store: &impl Store, id: SessionId, now: Timestamp) -> Vec<Message> {
+    store.transcript(id, now).await.unwrap().messages
+}
+
 pub async fn texts(store: &impl Store, id: SessionId, now: Timestamp) -> Vec<String> {
-    let (_, messages) = store.transcript(id, now).await.unwrap();
-    messages.into_iter().map(|message| message.body.content).collect()
+    messages(store, id, now).await.into_iter().map(|message| message.body.content).collect()
 }
 
 #[track_caller]

@@ -229,7 +229,10 @@ fn told(question: &str, content: &str, is_error: bool) -> String {
 }
 
 fn result(columns: &[&str], rows: &Value, count: usize, truncated: bool) -> String {
-    json!({"columns": columns, "rows": rows, "rowCount": count, "truncated": truncated}).to_string()
+    let rows = json!({"columns": columns, "rows": rows, "rowCount": count, "truncated": truncated});
+    let mut content = String::new();
+    write_block(&mut content, "result", &rows.to_string());
+    content
 }
 
 #[test]

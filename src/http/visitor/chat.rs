@@ -90,6 +90,10 @@ pub(super) struct AnswerBody {
     html: String,
     /// The session's id.
     session_id: String,
+    /// The answer's id in the history; absent when nothing was stored.
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_id: Option<String>,
     /// How many messages the session now holds.
     message_count: u64,
     /// Who answered: `claude`, `openai` or `demo`.
@@ -123,6 +127,7 @@ impl AnswerBody {
             response: answer.text,
             html: answer.html,
             session_id: session.to_string(),
+            message_id: answer.id.map(|id| id.to_string()),
             message_count: answer.message_count,
             provider: answer.provider.as_str().to_owned(),
             provider_name: answer.provider_name,
@@ -142,6 +147,7 @@ impl Example for AnswerBody {
             response: "The Sencha costs **4.90 euros**.".to_owned(),
             html: EXAMPLE_HTML.to_owned(),
             session_id: EXAMPLE_ID.to_owned(),
+            message_id: Some("2".to_owned()),
             message_count: 2,
             provider: "claude".to_owned(),
             provider_name: "Claude Assistant".to_owned(),
@@ -235,13 +241,12 @@ impl ChatApi {
     /// Counts as activity.
     #[oai(path = "/history/:id", method = "get", operation_id = "readHistory")]
     async fn history(&self, id: Path<IdParam>) -> Result<Reply<HistoryBody>, ReadFault> {
-        let messages = self.app.chat.history(id.0.0).await?;
-        let file = self.app.files.find(id.0.0).await?;
+        let view = self.app.sessions.transcript(id.0.0).await?;
         Ok(Reply(HistoryBody {
-            session_id: id.0.0.to_string(),
-            message_count: messages.len() as u64,
-            messages: messages.into_iter().map(MessageBody::from).collect(),
-            file: file.map(|file| FileBody::from(file.dataset)),
+            session_id: view.id.to_string(),
+            message_count: view.messages.len() as u64,
+            messages: view.messages.into_iter().map(MessageBody::from).collect(),
+            file: view.file.map(FileBody::from),
         }))
     }
 
@@ -255,7 +260,7 @@ impl ChatApi {
             session_id: id.0.0.to_string(),
             status: "cleared".to_owned(),
             messages_cleared,
-            timestamp: iso(self.app.sessions.now()),
+            timestamp: iso(self.app.now()),
         }))
     }
 }

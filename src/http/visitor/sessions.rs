@@ -222,7 +222,7 @@ impl SessionsApi {
         Ok(Reply(Created {
             session_id: session.id.to_string(),
             timestamp: iso(session.created),
-            config: Config(self.app.sessions.effective_config(session.config)),
+            config: Config(session.config),
             status: "created".to_owned(),
         }))
     }
@@ -234,7 +234,7 @@ impl SessionsApi {
         Ok(Reply(StatsBody {
             total_sessions: stats.total,
             recently_active: stats.recent,
-            timestamp: iso(self.app.sessions.now()),
+            timestamp: iso(self.app.now()),
         }))
     }
 
@@ -243,13 +243,14 @@ impl SessionsApi {
     /// The operator's settings, before any session's.
     #[oai(path = "/bot-config", method = "get", operation_id = "botConfig")]
     async fn bot_config(&self) -> Reply<BotConfigBody> {
-        let bot = &self.app.config.bot;
+        let bot = self.app.bots.default_bot();
+        let look = &bot.look;
         Reply(BotConfigBody {
-            bot_name: bot.name.clone(),
-            powered_by: bot.powered_by.clone(),
-            bot_color: bot.color.clone(),
-            bot_icon: bot.icon.clone(),
-            bot_msg_bg_color: bot.msg_bg_color.clone(),
+            bot_name: look.name.clone(),
+            powered_by: look.powered_by.clone(),
+            bot_color: look.color.clone(),
+            bot_icon: look.icon.clone(),
+            bot_msg_bg_color: look.msg_bg_color.clone(),
             welcome: bot.welcome.clone(),
             suggestions: bot.suggestions.clone(),
             max_message_chars: self.app.config.max_message_chars as u64,
@@ -262,13 +263,13 @@ impl SessionsApi {
     /// Counts as activity.
     #[oai(path = "/:id", method = "get", operation_id = "readSession")]
     async fn read(&self, id: Path<IdParam>) -> Result<Reply<SessionBody>, ReadFault> {
-        let (session, messages) = self.app.sessions.transcript(id.0.0).await?;
+        let session = self.app.sessions.transcript(id.0.0).await?;
         Ok(Reply(SessionBody {
             session_id: session.id.to_string(),
-            messages: messages.into_iter().map(MessageBody::from).collect(),
+            messages: session.messages.into_iter().map(MessageBody::from).collect(),
             created_at: iso(session.created),
             last_activity: iso(session.last_activity),
-            config: Config(self.app.sessions.effective_config(session.config)),
+            config: Config(session.config),
         }))
     }
 
@@ -282,7 +283,7 @@ impl SessionsApi {
         let session = self.app.sessions.configure(id.0.0, body.0.config.0).await?;
         Ok(Reply(Configured {
             session_id: session.id.to_string(),
-            config: Config(self.app.sessions.effective_config(session.config)),
+            config: Config(session.config),
             status: "updated".to_owned(),
         }))
     }

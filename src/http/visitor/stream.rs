@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{Stream, stream};
+use futures_util::stream;
 use poem::http::{HeaderValue, StatusCode, header};
 use poem::web::sse::{Event, SSE};
 use poem::{IntoResponse, Response};
@@ -17,8 +17,7 @@ use serde_json::{Value, json};
 use super::chat::{AnswerBody, MessageRequest};
 use crate::app::App;
 use crate::chat::Delivery;
-use crate::chat::feed::{RunningTurn, TurnEvent};
-use crate::domain::SessionId;
+use crate::chat::feed::{Follower, RunningTurn, TurnEvent};
 use crate::http::Tag;
 use crate::http::wire::body::JsonBody;
 use crate::http::wire::error::{Shared, describe};
@@ -131,7 +130,7 @@ impl StreamApi {
         if let Some(TurnEvent::Failed(error)) = turn.event(0).await {
             return Err(Shared(error).into());
         }
-        Ok(Streamed(Some(events(turn, id, 0))))
+        Ok(Streamed(Some(events(Follower::from_start(turn)))))
     }
 
     /// Go on reading an answer that is being written
@@ -145,12 +144,8 @@ impl StreamApi {
         #[oai(name = "Last-Event-ID")]
         last: Header<Option<String>>,
     ) -> Result<Streamed<true>, ReadFault> {
-        let id = id.0.0;
-        let stream = self.app.chat.running(id).await?.map(|turn| {
-            let from = last.0.as_deref().map_or(0, |last| place_after(&turn, last));
-            events(turn, id, from)
-        });
-        Ok(Streamed(stream))
+        let follower = self.app.chat.follow(id.0.0, last.0.as_deref()).await?;
+        Ok(Streamed(follower.map(events)))
     }
 
     /// Stop the answer that is being written
@@ -162,57 +157,38 @@ impl StreamApi {
         Ok(Reply(StopBody {
             session_id: id.0.0.to_string(),
             status: if stopped { "stopped" } else { "idle" }.to_owned(),
-            timestamp: iso(self.app.sessions.now()),
+            timestamp: iso(self.app.now()),
         }))
     }
 }
 
-/// An event's id: its turn and its place there.
-fn event_id(turn: &RunningTurn, place: usize) -> String {
-    format!("{}-{place}", turn.id.simple())
-}
-
-/// Where to go on after the event `last`; at the beginning if that was another turn's.
-fn place_after(turn: &RunningTurn, last: &str) -> usize {
-    last.trim()
-        .rsplit_once('-')
-        .filter(|(id, _)| *id == turn.id.simple().to_string())
-        .and_then(|(_, place)| place.parse::<usize>().ok())
-        .map_or(0, |place| place.saturating_add(1))
-}
-
-fn events(turn: Arc<RunningTurn>, id: SessionId, from: usize) -> Response {
-    let mut response = SSE::new(follow(turn, id, from)).keep_alive(KEEP_ALIVE).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // nginx would gather the events in its buffer.
-    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+fn events(follower: Follower) -> Response {
+    let events = stream::unfold(follower, |mut follower| async move {
+        let (id, event) = follower.next().await?;
+        let (name, data) = body(follower.turn(), event);
+        let event = Event::message(data.to_string()).event_type(name).id(id);
+        Some((event, follower))
+    });
+    let mut response = SSE::new(events).keep_alive(KEEP_ALIVE).into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
-fn follow(turn: Arc<RunningTurn>, id: SessionId, from: usize) -> impl Stream<Item = Event> {
-    stream::unfold((turn, from), move |(turn, place)| async move {
-        let event = turn.event(place).await?;
-        let (name, data) = body(&turn, id, event);
-        let event = Event::message(data.to_string()).event_type(name).id(event_id(&turn, place));
-        Some((event, (turn, place + 1)))
-    })
-}
-
 /// An event's name and data.
-fn body(turn: &RunningTurn, id: SessionId, event: TurnEvent) -> (&'static str, Value) {
+fn body(turn: &RunningTurn, event: TurnEvent) -> (&'static str, Value) {
     match event {
         TurnEvent::Started { provider, model } => {
             ("start", json!({"turnId": turn.id, "provider": provider.as_str(), "model": model}))
         }
         TurnEvent::Text(text) => ("delta", json!({ "text": text })),
         TurnEvent::ToolRunning { name, sql } => {
+            let sql = sql.unwrap_or_default();
             ("tool", json!({"name": name, "sql": sql, "status": "running"}))
         }
         TurnEvent::ToolRan(run) => ("tool", json!(ToolBody::from(run))),
         TurnEvent::Done(answer) => {
             let answer = Arc::unwrap_or_clone(answer);
-            ("done", json!(AnswerBody::new(id, answer)))
+            ("done", json!(AnswerBody::new(turn.session, answer)))
         }
         TurnEvent::Failed(error) => {
             let (sentence, code, retryable) = describe(&error);

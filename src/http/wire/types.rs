@@ -264,12 +264,18 @@ pub struct ToolBody {
 
 impl From<domain::ToolRun> for ToolBody {
     fn from(run: domain::ToolRun) -> Self {
+        let (status, row_count, table_rows) = match run.outcome {
+            domain::ToolOutcome::Rows { row_count, table_rows } => {
+                ("done", Some(row_count), table_rows)
+            }
+            domain::ToolOutcome::Failed(_) => ("failed", None, None),
+        };
         Self {
+            sql: run.sql().unwrap_or_default().to_owned(),
             name: run.name,
-            sql: run.sql,
-            status: if run.error.is_none() { "done" } else { "failed" }.to_owned(),
-            row_count: run.row_count,
-            table_rows: run.table_rows,
+            status: status.to_owned(),
+            row_count,
+            table_rows,
             elapsed_ms: millis(run.elapsed_ms),
         }
     }
@@ -340,6 +346,8 @@ impl From<domain::Dataset> for FileBody {
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 #[serde(rename_all = "camelCase")]
 pub struct MessageBody {
+    /// Its id, unique in its session.
+    pub id: String,
     /// Who wrote it.
     pub role: RoleName,
     /// Its text, Markdown in an answer.
@@ -379,9 +387,12 @@ impl From<domain::Message> for MessageBody {
     fn from(message: domain::Message) -> Self {
         let body = message.body;
         Self {
-            role: match body.role {
-                domain::Role::User => RoleName::User,
-                domain::Role::Assistant => RoleName::Assistant,
+            id: message.id.to_string(),
+            role: match body.author {
+                domain::Author::Visitor => RoleName::User,
+                domain::Author::Bot | domain::Author::Agent | domain::Author::System => {
+                    RoleName::Assistant
+                }
             },
             content: body.content,
             html: body.html,
@@ -401,6 +412,7 @@ impl From<domain::Message> for MessageBody {
 pub fn example_messages() -> Vec<MessageBody> {
     vec![
         MessageBody {
+            id: "1".to_owned(),
             role: RoleName::User,
             content: "What does the tea cost?".to_owned(),
             html: None,
@@ -413,6 +425,7 @@ pub fn example_messages() -> Vec<MessageBody> {
             chart: None,
         },
         MessageBody {
+            id: "2".to_owned(),
             role: RoleName::Assistant,
             content: "The Sencha costs **4.90 euros**.".to_owned(),
             html: Some(EXAMPLE_HTML.to_owned()),

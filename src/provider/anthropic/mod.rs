@@ -30,7 +30,6 @@ const VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
 /// Claude.
 #[derive(Debug)]
 pub struct Anthropic {
-    display_name: String,
     model: String,
     endpoint: Arc<Endpoint>,
     transport: Transport,
@@ -48,7 +47,6 @@ impl Anthropic {
         let path = &["v1", "messages"];
         Ok(Self {
             endpoint: Arc::new(Endpoint::new(&settings.base_url, path, headers, settings.key)?),
-            display_name: settings.display_name,
             model: settings.model,
             transport,
             learned: Learned::default(),
@@ -66,10 +64,6 @@ impl Anthropic {
 impl Provider for Anthropic {
     fn kind(&self) -> ProviderKind {
         ProviderKind::Claude
-    }
-
-    fn display_name(&self) -> &str {
-        &self.display_name
     }
 
     fn default_model(&self) -> &str {

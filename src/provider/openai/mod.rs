@@ -33,7 +33,6 @@ pub const DEFAULT_BASE_URL: &str = "https://api.openai.com/v1";
 /// GPT, or whatever a compatible server runs.
 #[derive(Debug)]
 pub struct OpenAi {
-    display_name: String,
     model: String,
     host: Host,
     endpoint: Arc<Endpoint>,
@@ -59,7 +58,6 @@ impl OpenAi {
         let path = &["chat", "completions"];
         Ok(Self {
             endpoint: Arc::new(Endpoint::new(&settings.base_url, path, headers, settings.key)?),
-            display_name: settings.display_name,
             model: settings.model,
             host,
             transport,
@@ -72,10 +70,6 @@ impl OpenAi {
 impl Provider for OpenAi {
     fn kind(&self) -> ProviderKind {
         ProviderKind::OpenAi
-    }
-
-    fn display_name(&self) -> &str {
-        &self.display_name
     }
 
     fn default_model(&self) -> &str {

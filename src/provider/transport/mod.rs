@@ -31,8 +31,6 @@ pub struct Settings {
     pub key: Option<SecretString>,
     /// The model that is asked when a session names none.
     pub model: String,
-    /// The name that visitors see.
-    pub display_name: String,
 }
 
 /// Settings that no provider can be made from.

@@ -20,17 +20,20 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use redb::backends::FileBackend;
 use redb::{DatabaseError, StorageBackend};
-use serde_json::{Map, Value};
 
 use crate::domain::{
-    IdempotencyKey, Message, NewMessage, Session, SessionId, Stats, Status, StoredFile, Timestamp,
+    Message, MessageId, NewMessage, Session, SessionId, Stats, Status, StoredFile, Timestamp,
 };
-use crate::store::{BegunTurn, Store, StoreError};
+use crate::keyed_locks::{KeyedLocks, LockRefused};
+use crate::store::{
+    BegunTurn, ConfigPatch, FinishedTurn, NewTurn, Office, Store, StoreError, Transcript,
+    TurnGuard, TurnLockError,
+};
 use activity::Activity;
 use fault::{Fault, Stop};
 pub use open::OpenError;
 use open::{create_file, damaged, open_database};
-use ops::{Batch, Begun};
+use ops::Batch;
 use read::Snapshot;
 use write::{Handle, Writer, closed};
 
@@ -69,6 +72,7 @@ pub struct Options {
 pub struct RedbStore {
     handle: Arc<Handle>,
     activity: Arc<Activity>,
+    turns: KeyedLocks<SessionId>,
     writer: Option<Writer>,
     thread: Mutex<Option<JoinHandle<()>>>,
     closed: AtomicBool,
@@ -123,6 +127,7 @@ impl RedbStore {
         Ok(Self {
             handle,
             activity,
+            turns: KeyedLocks::default(),
             writer: Some(writer),
             thread: Mutex::new(Some(thread)),
             closed: AtomicBool::new(false),
@@ -177,6 +182,11 @@ impl RedbStore {
             .unwrap_or(Err(Stop::Fault(Fault::NotOpen)))
     }
 
+    /// How many sessions have a turn that is running or waited for.
+    pub fn locked_turns(&self) -> usize {
+        self.turns.len()
+    }
+
     /// Counts a call as activity of a session that lives.
     fn touch(&self, id: SessionId, now: Timestamp) -> Result<Timestamp, StoreError> {
         self.writer()?;
@@ -195,14 +205,14 @@ impl Store for RedbStore {
         self.read(Size::Small, move |snapshot| snapshot.session(id, now)).await
     }
 
-    async fn transcript(
-        &self,
-        id: SessionId,
-        now: Timestamp,
-    ) -> Result<(Session, Vec<Message>), StoreError> {
+    async fn transcript(&self, id: SessionId, now: Timestamp) -> Result<Transcript, StoreError> {
         let now = self.touch(id, now)?;
         self.read(Size::Any, move |snapshot| {
-            Ok((snapshot.session(id, now)?, snapshot.messages(id, u64::MAX, usize::MAX)?))
+            Ok(Transcript {
+                session: snapshot.session(id, now)?,
+                messages: snapshot.messages(id, u64::MAX, usize::MAX)?,
+                file: snapshot.file(id)?,
+            })
         })
         .await
     }
@@ -210,56 +220,63 @@ impl Store for RedbStore {
     async fn merge_config(
         &self,
         id: SessionId,
-        patch: Map<String, Value>,
+        patch: ConfigPatch,
         now: Timestamp,
     ) -> Result<Session, StoreError> {
         let now = self.touch(id, now)?;
-        let (header, settings) = self.write(move |batch| batch.merge_config(id, patch)).await?;
-        Ok(header.session(id, now, settings.decode()?))
+        let (header, config) = self.write(move |batch| batch.merge_config(id, patch)).await?;
+        Ok(header.session(id, now, config.decode()?))
     }
 
-    async fn begin_turn(
+    async fn lock_turn(
         &self,
         id: SessionId,
-        patch: Map<String, Value>,
-        question: NewMessage,
-        key: Option<IdempotencyKey>,
-    ) -> Result<BegunTurn, StoreError> {
+        patience: Duration,
+        queue: usize,
+    ) -> Result<TurnGuard, TurnLockError> {
+        let held = self.turns.lock(id, patience, queue).await.map_err(|refused| match refused {
+            LockRefused::Timeout => TurnLockError::Timeout,
+            LockRefused::QueueFull => TurnLockError::QueueFull,
+        })?;
+        Ok(TurnGuard::new(held))
+    }
+
+    async fn begin_turn(&self, id: SessionId, turn: NewTurn) -> Result<BegunTurn, StoreError> {
+        let NewTurn { question, patch, key, history } = turn;
         let now = self.touch(id, question.timestamp)?;
-        let begun = self.write(move |batch| batch.begin_turn(id, patch, &question, key, now));
-        let Begun { header, settings, question, answered } = begun.await?;
-        Ok(BegunTurn { session: header.session(id, now, settings.decode()?), question, answered })
+        let (question, answered) =
+            self.write(move |batch| batch.begin_turn(id, patch, &question, key)).await?;
+        let history = if answered.is_some() { 0 } else { history };
+        let size = if history <= SMALL_PAGE { Size::Small } else { Size::Any };
+        // Read here and not by the writer, since all writers wait for that one thread.
+        self.read(size, move |snapshot| {
+            Ok(BegunTurn {
+                session: snapshot.session(id, now)?,
+                question,
+                earlier: snapshot.messages(id, question.0, history)?,
+                file: if answered.is_none() { snapshot.file(id)? } else { None },
+                answered: answered.clone(),
+            })
+        })
+        .await
     }
 
     async fn finish_turn(
         &self,
         id: SessionId,
-        question: u64,
+        question: MessageId,
         status: Status,
         answer: Option<NewMessage>,
         now: Timestamp,
-    ) -> Result<u64, StoreError> {
-        let now = self.touch(id, now)?;
-        self.write(move |batch| batch.finish_turn(id, question, status, answer.as_ref(), now)).await
-    }
-
-    async fn history(
-        &self,
-        id: SessionId,
-        before: Option<u64>,
-        limit: usize,
-        now: Timestamp,
-    ) -> Result<Vec<Message>, StoreError> {
-        self.writer()?;
-        self.activity.check(id, now)?;
-        let before = before.unwrap_or(u64::MAX);
-        let size = if limit <= SMALL_PAGE { Size::Small } else { Size::Any };
-        self.read(size, move |snapshot| snapshot.messages(id, before, limit)).await
+    ) -> Result<FinishedTurn, StoreError> {
+        self.touch(id, now)?;
+        let answer = answer.map(|answer| NewMessage { answers: Some(question), ..answer });
+        self.write(move |batch| batch.finish_turn(id, question, status, answer.as_ref())).await
     }
 
     async fn clear_history(&self, id: SessionId, now: Timestamp) -> Result<u64, StoreError> {
-        let now = self.touch(id, now)?;
-        self.write(move |batch| batch.clear_history(id, now)).await
+        self.touch(id, now)?;
+        self.write(move |batch| batch.clear_history(id)).await
     }
 
     async fn put_file(
@@ -294,13 +311,13 @@ impl Store for RedbStore {
         self.write(move |batch| batch.delete_file(id)).await
     }
 
-    async fn expire(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
-        let mut deleted = 0;
+    async fn expire(&self, now: Timestamp, limit: usize) -> Result<Vec<SessionId>, StoreError> {
+        let mut deleted = Vec::new();
         loop {
-            let rest = limit - deleted;
+            let rest = limit - deleted.len();
             let (slice, more) = self.write(move |batch| batch.expire(now, rest)).await?;
-            deleted += slice;
-            if !more || deleted == limit {
+            deleted.extend(slice);
+            if !more || deleted.len() == limit {
                 return Ok(deleted);
             }
         }
@@ -311,15 +328,9 @@ impl Store for RedbStore {
         Ok(self.activity.stats(now))
     }
 
-    async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        self.writer()?;
-        let name = name.to_owned();
-        self.read(Size::Small, move |snapshot| snapshot.setting(&name)).await
-    }
-
-    async fn setting_or_insert(&self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, StoreError> {
-        let name = name.to_owned();
-        self.write(move |batch| batch.setting_or_insert(&name, value)).await
+    /// Writes down activity that is only in memory.
+    async fn tick(&self) -> Result<(), StoreError> {
+        self.write(|batch| Ok(batch.write_activity()?)).await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
@@ -339,6 +350,34 @@ impl Store for RedbStore {
             tracing::debug!(thread.panicked = !matches!(joined, Ok(Ok(()))), "store closed");
         }
         written
+    }
+}
+
+#[async_trait]
+impl Office for RedbStore {
+    async fn history(
+        &self,
+        id: SessionId,
+        before: Option<MessageId>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<Message>, StoreError> {
+        self.writer()?;
+        self.activity.check(id, now)?;
+        let before = before.map_or(u64::MAX, |message| message.0);
+        let size = if limit <= SMALL_PAGE { Size::Small } else { Size::Any };
+        self.read(size, move |snapshot| snapshot.messages(id, before, limit)).await
+    }
+
+    async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.writer()?;
+        let name = name.to_owned();
+        self.read(Size::Small, move |snapshot| snapshot.setting(&name)).await
+    }
+
+    async fn setting_or_insert(&self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+        let name = name.to_owned();
+        self.write(move |batch| batch.setting_or_insert(&name, value)).await
     }
 }
 

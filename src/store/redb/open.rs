@@ -19,8 +19,9 @@ use crate::store::StoreError;
 const MAGIC: (&[u8], &[u8]) = (b"magic", b"chatbot-widget");
 const SCHEMA_KEY: &[u8] = b"schema";
 /// The version of the tables. A release reads those before it, and makes them its own: 2 added
-/// those of files, and messages with tools; 3 those of idempotency keys, and cached tokens.
-const SCHEMA: u32 = 3;
+/// those of files, and messages with tools; 3 those of idempotency keys, and cached tokens; 4 has
+/// authors, answers that name their question, and sessions that name their bot.
+const SCHEMA: u32 = 4;
 
 /// Why the store cannot be opened. `Display` is one line for the user; it names the file.
 #[derive(Debug, thiserror::Error)]

@@ -1,15 +1,15 @@
 //! What the redb store keeps where, and its operations inside a write transaction.
 
 use redb::{ReadableTable, Table, TableDefinition, TableError, WriteTransaction};
-use serde_json::{Map, Value};
 
 use super::activity::{Activity, Front, Move, Removed};
 use super::fault::{Fault, Stop};
 use super::record::{self, Header};
 use crate::domain::{
-    IdempotencyKey, NewMessage, Role, Session, SessionConfig, SessionId, Status, Timestamp,
+    IdempotencyKey, Message, MessageId, NewMessage, Session, SessionConfig, SessionId, Status,
+    Timestamp,
 };
-use crate::store::StoreError;
+use crate::store::{ConfigPatch, FinishedTurn, StoreError};
 
 pub(super) type Id = &'static [u8; 16];
 pub(super) type Bytes = &'static [u8];
@@ -75,28 +75,20 @@ pub(super) struct Batch<'t> {
     dirty: bool,
 }
 
-/// A session's settings as an operation found them: still bytes if nothing had to be merged, to be
+/// A session's settings as an operation left them: still bytes if nothing had to be merged, to be
 /// decoded by the caller instead of the one thread that all writers wait for.
-pub(super) enum Settings {
+pub(super) enum MergedConfig {
     Bytes(Vec<u8>),
-    Merged(SessionConfig),
+    Decoded(SessionConfig),
 }
 
-/// What [`Batch::begin_turn`] has found and done; see [`crate::store::BegunTurn`].
-pub(super) struct Begun {
-    pub header: Header,
-    pub settings: Settings,
-    pub question: u64,
-    pub answered: Option<NewMessage>,
-}
-
-impl Settings {
+impl MergedConfig {
     pub fn decode(self) -> Result<SessionConfig, StoreError> {
         match self {
             Self::Bytes(bytes) => {
                 record::decode_config(&bytes).map_err(|e| StoreError::Unavailable(e.into()))
             }
-            Self::Merged(config) => Ok(config),
+            Self::Decoded(config) => Ok(config),
         }
     }
 }
@@ -164,89 +156,95 @@ impl<'t> Batch<'t> {
     pub fn merge_config(
         &mut self,
         id: SessionId,
-        patch: Map<String, Value>,
-    ) -> Result<(Header, Settings), Stop> {
+        patch: ConfigPatch,
+    ) -> Result<(Header, MergedConfig), Stop> {
         let header = self.header(id)?;
-        let (settings, bytes) = self.merged(id, patch)?;
+        if patch.keys.is_empty() {
+            let bytes = self.configs.get(key(&id))?.ok_or(StoreError::NotFound)?;
+            return Ok((header, MergedConfig::Bytes(bytes.value().to_vec())));
+        }
+        let (config, bytes) = self.merged(id, patch)?;
         self.put_config(id, bytes)?;
-        Ok((header, settings))
+        Ok((header, MergedConfig::Decoded(config)))
     }
 
     /// Appends the question in the place of an earlier attempt with its key, unless that one has
-    /// been answered.
+    /// been answered; then returns it with its answer.
     pub fn begin_turn(
         &mut self,
         id: SessionId,
-        patch: Map<String, Value>,
+        patch: ConfigPatch,
         question: &NewMessage,
         idempotency: Option<IdempotencyKey>,
-        at: Timestamp,
-    ) -> Result<Begun, Stop> {
+    ) -> Result<(MessageId, Option<Message>), Stop> {
         let mut header = self.header(id)?;
         let earlier = match &idempotency {
             Some(IdempotencyKey(digest)) => self.keys.get((key(&id), digest))?.map(|v| v.value()),
             None => None,
         };
         let mut replaced = Vec::new();
-        if let Some(place) = earlier
+        if let Some(place) = earlier.map(MessageId)
             && self.message(id, place)?.is_some()
         {
             replaced.push(place);
-            match self.message(id, place + 1)? {
-                Some(answer) if answer.role != Role::Assistant => {}
-                Some(answer) if answer.status == Status::Incomplete => replaced.push(place + 1),
-                Some(answer) => {
-                    let (settings, _) = self.merged(id, Map::new())?;
-                    return Ok(Begun { header, settings, question: place, answered: Some(answer) });
+            match self.answer_to(id, place)? {
+                Some(answer) if answer.body.status == Status::Incomplete => {
+                    replaced.push(answer.id);
                 }
+                Some(answer) => return Ok((place, Some(answer))),
                 None => {}
             }
         }
-        let (settings, bytes) = self.merged(id, patch)?;
+        let config = match patch.keys.is_empty() {
+            true => None,
+            false => self.merged(id, patch)?.1,
+        };
         let question = record::encode_message(question)?;
-        for place in replaced {
+        for MessageId(place) in replaced {
             self.messages.remove((key(&id), place))?;
             header.message_count -= 1;
         }
-        let (header, place) = self.append(id, header, &question, at)?;
+        let (_, place) = self.append(id, header, &question)?;
         if let Some(IdempotencyKey(digest)) = &idempotency {
-            self.keys.insert((key(&id), digest), place)?;
+            self.keys.insert((key(&id), digest), place.0)?;
         }
-        self.put_config(id, bytes)?;
-        Ok(Begun { header, settings, question: place, answered: None })
+        self.put_config(id, config)?;
+        Ok((place, None))
     }
 
     pub fn finish_turn(
         &mut self,
         id: SessionId,
-        question: u64,
+        question: MessageId,
         status: Status,
         answer: Option<&NewMessage>,
-        at: Timestamp,
-    ) -> Result<u64, Stop> {
+    ) -> Result<FinishedTurn, Stop> {
         let header = self.header(id)?;
         let Some(mut asked) = self.message(id, question)? else {
-            return Ok(header.message_count);
+            return Ok(FinishedTurn { message_count: header.message_count, answer: None });
         };
         let answer = answer.map(record::encode_message).transpose()?;
         if asked.status != status {
             asked.status = status;
             let bytes = record::encode_message(&asked)?;
             self.dirty = true;
-            self.messages.insert((key(&id), question), bytes.as_slice())?;
+            self.messages.insert((key(&id), question.0), bytes.as_slice())?;
         }
         match answer {
-            Some(answer) => Ok(self.append(id, header, &answer, at)?.0.message_count),
-            None => Ok(header.message_count),
+            Some(answer) => {
+                let (header, place) = self.append(id, header, &answer)?;
+                Ok(FinishedTurn { message_count: header.message_count, answer: Some(place) })
+            }
+            None => Ok(FinishedTurn { message_count: header.message_count, answer: None }),
         }
     }
 
     /// Deletes all messages in one transaction, however many: a visitor's clear must not leave
     /// some. Answers how many there were.
-    pub fn clear_history(&mut self, id: SessionId, at: Timestamp) -> Result<u64, Stop> {
+    pub fn clear_history(&mut self, id: SessionId) -> Result<u64, Stop> {
         let header = self.header(id)?;
         if header.message_count > 0 {
-            let cleared = Header { message_count: 0, last_activity: at, ..header };
+            let cleared = Header { message_count: 0, ..header };
             let bytes = record::encode_header(&cleared)?;
             self.dirty = true;
             self.delete_messages(id)?;
@@ -256,8 +254,8 @@ impl<'t> Batch<'t> {
     }
 
     /// Deletes sessions that have expired at `now`, at most `limit` of them and about
-    /// [`SLICE_MESSAGES`] messages. Answers how many, and whether there may be more.
-    pub fn expire(&mut self, now: Timestamp, limit: usize) -> Result<(usize, bool), Stop> {
+    /// [`SLICE_MESSAGES`] messages. Returns which, and whether there may be more.
+    pub fn expire(&mut self, now: Timestamp, limit: usize) -> Result<(Vec<SessionId>, bool), Stop> {
         self.write_activity()?;
         let cutoff = self.memory.cutoff(now);
         let mut expired = Vec::new();
@@ -292,7 +290,7 @@ impl<'t> Batch<'t> {
             self.delete_messages(*id)?;
             self.drop_file(*id)?;
         }
-        Ok((expired.len(), more))
+        Ok((expired.into_iter().map(|(_, id)| id).collect(), more))
     }
 
     /// Puts a file in the place of the session's earlier one.
@@ -344,25 +342,42 @@ impl<'t> Batch<'t> {
         Ok(record::decode_header(bytes.value())?)
     }
 
-    fn message(&self, id: SessionId, place: u64) -> Result<Option<NewMessage>, Stop> {
-        let stored = self.messages.get((key(&id), place))?;
-        Ok(stored.map(|bytes| record::decode_message(bytes.value())).transpose()?)
+    fn message(&self, id: SessionId, place: MessageId) -> Result<Option<NewMessage>, Stop> {
+        let stored = self.messages.get((key(&id), place.0))?;
+        Ok(stored.map(|bytes| record::decode_message(place, bytes.value())).transpose()?)
+    }
+
+    /// The first message after the question that answers it.
+    fn answer_to(&self, id: SessionId, question: MessageId) -> Result<Option<Message>, Stop> {
+        let key = key(&id);
+        for row in self.messages.range((key, question.0 + 1)..(key, u64::MAX))? {
+            let (place, bytes) = row?;
+            let id = MessageId(place.value().1);
+            let body = record::decode_message(id, bytes.value())?;
+            if body.answers == Some(question) {
+                return Ok(Some(Message { id, body }));
+            }
+        }
+        Ok(None)
     }
 
     /// The session's settings with `patch` in them, and their bytes if they have changed.
     fn merged(
         &self,
         id: SessionId,
-        patch: Map<String, Value>,
-    ) -> Result<(Settings, Option<Vec<u8>>), Stop> {
+        patch: ConfigPatch,
+    ) -> Result<(SessionConfig, Option<Vec<u8>>), Stop> {
         let bytes = self.configs.get(key(&id))?.ok_or(StoreError::NotFound)?;
-        if patch.is_empty() {
-            return Ok((Settings::Bytes(bytes.value().to_vec()), None));
-        }
         let mut config = record::decode_config(bytes.value())?;
-        let changed =
-            if config.merge(patch) { Some(record::encode_config(&config)?) } else { None };
-        Ok((Settings::Merged(config), changed))
+        if !config.merge(patch.keys) {
+            return Ok((config, None));
+        }
+        let merged = record::encode_config(&config)?;
+        // The version byte is not the caller's.
+        if merged.len() - 1 > patch.max_bytes {
+            return Err(StoreError::ConfigTooLarge(patch.max_bytes).into());
+        }
+        Ok((config, Some(merged)))
     }
 
     fn put_config(&mut self, id: SessionId, bytes: Option<Vec<u8>>) -> Result<(), Fault> {
@@ -378,17 +393,15 @@ impl<'t> Batch<'t> {
         id: SessionId,
         mut header: Header,
         message: &[u8],
-        at: Timestamp,
-    ) -> Result<(Header, u64), Stop> {
-        let seq = header.next_seq;
-        header.next_seq += 1;
+    ) -> Result<(Header, MessageId), Stop> {
+        let place = MessageId(header.next_id);
+        header.next_id += 1;
         header.message_count += 1;
-        header.last_activity = at;
         let bytes = record::encode_header(&header)?;
         self.dirty = true;
-        self.messages.insert((key(&id), seq), message)?;
+        self.messages.insert((key(&id), place.0), message)?;
         self.sessions.insert(key(&id), bytes.as_slice())?;
-        Ok((header, seq))
+        Ok((header, place))
     }
 
     fn delete_messages(&mut self, id: SessionId) -> Result<(), Fault> {

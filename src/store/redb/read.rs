@@ -7,7 +7,7 @@ use super::ops::{
     ACTIVITY, Bytes, CONFIGS, FILE_CHUNKS, FILES, MESSAGES, META, SESSIONS, SETTINGS, id, key,
 };
 use super::record::{self, RecordError};
-use crate::domain::{Message, Session, SessionId, StoredFile, Timestamp};
+use crate::domain::{Message, MessageId, Session, SessionId, StoredFile, Timestamp};
 use crate::store::StoreError;
 
 /// One moment of the store, for a read.
@@ -28,8 +28,8 @@ impl Snapshot<'_> {
         let mut messages = Vec::new();
         for row in ReadableTable::range(&table, (key, 0)..(key, before))?.rev().take(limit) {
             let (place, bytes) = row?;
-            let body = record::decode_message(bytes.value())?;
-            messages.push(Message { seq: place.value().1, body });
+            let id = MessageId(place.value().1);
+            messages.push(Message { id, body: record::decode_message(id, bytes.value())? });
         }
         messages.reverse();
         Ok(messages)

@@ -77,10 +77,6 @@ impl Provider for Scripted {
         self.kind
     }
 
-    fn display_name(&self) -> &str {
-        "Bot"
-    }
-
     fn default_model(&self) -> &str {
         self.kind.as_str()
     }

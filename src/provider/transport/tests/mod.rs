@@ -29,7 +29,6 @@ pub(in crate::provider) fn settings(base_url: &str, key: Option<&str>) -> Settin
         base_url: Url::parse(base_url).unwrap(),
         key: key.map(SecretString::from),
         model: "model".to_owned(),
-        display_name: "Bot".to_owned(),
     }
 }
 

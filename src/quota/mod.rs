@@ -1,0 +1,152 @@
+//! The owner of every bounded resource: work that computes, bodies in flight, rates.
+//!
+//! Each has a bound per session or client and one for the process, a bounded queue behind it, and
+//! an error when that is full: [`QuotaError::OwnShare`] where the caller's own use is the reason,
+//! [`QuotaError::Busy`] where everybody's is.
+
+mod bodies;
+mod rates;
+mod work;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::{ClientKey, SessionId};
+use bodies::Bodies;
+pub use bodies::BodyLease;
+pub use rates::RateBucket;
+use rates::Rates;
+pub use work::Cancelled;
+use work::Work;
+
+/// The bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QuotaLimits {
+    /// Pieces of work that compute at the same time.
+    pub work_places: usize,
+    /// Pieces of work that wait for a place.
+    pub work_queue: usize,
+    /// Pieces of work of one session that wait for the one before.
+    pub session_queue: usize,
+    /// How long a piece of work waits.
+    pub work_patience: Duration,
+    /// Bytes of all request bodies that are being received or worked on.
+    pub body_bytes: usize,
+    /// The same for one client.
+    pub client_body_bytes: usize,
+    /// How long a body waits for room.
+    pub body_patience: Duration,
+    /// Requests a minute and client, in each [`RateBucket`]; 0 for no limit.
+    pub rate: u32,
+}
+
+impl Default for QuotaLimits {
+    fn default() -> Self {
+        // More at a time would only take time from each other.
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        Self {
+            work_places: cores.max(2),
+            work_queue: 64,
+            session_queue: 4,
+            work_patience: Duration::from_secs(5),
+            body_bytes: 256 << 20,
+            client_body_bytes: 64 << 20,
+            body_patience: Duration::from_secs(5),
+            rate: 0,
+        }
+    }
+}
+
+/// Why something is not done now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum QuotaError {
+    /// The caller has used up their own share.
+    #[error("too many requests of one caller at a time")]
+    OwnShare,
+    /// All of it is in use.
+    #[error("the server is busy")]
+    Busy,
+    /// The caller has sent too many requests of one kind.
+    #[error("too many requests of one client")]
+    RateLimited {
+        /// How long until the next one is allowed.
+        retry_after: Duration,
+    },
+    /// The work has panicked, or the server is going down.
+    #[error("the work was not finished")]
+    Lost,
+}
+
+/// What is in use at a moment. All zero when nothing is going on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QuotaUse {
+    /// Pieces of work that compute.
+    pub working: usize,
+    /// Pieces of work that wait for a place.
+    pub queued: usize,
+    /// Bytes of request bodies.
+    pub body_bytes: usize,
+    /// Clients with request bodies.
+    pub body_clients: usize,
+}
+
+/// The bounded resources of this process. Cheap to clone.
+#[derive(Clone)]
+pub struct Quota(Arc<Inner>);
+
+struct Inner {
+    work: Work,
+    bodies: Bodies,
+    rates: Rates,
+}
+
+impl Quota {
+    /// Resources within `limits`.
+    pub fn new(limits: QuotaLimits) -> Self {
+        Self(Arc::new(Inner {
+            work: Work::new(&limits),
+            bodies: Bodies::new(&limits),
+            rates: Rates::new(limits.rate),
+        }))
+    }
+
+    /// Runs `job` off the async threads, when it is the session's turn and there is a place for it.
+    ///
+    /// The place belongs to the job until that has ended, whether its caller still waits or not; a
+    /// caller that stops waiting sets the job's [`Cancelled`].
+    ///
+    /// # Errors
+    /// See [`QuotaError`]; then `job` has not run, but for `Lost`.
+    pub async fn work<T: Send + 'static>(
+        &self,
+        session: SessionId,
+        job: impl FnOnce(&Cancelled) -> T + Send + 'static,
+    ) -> Result<T, QuotaError> {
+        self.0.work.run(session, job).await
+    }
+
+    /// Room for a body that `client` is about to send; none is taken before it arrives.
+    pub fn body(&self, client: ClientKey) -> BodyLease {
+        self.0.bodies.lease(client)
+    }
+
+    /// Counts a request of `client` in `bucket`.
+    ///
+    /// # Errors
+    /// [`QuotaError::RateLimited`] if it is one too many.
+    pub fn count(&self, bucket: RateBucket, client: ClientKey) -> Result<(), QuotaError> {
+        self.0.rates.count(bucket, client)
+    }
+
+    /// What is in use.
+    pub fn in_use(&self) -> QuotaUse {
+        let (working, queued) = self.0.work.in_use();
+        let (body_bytes, body_clients) = self.0.bodies.in_use();
+        QuotaUse { working, queued, body_bytes, body_clients }
+    }
+
+    /// Forgets what no longer limits anybody; to be called now and then.
+    pub fn tidy(&self) {
+        self.0.rates.tidy();
+    }
+}
