@@ -70,7 +70,9 @@ impl App {
     /// Opens everything that `config` names.
     pub async fn open(config: Config) -> Result<Arc<Self>, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let Database::Redb(path) = &config.database else { return Err(StartError::Postgres) };
+        let Database::Redb(path) = &config.storage.database else {
+            return Err(StartError::Postgres);
+        };
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|source| StartError::DataDir {
                 path: folder.display().to_string(),
@@ -79,7 +81,7 @@ impl App {
         }
         let options = Options {
             cache_bytes: STORE_CACHE_BYTES,
-            session_timeout: config.session_timeout,
+            session_timeout: config.limits.session_timeout,
             now: clock.now(),
         };
         let store = without_panic_messages(|| RedbStore::open(path, options))?;
@@ -97,21 +99,22 @@ impl App {
         providers: Vec<Arc<dyn Provider>>,
     ) -> Arc<Self> {
         let limits = Limits {
-            max_tokens: config.max_tokens_limit,
-            allowed_models: config.allowed_models.clone(),
+            max_tokens: config.limits.max_tokens,
+            allowed_models: config.limits.allowed_models.clone(),
         };
         let settings = chat::Settings {
             limits: limits.clone(),
             bot_name: config.bot.name.clone(),
             instructions: config.bot.instructions.clone(),
-            max_message_chars: config.max_message_chars,
-            context_tokens: config.context_tokens,
-            preferred: config.ai_provider,
-            fallback: config.ai_fallback,
+            max_message_chars: config.limits.max_message_chars,
+            context_tokens: config.limits.context_tokens,
+            preferred: config.providers.chosen(),
+            fallback: config.providers.fallback,
         };
         let sessions =
             Sessions::new(Arc::clone(&store), Arc::clone(&clock), limits, defaults(&config));
-        let files = Files::new(Arc::clone(&store), Arc::clone(&clock), config.max_upload_bytes);
+        let files =
+            Files::new(Arc::clone(&store), Arc::clone(&clock), config.limits.max_upload_bytes);
         let chat = Chat::new(Arc::clone(&store), clock, files.clone(), providers, settings);
         Arc::new(Self { config, sessions, chat, files, store, stopping: AtomicBool::new(false) })
     }
@@ -153,15 +156,15 @@ fn without_panic_messages<T>(open: impl FnOnce() -> T) -> T {
 /// The providers that have a key, or in OpenAI's case an address, and the demo.
 pub fn providers(config: &Config, proxies: &Proxies) -> Result<Vec<Arc<dyn Provider>>, StartError> {
     let mut providers: Vec<Arc<dyn Provider>> = Vec::new();
-    if config.anthropic.is_some() || config.openai.is_some() {
+    if config.providers.anthropic.is_some() || config.providers.openai.is_some() {
         let transport =
             Transport::new(proxies, transport::Limits::default()).map_err(StartError::Client)?;
-        if let Some(settings) = &config.anthropic {
+        if let Some(settings) = &config.providers.anthropic {
             let claude = Anthropic::new(provider_settings(settings), transport.clone())
                 .map_err(|error| StartError::Provider("ANTHROPIC_BASE_URL", error))?;
             providers.push(Arc::new(claude));
         }
-        if let Some(settings) = &config.openai {
+        if let Some(settings) = &config.providers.openai {
             let openai = OpenAi::new(provider_settings(settings), transport)
                 .map_err(|error| StartError::Provider("OPENAI_BASE_URL", error))?;
             providers.push(Arc::new(openai));

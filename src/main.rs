@@ -20,9 +20,12 @@ fn main() -> ExitCode {
         Err(exit) => return exit.finish(),
     };
     let outcome = match command {
-        Command::Serve => serve(config),
+        Command::Serve => match config.ensure_supported() {
+            Ok(()) => serve(config),
+            Err(exit) => return exit.finish(),
+        },
         Command::Openapi => cli::openapi::run().map_err(|error| error.to_string()),
-        Command::Healthcheck => cli::healthcheck::run(&config.host, config.port),
+        Command::Healthcheck => cli::healthcheck::run(config.listen.address()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -36,19 +39,19 @@ fn main() -> ExitCode {
 
 fn serve(config: Config) -> Result<(), String> {
     let _log = telemetry::start(config.log.format, &config.log.filter)?;
-    for warning in &config.warnings {
-        tracing::warn!("{warning}");
+    for finding in config.findings() {
+        tracing::warn!("{finding}");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| error.to_string())?;
     let served = runtime.block_on(async {
-        let address = (config.host.clone(), config.port);
+        let address = config.listen.address();
         // Taken first: an occupied port is found before anything is touched on disk.
-        let listener = TcpListener::bind(&address)
+        let listener = TcpListener::bind(address)
             .await
-            .map_err(|error| format!("cannot listen on {}:{}: {error}", address.0, address.1))?;
+            .map_err(|error| format!("cannot listen on {address}: {error}"))?;
         let app = App::open(config).await.map_err(|error| error.to_string())?;
         let local = listener.local_addr().map_err(|error| error.to_string())?;
         let shutdown = stop_signal().map_err(|error| error.to_string())?;

@@ -77,10 +77,27 @@ fn data_that_cannot_be_used_end_with_1_and_one_line() {
         let line = one_line(&output);
         assert!(line.starts_with("error: ") && line.contains(data.to_str().unwrap()), "{line}");
     }
-    let postgres = [("DATABASE_URL", "postgresql://u:p@127.0.0.1/db"), ("PORT", "0")];
-    let output = run(folder.path(), &[], &postgres);
-    assert_ne!(output.status.code(), Some(0));
-    assert!(one_line(&output).contains("PostgreSQL is not supported"));
+}
+
+#[test]
+fn settings_that_this_version_cannot_apply_stop_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let postgres = run(folder.path(), &[], &[("DATABASE_URL", "postgresql://u:p@127.0.0.1/db")]);
+    assert_eq!(postgres.status.code(), Some(2));
+    assert!(one_line(&postgres).contains("PostgreSQL is not supported"));
+    for env in [
+        &[("ADMIN_USERNAME", "ada"), ("ADMIN_PASSWORD", "hidden")][..],
+        &[("CHAT_RETENTION", "60"), ("APP_ENV", "production")],
+    ] {
+        let output = run(folder.path(), &[], env);
+        assert_eq!(output.status.code(), Some(2));
+        let line = one_line(&output);
+        let start = format!("error: {}: is not supported by this version", env[0].0);
+        assert!(line.starts_with(&start) && !line.contains("hidden"), "{line}");
+    }
+    assert_eq!(folder.path().read_dir().unwrap().count(), 0, "nothing was created");
+    // Other commands do not depend on it.
+    assert!(run(folder.path(), &["openapi"], &[("CHAT_RETENTION", "60")]).status.success());
 }
 
 #[test]
