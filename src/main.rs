@@ -1,7 +1,8 @@
 //! The executable: reads the command line, starts what it asks for, and turns the outcome into an
 //! exit code: 0, 1 failed, 2 wrong usage or configuration.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -49,9 +50,8 @@ fn serve(config: Config) -> Result<(), String> {
     let served = runtime.block_on(async {
         let address = config.listen.address();
         // Taken first: an occupied port is found before anything is touched on disk.
-        let listener = TcpListener::bind(address)
-            .await
-            .map_err(|error| format!("cannot listen on {address}: {error}"))?;
+        let listener =
+            TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error))?;
         let app = App::open(config).await.map_err(|error| error.to_string())?;
         let local = listener.local_addr().map_err(|error| error.to_string())?;
         let shutdown = stop_signal().map_err(|error| error.to_string())?;
@@ -60,6 +60,9 @@ fn serve(config: Config) -> Result<(), String> {
             providers = app.chat.provider_names(),
             "listening on http://{local}"
         );
+        for line in cli::startup::hints(&app.config, "http", local) {
+            tracing::info!("{line}");
+        }
         server::run(listener, app, shutdown).await.map_err(|error| error.to_string())?;
         tracing::info!("stopped");
         Ok(())
@@ -67,6 +70,14 @@ fn serve(config: Config) -> Result<(), String> {
     // Dropping the runtime would wait for every blocking thread, however long its work takes.
     runtime.shutdown_timeout(BLOCKING_PATIENCE);
     served
+}
+
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> String {
+    let advice = match error.kind() {
+        ErrorKind::AddrInUse => "; choose another port with PORT or --port",
+        _ => "",
+    };
+    format!("cannot listen on {address}: {error}{advice}")
 }
 
 /// Resolves at the first SIGTERM or SIGINT. A second one ends the process at once.

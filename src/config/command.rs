@@ -153,8 +153,19 @@ fn describe(error: &clap::Error) -> Exit {
         ErrorKind::InvalidUtf8 => Exit::usage("an argument is not UTF-8"),
         _ => {
             let text = error.render().to_string();
-            let line = text.lines().next().unwrap_or_default();
-            Exit::usage(&format!("{} (see --help)", line.trim_start_matches("error: ")))
+            let line = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            Exit::usage(&format!("{line}{} (see --help)", suggestion(error)))
         }
     }
+}
+
+/// clap's guess at what was meant: `; did you mean '--port'?`.
+fn suggestion(error: &clap::Error) -> String {
+    let kinds = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand];
+    let guess = kinds.into_iter().find_map(|kind| match error.get(kind)? {
+        ContextValue::String(guess) => Some(guess),
+        ContextValue::Strings(guesses) => guesses.first(),
+        _ => None,
+    });
+    guess.map(|guess| format!("; did you mean '{guess}'?")).unwrap_or_default()
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::domain::ProviderKind;
 
 #[test]
-fn without_any_source_the_defaults_hold() {
+fn the_defaults_without_any_source() {
     let (command, config) = read(&[], &[], None).unwrap();
     assert_eq!(command, Command::Serve);
     assert_eq!(config.listen.address().to_string(), "127.0.0.1:8000");
@@ -49,7 +49,7 @@ fn without_any_source_the_defaults_hold() {
 }
 
 #[test]
-fn presets_fill_what_is_not_given() {
+fn presets_apply_to_settings_that_are_not_given() {
     let production = from_env(&[("APP_ENV", "production")]);
     assert!(!production.debug);
     assert_eq!(production.log, LogConfig { format: LogFormat::Json, filter: "info".into() });
@@ -101,7 +101,7 @@ fn providers_exist_by_key_or_address() {
 }
 
 #[test]
-fn values_are_read_in_their_usual_spellings() {
+fn values_are_accepted_in_their_usual_spellings() {
     for (text, value) in [("true", true), ("1", true), ("YES", true), ("on", true)]
         .into_iter()
         .chain([("False", false), ("0", false), ("no", false), ("off", false)])

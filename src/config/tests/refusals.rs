@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn wrong_values_are_told_in_one_line() {
+fn wrong_values_are_reported_in_one_line() {
     let long = "x".repeat(201);
     let url = "must be an http:// or https:// address, without password, ? or #";
     let hosts = "must be * or host names separated by commas, .example.com for subdomains";
@@ -92,7 +92,7 @@ fn wrong_values_are_told_in_one_line() {
 
 #[cfg(unix)]
 #[test]
-fn a_value_that_is_not_utf8_is_told_by_its_name() {
+fn a_value_that_is_not_utf8_is_reported_by_its_name() {
     use std::os::unix::ffi::OsStringExt;
     let env = |name: &str| (name == "BOT_NAME").then(|| OsString::from_vec(vec![0xff]));
     let exit = parse(["x"], &env, None).unwrap_err();
@@ -100,7 +100,7 @@ fn a_value_that_is_not_utf8_is_told_by_its_name() {
 }
 
 #[test]
-fn wrong_usage_is_told_in_one_line() {
+fn wrong_usage_is_reported_in_one_line() {
     for (args, part) in [
         (&["--prot", "1"][..], "'--prot'"),
         (&["serv"], "'serv'"),
@@ -113,12 +113,22 @@ fn wrong_usage_is_told_in_one_line() {
         assert!(line.starts_with("error: ") && line.ends_with("(see --help)"), "{line}");
         assert!(line.contains(part) && !line.contains('\n'), "{line}");
     }
+    for (argument, line) in [
+        (
+            "--prot",
+            "error: unexpected argument '--prot' found; did you mean '--port'? (see --help)",
+        ),
+        ("serv", "error: unrecognized subcommand 'serv'; did you mean 'serve'? (see --help)"),
+        ("--qqqqqq", "error: unexpected argument '--qqqqqq' found (see --help)"),
+    ] {
+        assert_eq!(read(&[argument], &[], None).unwrap_err().to_string(), line);
+    }
     let missing = read(&["--port"], &[], None).unwrap_err();
     assert_eq!(missing.to_string(), "error: PORT: needs a value");
 }
 
 #[test]
-fn settings_that_go_together_are_both_given_or_neither() {
+fn paired_settings_are_refused_alone() {
     for (given, value, missing) in [
         ("TLS_CERT", "c.pem", "TLS_KEY"),
         ("TLS_KEY", "k.pem", "TLS_CERT"),
@@ -140,7 +150,7 @@ fn settings_that_go_together_are_both_given_or_neither() {
 }
 
 #[test]
-fn production_wants_a_long_secret_key() {
+fn production_needs_a_long_secret_key() {
     let short = "x".repeat(31);
     let long = "x".repeat(32);
     assert_eq!(

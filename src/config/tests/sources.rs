@@ -14,17 +14,17 @@ fn flags_win_over_environment_over_dotenv_over_defaults() {
     assert_eq!(port(&[], &env, file), 2);
     assert_eq!(port(&[], &[], file), 3);
     assert_eq!(port(&[], &[], Some("")), 8000);
-    // Empty counts as none, at each level.
+    // Empty counts as unset, at each level.
     assert_eq!(port(&["--port="], &env, file), 2);
     assert_eq!(port(&["--port", " "], &[("PORT", "")], file), 3);
     assert_eq!(port(&[], &[("PORT", "")], Some("PORT=")), 8000);
-    // What is overruled is not even looked at.
+    // An overridden value is not even parsed.
     assert_eq!(port(&["--port", "1"], &[("PORT", "x")], Some("PORT=y")), 1);
     assert_eq!(port(&["--port", "x", "--port", "1"], &[], None), 1);
 }
 
 #[test]
-fn flags_stand_before_or_after_the_command() {
+fn flags_may_come_before_or_after_the_command() {
     for args in [
         ["--port", "1", "serve", "--host", "::1"],
         ["serve", "--host", "::1", "--port", "1"],
@@ -41,7 +41,7 @@ fn flags_stand_before_or_after_the_command() {
 }
 
 #[test]
-fn dotenv_is_read_as_usual() {
+fn dotenv_supports_quotes_comments_export_and_crlf() {
     let file = "\u{feff}# comment\r\nBOT_NAME=\"Ada L.\"\r\nexport PORT=9\r\nPORT=10\r\n\
         UNKNOWN=1\r\nSECRET_KEY='a$b c'\r\nBOT_ICON=\r\nBOT_POWERED_BY=us ";
     let config = read(&[], &[], Some(file)).unwrap().1;
@@ -53,7 +53,7 @@ fn dotenv_is_read_as_usual() {
 }
 
 #[test]
-fn a_broken_dotenv_is_named_without_its_contents() {
+fn a_broken_dotenv_is_reported_without_its_contents() {
     for (text, end) in [
         (
             "PORT=1\nBOT_NAME=two words\n",
@@ -84,7 +84,7 @@ fn a_broken_dotenv_is_named_without_its_contents() {
 
 proptest::proptest! {
     #[test]
-    fn any_dotenv_and_any_flag_are_judged_without_a_panic(
+    fn any_dotenv_and_any_flag_are_parsed_without_a_panic(
         file in "([A-Z_]{0,3}(PORT|BOT_NAME)?[ =]?[a-z'\"#$ {}\\\\=.\u{e9}]{0,8}\r?\n?){0,4}",
         argument in "(--)?(port|bot-name|serve|bot-color)?=?.{0,6}",
     ) {
@@ -97,7 +97,7 @@ proptest::proptest! {
 }
 
 #[test]
-fn flags_alone_make_a_config_for_tests() {
+fn flags_alone_give_a_config_for_tests() {
     let config = Config::parse_from(["x", "--port", "0", "--data-dir", "/tmp/x"]).unwrap();
     assert_eq!((config.listen.port, config.storage.data_dir.as_path()), (0, Path::new("/tmp/x")));
     assert!(Config::parse_from(["x", "--port", "x"]).is_err());
