@@ -1,3 +1,5 @@
+//! `ALLOWED_HOSTS`, `ALLOWED_ORIGINS` and `TRUSTED_PROXIES`.
+
 use clap::Args;
 use ipnet::IpNet;
 

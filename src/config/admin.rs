@@ -1,3 +1,5 @@
+//! `SECRET_KEY` and the admin account.
+
 use clap::Args;
 
 use super::exit::Exit;

@@ -1,3 +1,5 @@
+//! `BOT_*`.
+
 use clap::Args;
 
 use super::values::{self, Checked, List};

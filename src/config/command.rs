@@ -42,33 +42,42 @@ pub fn read(
     // Once the source of each value is settled, clap reads them all as if they were flags, so that
     // each goes through the same check and a wrong value that is overridden does no harm.
     let definition = Flags::augment_args(clap::Command::new(NAME));
+    let sources = |arg: &Arg, variable: &str| {
+        [from_flag(&given, arg), env(variable), file.get(variable).map(OsString::from)]
+    };
+    let flags = settle(&definition, &sources)?;
+    let flags = definition.try_get_matches_from(flags).map_err(|error| describe(&error))?;
+    Ok((command, Flags::from_arg_matches(&flags).map_err(|error| describe(&error))?))
+}
+
+/// The command line that gives each flag of `definition` its first non-blank value among `sources`,
+/// else its preset, if it has one.
+fn settle(
+    definition: &clap::Command,
+    sources: &dyn Fn(&Arg, &str) -> [Option<OsString>; 3],
+) -> Result<Vec<String>, Exit> {
     let mut values = Vec::new();
     for arg in definition.get_arguments() {
         let variable = variable_of(arg);
-        let sources =
-            [from_flag(&given, arg), env(&variable), file.get(&variable).map(OsString::from)];
-        let value = match sources.into_iter().flatten().find(|value| !is_blank(value)) {
-            Some(value) => {
-                Some(value.into_string().map_err(|_| Exit::setting(&variable, "must be UTF-8"))?)
-            }
-            None => None,
-        };
-        values.push((variable, value));
+        let given = sources(arg, &variable).into_iter().flatten().find(|value| !is_blank(value));
+        let value = given
+            .map(|value| value.into_string().map_err(|_| Exit::setting(&variable, "must be UTF-8")))
+            .transpose()?;
+        values.push((arg.get_long().unwrap_or_default(), variable, value));
     }
-    // A wrong APP_ENV is reported by clap, in its turn.
+    // clap reports a wrong APP_ENV later, in its turn.
     let app_env = values
         .iter()
-        .find(|(variable, _)| variable == "APP_ENV")
-        .and_then(|(_, value)| AppEnv::parse(value.as_deref()?).ok());
-    let mut flags = vec![NAME.to_owned()];
-    for (arg, (variable, value)) in definition.get_arguments().zip(values) {
-        let preset = || app_env.and_then(|env| env.preset(&variable)).map(str::to_owned);
+        .find(|(_, variable, _)| variable == "APP_ENV")
+        .and_then(|(_, _, value)| AppEnv::parse(value.as_deref()?).ok());
+    let mut command_line = vec![NAME.to_owned()];
+    for (flag, variable, value) in values {
+        let preset = || app_env?.preset(&variable).map(str::to_owned);
         if let Some(value) = value.or_else(preset) {
-            flags.push(format!("--{}={value}", arg.get_long().unwrap_or_default()));
+            command_line.push(format!("--{flag}={value}"));
         }
     }
-    let flags = definition.try_get_matches_from(flags).map_err(|error| describe(&error))?;
-    Ok((command, Flags::from_arg_matches(&flags).map_err(|error| describe(&error))?))
+    Ok(command_line)
 }
 
 /// What users see: commands and flags, with flags allowed before and after the command. Values are

@@ -1,3 +1,5 @@
+//! Ends of the program before it starts.
+
 use std::io::{self, Write};
 use std::process::ExitCode;
 

@@ -1,3 +1,5 @@
+//! `CHAT_*`, `MAX_*` and other limits.
+
 use std::time::Duration;
 
 use clap::Args;

@@ -1,3 +1,5 @@
+//! `HOST` and `PORT`.
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use clap::Args;

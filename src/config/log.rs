@@ -1,3 +1,5 @@
+//! `LOG_FORMAT` and `RUST_LOG`.
+
 use clap::Args;
 use tracing_subscriber::EnvFilter;
 

@@ -1,3 +1,5 @@
+//! `METRICS_ADDR`.
+
 use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::Args;

@@ -1,3 +1,5 @@
+//! `APP_ENV` and `DEBUG`.
+
 use clap::{ArgAction, Args};
 
 use super::values::{self, Checked};

@@ -1,3 +1,5 @@
+//! The providers: keys, addresses, models, and which of them to ask.
+
 use clap::Args;
 use url::Url;
 

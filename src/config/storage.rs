@@ -1,3 +1,5 @@
+//! `DATA_DIR` and `DATABASE_URL`.
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;

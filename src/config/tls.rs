@@ -1,3 +1,5 @@
+//! `TLS_CERT` and `TLS_KEY`.
+
 use std::path::PathBuf;
 
 use clap::Args;

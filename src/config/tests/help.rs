@@ -36,7 +36,7 @@ fn help_names_every_variable_and_no_secret() {
         assert!(help.contains("[default: 8000]") && help.contains("Sessions and limits:"));
         assert!(!help.contains("hidden"), "{help}");
         let count = help.matches("[env: ").count();
-        assert_eq!(count, VARIABLES.split_whitespace().count(), "no setting beside the table");
+        assert_eq!(count, VARIABLES.split_whitespace().count(), "no setting outside the table");
     }
     let Err(version @ Exit::Info(_)) = read(&["--version"], &[], None) else {
         panic!("--version is information");

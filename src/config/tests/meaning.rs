@@ -101,6 +101,29 @@ fn providers_exist_by_key_or_address() {
 }
 
 #[test]
+fn the_bot_is_called_claude_only_if_claude_is_chosen() {
+    let claude = ("ANTHROPIC_API_KEY", "sk-ant");
+    let openai = ("OPENAI_API_KEY", "sk-oai");
+    let prefers = |name| ("AI_PROVIDER", name);
+    for (env, chosen, name, powered_by) in [
+        (&[claude, openai][..], ProviderKind::Claude, "Claude Assistant", "Claude"),
+        (&[claude, prefers("openai")], ProviderKind::Claude, "Claude Assistant", "Claude"),
+        (&[claude, openai, prefers("openai")], ProviderKind::OpenAi, "Assistant", ""),
+        (&[openai, prefers("claude")], ProviderKind::OpenAi, "Assistant", ""),
+        (&[claude, prefers("demo")], ProviderKind::Demo, "Assistant", ""),
+        (&[], ProviderKind::Demo, "Assistant", ""),
+        // Each name by itself.
+        (&[claude, ("BOT_NAME", "Ada")], ProviderKind::Claude, "Ada", "Claude"),
+        (&[("BOT_POWERED_BY", "us")], ProviderKind::Demo, "Assistant", "us"),
+    ] {
+        let config = from_env(env);
+        assert_eq!(config.providers.chosen(), chosen, "{env:?}");
+        let names = (config.bot.name.as_str(), config.bot.powered_by.as_str());
+        assert_eq!(names, (name, powered_by), "{env:?}");
+    }
+}
+
+#[test]
 fn values_are_accepted_in_their_usual_spellings() {
     for (text, value) in [("true", true), ("1", true), ("YES", true), ("on", true)]
         .into_iter()
