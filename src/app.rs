@@ -83,7 +83,9 @@ impl App {
     /// Opens everything that `config` names.
     pub async fn open(config: Config) -> Result<Arc<Self>, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let Database::Redb(path) = &config.database else { return Err(StartError::Postgres) };
+        let Database::Redb(path) = &config.storage.database else {
+            return Err(StartError::Postgres);
+        };
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|source| StartError::DataDir {
                 path: folder.display().to_string(),
@@ -92,7 +94,7 @@ impl App {
         }
         let options = Options {
             cache_bytes: STORE_CACHE_BYTES,
-            session_timeout: config.session_timeout,
+            session_timeout: config.limits.session_timeout,
             now: clock.now(),
         };
         let store = without_panic_messages(|| RedbStore::open(path, options))?;
@@ -109,20 +111,21 @@ impl App {
         clock: Arc<dyn Clock>,
         providers: Vec<Arc<dyn Provider>>,
     ) -> Arc<Self> {
-        let quota = Quota::new(QuotaLimits { rate: config.rate_limit, ..QuotaLimits::default() });
+        let quota =
+            Quota::new(QuotaLimits { rate: config.limits.rate_limit, ..QuotaLimits::default() });
         let bots = Bots::new(default_bot(&config));
-        let max_config_bytes = config.max_body_bytes;
+        let max_config_bytes = config.limits.max_body_bytes;
         let sessions =
             Sessions::new(Arc::clone(&store), Arc::clone(&clock), bots.clone(), max_config_bytes);
         let files = Files::new(
             Arc::clone(&store),
             Arc::clone(&clock),
             quota.clone(),
-            config.max_upload_bytes,
+            config.limits.max_upload_bytes,
         );
         let limits = ChatLimits {
-            max_message_chars: config.max_message_chars,
-            context_tokens: config.context_tokens,
+            max_message_chars: config.limits.max_message_chars,
+            context_tokens: config.limits.context_tokens,
             max_config_bytes,
             turn_patience: TURN_PATIENCE,
             turn_queue: TURN_QUEUE,
@@ -134,7 +137,7 @@ impl App {
             files: files.clone(),
             quota: quota.clone(),
             providers,
-            fallback: config.ai_fallback,
+            fallback: config.providers.fallback,
         };
         let chat = Chat::new(parts, limits);
         let stopping = AtomicBool::new(false);
@@ -207,15 +210,15 @@ fn without_panic_messages<T>(open: impl FnOnce() -> T) -> T {
 /// The providers that have a key, or in OpenAI's case an address, and the demo.
 pub fn providers(config: &Config, proxies: &Proxies) -> Result<Vec<Arc<dyn Provider>>, StartError> {
     let mut providers: Vec<Arc<dyn Provider>> = Vec::new();
-    if config.anthropic.is_some() || config.openai.is_some() {
+    if config.providers.anthropic.is_some() || config.providers.openai.is_some() {
         let transport =
             Transport::new(proxies, transport::Limits::default()).map_err(StartError::Client)?;
-        if let Some(settings) = &config.anthropic {
+        if let Some(settings) = &config.providers.anthropic {
             let claude = Anthropic::new(provider_settings(settings), transport.clone())
                 .map_err(|error| StartError::Provider("ANTHROPIC_BASE_URL", error))?;
             providers.push(Arc::new(claude));
         }
-        if let Some(settings) = &config.openai {
+        if let Some(settings) = &config.providers.openai {
             let openai = OpenAi::new(provider_settings(settings), transport)
                 .map_err(|error| StartError::Provider("OPENAI_BASE_URL", error))?;
             providers.push(Arc::new(openai));
@@ -251,15 +254,15 @@ fn default_bot(config: &Config) -> Bot {
         welcome: bot.welcome.clone(),
         suggestions: bot.suggestions.clone(),
         instructions: bot.instructions.clone(),
-        provider: config.ai_provider,
+        provider: config.providers.chosen(),
         provider_names: ProviderNames {
-            claude: name(&config.anthropic),
-            openai: name(&config.openai),
+            claude: name(&config.providers.anthropic),
+            openai: name(&config.providers.openai),
             demo: bot.name.clone(),
         },
         limits: ConfigLimits {
-            max_tokens: config.max_tokens_limit,
-            allowed_models: config.allowed_models.clone(),
+            max_tokens: config.limits.max_tokens,
+            allowed_models: config.limits.allowed_models.clone(),
         },
     }
 }

@@ -1,7 +1,8 @@
 //! The executable: reads the command line, starts what it asks for, and turns the outcome into an
 //! exit code: 0, 1 failed, 2 wrong usage or configuration.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -20,9 +21,12 @@ fn main() -> ExitCode {
         Err(exit) => return exit.finish(),
     };
     let outcome = match command {
-        Command::Serve => serve(config),
+        Command::Serve => match config.ensure_supported() {
+            Ok(()) => serve(config),
+            Err(exit) => return exit.finish(),
+        },
         Command::Openapi => cli::openapi::run().map_err(|error| error.to_string()),
-        Command::Healthcheck => cli::healthcheck::run(&config.host, config.port),
+        Command::Healthcheck => cli::healthcheck::run(config.listen.address()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -36,19 +40,18 @@ fn main() -> ExitCode {
 
 fn serve(config: Config) -> Result<(), String> {
     let _log = telemetry::start(config.log.format, &config.log.filter)?;
-    for warning in &config.warnings {
-        tracing::warn!("{warning}");
+    for finding in config.findings() {
+        tracing::warn!("{finding}");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| error.to_string())?;
     let served = runtime.block_on(async {
-        let address = (config.host.clone(), config.port);
+        let address = config.listen.address();
         // Taken first: an occupied port is found before anything is touched on disk.
-        let listener = TcpListener::bind(&address)
-            .await
-            .map_err(|error| format!("cannot listen on {}:{}: {error}", address.0, address.1))?;
+        let listener =
+            TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error))?;
         let app = App::open(config).await.map_err(|error| error.to_string())?;
         let local = listener.local_addr().map_err(|error| error.to_string())?;
         let shutdown = stop_signal().map_err(|error| error.to_string())?;
@@ -57,6 +60,9 @@ fn serve(config: Config) -> Result<(), String> {
             providers = app.chat.provider_names(),
             "listening on http://{local}"
         );
+        for line in cli::startup::hints(&app.config, "http", local) {
+            tracing::info!("{line}");
+        }
         server::run(listener, app, shutdown).await.map_err(|error| error.to_string())?;
         tracing::info!("stopped");
         Ok(())
@@ -64,6 +70,14 @@ fn serve(config: Config) -> Result<(), String> {
     // Dropping the runtime would wait for every blocking thread, however long its work takes.
     runtime.shutdown_timeout(BLOCKING_PATIENCE);
     served
+}
+
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> String {
+    let advice = match error.kind() {
+        ErrorKind::AddrInUse => "; choose another port with PORT or --port",
+        _ => "",
+    };
+    format!("cannot listen on {address}: {error}{advice}")
 }
 
 /// Resolves at the first SIGTERM or SIGINT. A second one ends the process at once.

@@ -1,8 +1,8 @@
-//! Logs. What is written never holds bodies, prompts, keys or whole session ids.
+//! Logging. Log lines never contain bodies, prompts, keys or whole session ids.
 //!
-//! A log line is never worth a request: lines go to a bounded queue, and one thread writes them. A
-//! line that finds the queue full (a reader that has stopped) or cannot be written (a closed pipe,
-//! a full disk) is dropped and counted.
+//! Logging must never delay or fail a request: lines go to a bounded queue, and one thread writes
+//! them. A line is dropped and counted if the queue is full (its reader has stopped) or if it cannot
+//! be written (a closed pipe, a full disk).
 
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,13 +12,13 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::LogFormat;
 
-/// Lines that may wait to be written.
+/// Maximum number of lines waiting to be written.
 const QUEUE_LINES: usize = 8192;
 
 /// Lines that could not be written.
 static FAILED: AtomicU64 = AtomicU64::new(0);
 
-/// Keeps the log's thread; dropping it writes what is still in the queue, for at most a second.
+/// Keeps the log's thread alive; dropping it flushes the queue, for at most a second.
 #[must_use = "dropping it ends the log"]
 pub struct Log {
     _guard: WorkerGuard,
@@ -26,16 +26,17 @@ pub struct Log {
 }
 
 impl Log {
-    /// Lines that were dropped since the start.
+    /// Lines dropped since the start.
     pub fn dropped_lines(&self) -> u64 {
         FAILED.load(Ordering::Relaxed) + self.queue_full.dropped_lines() as u64
     }
 }
 
-/// Starts logging to standard error. `filter` is RUST_LOG's syntax.
+/// Starts logging to standard error. `filter` has the syntax of `RUST_LOG`.
 ///
 /// # Errors
-/// One line that names the setting, if `filter` cannot be read.
+/// One line that names the setting if `filter` cannot be parsed, or the reason why logging cannot
+/// start.
 pub fn start(format: LogFormat, filter: &str) -> Result<Log, String> {
     let filter = EnvFilter::try_new(filter).map_err(|error| format!("RUST_LOG: {error}"))?;
     let (writer, guard) = NonBlockingBuilder::default()
@@ -48,14 +49,14 @@ pub fn start(format: LogFormat, filter: &str) -> Result<Log, String> {
         .with_env_filter(filter)
         .with_writer(writer)
         .with_target(false)
-        // A failed write must not be reported by `eprintln!`, which panics when that fails too.
+        // A failed write must not be reported by `eprintln!`, which would panic if it fails too.
         .log_internal_errors(false);
     let done = match format {
         LogFormat::Json => subscriber.json().flatten_event(true).try_init(),
         LogFormat::Text => subscriber.with_ansi(io::stderr().is_terminal()).try_init(),
     };
     done.map_err(|error| error.to_string())?;
-    // A panic is an event like others: one line, in the log's format.
+    // A panic is logged like any other event: one line, in the log's format.
     std::panic::set_hook(Box::new(|panic| {
         let message = panic.payload_as_str().unwrap_or("unknown");
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
@@ -64,7 +65,7 @@ pub fn start(format: LogFormat, filter: &str) -> Result<Log, String> {
     Ok(log)
 }
 
-/// A writer that never fails: what its inner one refuses is counted and forgotten.
+/// A writer that never fails: a line that the inner writer rejects is counted and dropped.
 struct Lossy<W>(W);
 
 impl<W: Write> Write for Lossy<W> {
@@ -76,7 +77,7 @@ impl<W: Write> Write for Lossy<W> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        // What could not be written has been counted.
+        // Lines that could not be written have been counted already.
         let _ = self.0.flush();
         Ok(())
     }

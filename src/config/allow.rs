@@ -1,4 +1,4 @@
-//! Lists of what is let in: hosts that requests may name, origins that pages may come from.
+//! Allow lists: hosts that requests may name, origins that pages may come from.
 
 use std::net::Ipv6Addr;
 
@@ -12,17 +12,17 @@ pub struct AllowedHosts(Option<Vec<HostRule>>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct HostRule {
-    /// In lower case and ASCII; IPv6 in brackets.
+    /// Lowercase ASCII; IPv6 in brackets.
     name: String,
-    /// Whether subdomains of `name` are let in too.
+    /// Whether subdomains of `name` are allowed too.
     subdomains: bool,
-    /// The only port that is let in; `None` means any.
+    /// The only allowed port; `None` means any.
     port: Option<u16>,
 }
 
 impl AllowedHosts {
-    /// Reads `*`, or names separated by commas: `example.com`, `.example.com` (the domain and its
-    /// subdomains), `127.0.0.1`, `[::1]`, each with a port or without.
+    /// Parses `*`, or names separated by commas: `example.com`, `.example.com` (the domain and its
+    /// subdomains), `127.0.0.1`, `[::1]`, each with or without a port.
     pub fn parse(text: &str) -> Checked<Self> {
         let any = items(text).any(|item| item == "*");
         let rules = items(text).filter(|item| *item != "*").map(HostRule::parse);
@@ -35,12 +35,12 @@ impl AllowedHosts {
         }
     }
 
-    /// Whether any host is let in.
+    /// Whether any host is allowed.
     pub fn is_any(&self) -> bool {
         self.0.is_none()
     }
 
-    /// Whether a request with this `Host` header is let in.
+    /// Whether a request with this `Host` header is allowed.
     pub fn allows(&self, header: &str) -> bool {
         let Some(rules) = &self.0 else {
             return true;
@@ -59,7 +59,7 @@ impl HostRule {
         let (name, port) = if rest.is_ascii() {
             split_host(rest)?
         } else {
-            // Browsers send names of other scripts in their ASCII form.
+            // Browsers send internationalised names in their ASCII form.
             let (name, port) = match rest.split_once(':') {
                 Some((name, port)) => (name, Some(port.parse().ok()?)),
                 None => (rest, None),
@@ -82,8 +82,8 @@ impl HostRule {
     }
 }
 
-/// Splits `name[:port]`, as in a `Host` header, into the name in lower case without the root's dot
-/// and the port. `None` if it is no host.
+/// Splits `name[:port]`, as in a `Host` header, into the lowercase name without a trailing dot and
+/// the port. `None` if it is not a host.
 pub fn split_host(text: &str) -> Option<(String, Option<u16>)> {
     if let Some(rest) = text.strip_prefix('[') {
         let (address, rest) = rest.split_once(']')?;
@@ -104,7 +104,7 @@ pub fn split_host(text: &str) -> Option<(String, Option<u16>)> {
     (name.len() <= 253 && name.split('.').all(is_label)).then(|| (name.to_ascii_lowercase(), port))
 }
 
-/// A port after its colon, which may stand there alone (RFC 3986, 3.2.3).
+/// Parses what follows the colon; it may be empty (RFC 3986, 3.2.3).
 fn port(digits: &str) -> Option<Option<u16>> {
     if digits.is_empty() {
         return Some(None);
@@ -118,7 +118,7 @@ fn port(digits: &str) -> Option<Option<u16>> {
 pub struct AllowedOrigins(Option<Vec<String>>);
 
 impl AllowedOrigins {
-    /// Reads `*`, or origins `http(s)://host[:port]` separated by commas.
+    /// Parses `*`, or origins `http(s)://host[:port]` separated by commas.
     pub fn parse(text: &str) -> Checked<Self> {
         let any = items(text).any(|item| item == "*");
         let origins = items(text).filter(|item| *item != "*").map(origin);
@@ -133,24 +133,24 @@ impl AllowedOrigins {
         }
     }
 
-    /// Whether any origin is let in.
+    /// Whether any origin is allowed.
     pub fn is_any(&self) -> bool {
         self.0.is_none()
     }
 
-    /// The origins, as browsers write them; `None` if any is let in.
+    /// The origins, as browsers write them; `None` if any is allowed.
     pub fn list(&self) -> Option<&[String]> {
         self.0.as_deref()
     }
 
-    /// Whether a page with this `Origin` header is let in. Browsers write an origin in one way
-    /// only, so it is compared as it is.
+    /// Whether a page with this `Origin` header is allowed. Browsers write an origin in one way
+    /// only, so the header is compared verbatim.
     pub fn allows(&self, header: &str) -> bool {
         self.list().is_none_or(|list| list.iter().any(|origin| origin == header))
     }
 }
 
-/// An origin as browsers write it: in lower case and ASCII, without the scheme's own port.
+/// An origin as browsers write it: lowercase ASCII, without the scheme's default port.
 fn origin(text: &str) -> Option<String> {
     let (scheme, rest) = text.split_once("://")?;
     let rest = rest.strip_suffix('/').unwrap_or(rest);

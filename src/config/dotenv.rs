@@ -1,4 +1,4 @@
-//! The `.env` file. It is read into a map: the process environment stays as it is.
+//! The `.env` file. It is read into a map; the process environment is not changed.
 
 use std::collections::HashMap;
 use std::io;
@@ -6,8 +6,8 @@ use std::path::Path;
 
 use super::Exit;
 
-/// The variables in the file at `path`, none if there is no such file. Of a name that comes twice
-/// the first counts. Errors name the file and the line but repeat nothing of it: it holds secrets.
+/// The variables in the file at `path`; empty if there is no such file. If a name appears twice, the
+/// first one counts. Errors name the file and the line but never quote it: it may hold secrets.
 pub fn read(path: &Path) -> Result<HashMap<String, String>, Exit> {
     let name = path.display().to_string();
     let bytes = match std::fs::read(path) {
@@ -17,11 +17,11 @@ pub fn read(path: &Path) -> Result<HashMap<String, String>, Exit> {
     };
     let text =
         std::str::from_utf8(&bytes).map_err(|_| Exit::setting(&name, "must be UTF-8 text"))?;
-    // dotenvy refuses a space at the end of a last line that is not ended.
+    // dotenvy rejects trailing space on a last line without a newline.
     let text = format!("{}\n", text.strip_prefix('\u{feff}').unwrap_or(text));
 
     let mut variables = HashMap::new();
-    // Where in the text to look for what comes next: dotenvy does not say where it is.
+    // Where to look for the next variable: dotenvy does not report positions.
     let mut position = 0;
     for line in dotenvy::from_read_iter(text.as_bytes()) {
         let (key, value) = line.map_err(|error| match error {
@@ -38,12 +38,12 @@ pub fn read(path: &Path) -> Result<HashMap<String, String>, Exit> {
     Ok(variables)
 }
 
-/// Where `part` begins in `text`, at `from` or later.
+/// The position of `part` in `text`, at `from` or later; `from` if it is not there.
 fn find(text: &str, from: usize, part: &str) -> usize {
     text.get(from..).and_then(|rest| rest.find(part)).map_or(from, |offset| from + offset)
 }
 
-/// The number of the line that holds `position`.
+/// The number of the line that contains `position`.
 fn number_of(position: usize, text: &str) -> usize {
     text.bytes().take(position).filter(|byte| *byte == b'\n').count() + 1
 }

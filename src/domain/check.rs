@@ -1,11 +1,11 @@
-//! What callers of the public API may put into a session's settings.
+//! Validation of the settings that callers of the public API may give a session.
 
 use serde_json::{Map, Value};
 
 use super::ProviderKind;
 use super::look::{is_colour, is_icon};
 
-/// The most characters of a name: bot, powered-by line, model.
+/// Maximum length of a name in characters: bot, powered-by line, model.
 pub const MAX_NAME: usize = 200;
 
 /// What the operator allows a caller to ask for.
@@ -18,7 +18,7 @@ pub struct ConfigLimits {
 }
 
 /// Why settings are refused. Each text is a sentence that a visitor may read; it names the key and
-/// never repeats what was sent.
+/// never repeats the value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// `botName` or `poweredBy`.
@@ -33,10 +33,10 @@ pub enum ConfigError {
     /// `aiProvider`.
     #[error("aiProvider must be claude, openai or demo.")]
     Provider,
-    /// `model` is no name of a model.
+    /// `model` is not a valid name.
     #[error("model must be text of at most {MAX_NAME} characters, without control characters.")]
     Model,
-    /// `model` is none of the operator's.
+    /// `model` is not one that the operator allows.
     #[error("This model is not available here.")]
     ModelNotAllowed,
     /// `maxTokens`.
@@ -51,17 +51,17 @@ pub enum ConfigError {
     /// `pageContext` or `pageData`.
     #[error("{0} must be an object.")]
     Object(&'static str),
-    /// A NUL character anywhere, which not every store can keep.
+    /// A NUL character anywhere, which not every store can hold.
     #[error("Settings must not contain NUL characters.")]
     Nul,
-    /// A key, password or endpoint: these are the operator's alone.
+    /// A key, password or endpoint: only the operator sets these.
     #[error("Keys, passwords and provider addresses cannot be set here.")]
     Credentials,
 }
 
-/// Checks settings that a caller wants to merge into a session's: the known keys have the right
-/// types and values, and no credentials are among them. `null` unsets a key, and so does an empty
-/// text where a name is expected or an icon. Other keys are the caller's own.
+/// Checks settings that a caller wants to merge into a session's: known keys must have the right
+/// types and values, and credentials are refused. `null` unsets a key, and so does empty text for a
+/// name or an icon. Unknown keys are the caller's own.
 pub fn check_patch(patch: &Map<String, Value>, limits: &ConfigLimits) -> Result<(), ConfigError> {
     if patch.keys().any(|key| names_credentials(key)) {
         return Err(ConfigError::Credentials);
@@ -113,14 +113,14 @@ fn check_model(model: Option<&str>, limits: &ConfigLimits) -> Result<(), ConfigE
     }
 }
 
-/// Whether `text` does as a name: at most [`MAX_NAME`] characters and no control characters.
+/// Whether `text` is a valid name: at most [`MAX_NAME`] characters and no control characters.
 pub fn is_name(text: &str) -> bool {
     text.chars().nth(MAX_NAME).is_none() && !text.contains(char::is_control)
 }
 
-/// Whether a key names a credential or a provider's address, however it is spelt: `apiKey`,
-/// `OPENAI_API_KEY`, `x-api-key`. `apiUrl` and the like are left alone: pages use them for the
-/// address of this server.
+/// Whether a key names a credential or a provider's address, in any spelling: `apiKey`,
+/// `OPENAI_API_KEY`, `x-api-key`. `apiUrl` and the like are allowed: pages use them for the address
+/// of this server.
 fn names_credentials(key: &str) -> bool {
     const NAMES: [&str; 12] = [
         "apibase",
@@ -160,8 +160,8 @@ fn names_credentials(key: &str) -> bool {
     NAMES.contains(&key.as_str()) || ENDINGS.iter().any(|ending| key.ends_with(ending))
 }
 
-/// Whether any text in `map`, key or value, has a NUL. Goes without recursion: how deep the
-/// settings are nested is not for this function to limit.
+/// Whether any key or text in `map` contains NUL. Not recursive, so that deep nesting cannot
+/// overflow the stack.
 fn has_nul(map: &Map<String, Value>) -> bool {
     let nul = |text: &str| text.contains('\0');
     let mut objects = vec![map];
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_set_is_taken() {
+    fn valid_settings_are_accepted() {
         let name = "ñ".repeat(200);
         for patch in [
             json!({}),
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_operators_models_may_be_named() {
+    fn only_models_of_the_operator_may_be_named() {
         let limits =
             ConfigLimits { max_tokens: 10, allowed_models: vec!["a-1".into(), "b-2".into()] };
         let check = |value: &Value| check_patch(value.as_object().unwrap(), &limits);
@@ -363,7 +363,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_settings_are_judged_without_a_panic(
+        fn any_settings_are_checked_without_a_panic(
             key in prop_oneof![
                 ".*",
                 prop::sample::select(vec![

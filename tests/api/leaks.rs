@@ -22,7 +22,7 @@ fn app() -> (Arc<App>, Arc<RedbStore>) {
     let clock = Arc::new(SystemClock);
     let options = Options {
         cache_bytes: 16 * 1024 * 1024,
-        session_timeout: config.session_timeout,
+        session_timeout: config.limits.session_timeout,
         now: clock.now(),
     };
     let memory = redb::backends::InMemoryBackend::new();

@@ -14,7 +14,7 @@ async fn a_new_session_has_the_operators_settings_under_the_callers() {
     assert_eq!(created["timestamp"], "2026-01-31T12:00:00.000Z");
     assert_eq!(
         created["config"],
-        json!({"botName": "Ada", "poweredBy": "Claude", "botColor": "#123456",
+        json!({"botName": "Ada", "poweredBy": "", "botColor": "#123456",
             "botIcon": "/bot.png", "botMsgBgColor": "#667eea", "own": {"kept": [1, 2]}})
     );
 
@@ -29,7 +29,7 @@ async fn a_new_session_has_the_operators_settings_under_the_callers() {
 async fn a_session_needs_no_body() {
     let server = Server::start().await;
     let bare = server.send(server.request(reqwest::Method::POST, "/api/sessions/create")).await;
-    assert_eq!(bare.expect(201)["config"]["botName"], "Claude Assistant");
+    assert_eq!(bare.expect(201)["config"]["botName"], "Assistant");
     for body in [json!({}), json!({"config": null}), json!({"config": {}, "unknown": 1})] {
         server.post("/api/sessions/create", body).await.expect(201);
     }
@@ -84,8 +84,8 @@ async fn sessions_are_counted() {
 async fn the_bots_looks_can_be_read() {
     let server = Server::start().await;
     let bot = server.get("/api/sessions/bot-config").await.expect(200);
-    assert_eq!(bot["botName"], "Claude Assistant");
-    assert_eq!(bot["poweredBy"], "Claude");
+    assert_eq!(bot["botName"], "Assistant");
+    assert_eq!(bot["poweredBy"], "");
     assert_eq!(bot["botColor"], "#667eea");
     assert_eq!(bot["botMsgBgColor"], "#667eea");
     assert!(bot.as_object().unwrap().contains_key("botIcon") && bot["botIcon"].is_null());

@@ -14,7 +14,34 @@ fn it_runs_without_any_setting() {
 }
 
 #[test]
-fn wrong_settings_end_with_2_and_one_line_that_names_them() {
+fn in_development_the_log_shows_the_next_steps() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::start(folder.path(), &[]);
+    let base = format!("http://{}", server.address);
+    for expected in [
+        &format!("open {base}/ in a browser"),
+        "the built-in demo; for a model set ANTHROPIC_API_KEY",
+        "data is kept in ./data/chatbot.redb",
+        &format!("<script src=\"{base}/embed.js\" async></script>"),
+    ] {
+        let line = server.log.recv_timeout(std::time::Duration::from_secs(30)).unwrap();
+        assert!(line.contains(expected), "{line}");
+    }
+}
+
+#[test]
+fn in_production_the_log_is_json_without_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Running::start(folder.path(), &[("APP_ENV", "production")]);
+    server.signal("TERM");
+    assert_eq!(server.wait(), Some(0));
+    let log: Vec<String> = server.log.iter().collect();
+    assert!(log.iter().all(|line| line.starts_with('{')), "{log:?}");
+    assert!(!log.iter().any(|line| line.contains("in a browser")), "{log:?}");
+}
+
+#[test]
+fn a_wrong_setting_ends_with_2_and_one_line_that_names_it() {
     let folder = tempfile::tempdir().unwrap();
     for (variable, value) in [
         ("PORT", "99999"),
@@ -44,7 +71,7 @@ fn wrong_settings_end_with_2_and_one_line_that_names_them() {
     let output = run(folder.path(), &["--no-such-flag"], &[]);
     assert_eq!(output.status.code(), Some(2));
     one_line(&output);
-    assert_eq!(folder.path().read_dir().unwrap().count(), 0, "nothing was made");
+    assert_eq!(folder.path().read_dir().unwrap().count(), 0, "nothing was created");
 }
 
 #[test]
@@ -61,7 +88,7 @@ fn the_environment_file_is_read() {
 }
 
 #[test]
-fn data_that_cannot_be_used_end_with_1_and_one_line() {
+fn unusable_data_ends_with_1_and_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, "text").unwrap();
@@ -77,14 +104,31 @@ fn data_that_cannot_be_used_end_with_1_and_one_line() {
         let line = one_line(&output);
         assert!(line.starts_with("error: ") && line.contains(data.to_str().unwrap()), "{line}");
     }
-    let postgres = [("DATABASE_URL", "postgresql://u:p@127.0.0.1/db"), ("PORT", "0")];
-    let output = run(folder.path(), &[], &postgres);
-    assert_ne!(output.status.code(), Some(0));
-    assert!(one_line(&output).contains("PostgreSQL is not supported"));
 }
 
 #[test]
-fn one_folder_serves_one_server() {
+fn settings_that_this_version_cannot_apply_stop_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let postgres = run(folder.path(), &[], &[("DATABASE_URL", "postgresql://u:p@127.0.0.1/db")]);
+    assert_eq!(postgres.status.code(), Some(2));
+    assert!(one_line(&postgres).contains("PostgreSQL is not supported"));
+    for env in [
+        &[("ADMIN_USERNAME", "ada"), ("ADMIN_PASSWORD", "hidden")][..],
+        &[("CHAT_RETENTION", "60"), ("APP_ENV", "production")],
+    ] {
+        let output = run(folder.path(), &[], env);
+        assert_eq!(output.status.code(), Some(2));
+        let line = one_line(&output);
+        let start = format!("error: {}: is not supported by this version", env[0].0);
+        assert!(line.starts_with(&start) && !line.contains("hidden"), "{line}");
+    }
+    assert_eq!(folder.path().read_dir().unwrap().count(), 0, "nothing was created");
+    // Other commands do not depend on it.
+    assert!(run(folder.path(), &["openapi"], &[("CHAT_RETENTION", "60")]).status.success());
+}
+
+#[test]
+fn a_data_folder_is_used_by_one_server_only() {
     let folder = tempfile::tempdir().unwrap();
     let first = Running::start(folder.path(), &[]);
     let second = run(folder.path(), &["--port", "0"], &[]);
@@ -94,13 +138,27 @@ fn one_folder_serves_one_server() {
 }
 
 #[test]
-fn an_occupied_port_is_said() {
+fn an_occupied_port_is_reported_with_advice() {
     let folder = tempfile::tempdir().unwrap();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
     let output = run(folder.path(), &[], &[("PORT", &port)]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(one_line(&output).starts_with(&format!("error: cannot listen on 127.0.0.1:{port}: ")));
+    let line = one_line(&output);
+    assert!(line.starts_with(&format!("error: cannot listen on 127.0.0.1:{port}: ")), "{line}");
+    assert!(line.ends_with("; choose another port with PORT or --port"), "{line}");
+}
+
+#[test]
+fn warnings_are_logged_at_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let output = run(folder.path(), &[], &[("PORT", &port), ("APP_ENV", "production")]);
+    let log = String::from_utf8(output.stderr).unwrap();
+    for warning in ["AI_PROVIDER: no model", "ALLOWED_HOSTS: is *", "ALLOWED_ORIGINS: is *"] {
+        assert_eq!(log.matches(warning).count(), 1, "{log}");
+    }
 }
 
 #[test]
@@ -119,17 +177,17 @@ fn secrets_and_session_ids_stay_out_of_the_log() {
     assert_eq!(server.wait(), Some(0));
     let log: Vec<String> = server.log.iter().collect();
     let log = log.join("\n");
-    assert!(log.contains(&id[..8]), "the prefix is there");
+    assert!(log.contains(&id[..8]), "the prefix is logged");
     for secret in [id.as_str(), "my private question", "top-secret-key"] {
         assert!(!log.contains(secret), "{log}");
     }
 }
 
-/// More connections than it has descriptors: it waits for some to end, says so, and goes on.
+/// With more connections than descriptors it logs that, waits for some to end, and continues.
 #[test]
-fn out_of_descriptors_it_waits_and_comes_back() {
+fn out_of_descriptors_it_waits_and_recovers() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Running::start_with_files(folder.path(), 60, &[]);
+    let server = Running::start_with_files(folder.path(), 60, &[("LOG_FORMAT", "json")]);
     let connections: Vec<_> =
         (0..100).map(|_| std::net::TcpStream::connect(server.address).unwrap()).collect();
     let said = server.log.recv_timeout(std::time::Duration::from_secs(30)).unwrap();

@@ -94,7 +94,7 @@ impl Server {
         let clock = Arc::new(ManualClock::new(START));
         let options = Options {
             cache_bytes: 1024 * 1024,
-            session_timeout: config.session_timeout,
+            session_timeout: config.limits.session_timeout,
             now: clock.now(),
         };
         let store = RedbStore::open(&data.path().join("chatbot.redb"), options).unwrap();

@@ -52,14 +52,14 @@ impl Gate {
         api: BoxEndpoint<'static, Response>,
         methods: Vec<AllowedMethods>,
     ) -> Self {
-        let policies = Policies::new(&app.config.allowed_origins);
+        let policies = Policies::new(&app.config.access.allowed_origins);
         Self { app, api, methods, docs: Docs::new(), policies, ids: RequestIds::new() }
     }
 
     /// Answers, and leaves a body that it did not read in `request`.
     async fn respond(&self, request: &mut Request) -> poem::Result<Response> {
         check_size(request)?;
-        check_host(request, &self.app.config.allowed_hosts)?;
+        check_host(request, &self.app.config.access.allowed_hosts)?;
         if request.method() == Method::OPTIONS {
             return self.options(request);
         }
@@ -100,11 +100,11 @@ impl Gate {
     /// The most bytes that a body sent to `path` may have: of an upload, the file's and those of
     /// the form around it.
     fn body_limit(&self, path: &str) -> usize {
-        let config = &self.app.config;
+        let limits = &self.app.config.limits;
         if path == "/api/files/upload" {
-            config.max_upload_bytes.saturating_add(FORM_BYTES)
+            limits.max_upload_bytes.saturating_add(FORM_BYTES)
         } else {
-            config.max_body_bytes
+            limits.max_body_bytes
         }
     }
 
@@ -116,7 +116,7 @@ impl Gate {
             None => return Err(Refusal::NotFound.into()),
         };
         let headers = request.headers();
-        let granted = allowed_origin(headers, &self.app.config.allowed_origins).is_some();
+        let granted = allowed_origin(headers, &self.app.config.access.allowed_origins).is_some();
         Ok(preflight(allow, headers, granted))
     }
 }
@@ -129,7 +129,7 @@ impl Endpoint for Gate {
         let id = self.ids.next();
         let method = request.method().clone();
         let path = tracing::enabled!(tracing::Level::INFO).then(|| loggable(request.uri().path()));
-        let origins = &self.app.config.allowed_origins;
+        let origins = &self.app.config.access.allowed_origins;
         let origin = allowed_origin(request.headers(), origins);
         let answer = AssertUnwindSafe(self.respond(&mut request)).catch_unwind();
         let span = tracing::info_span!("request", request.id = id);

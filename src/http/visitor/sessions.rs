@@ -253,8 +253,8 @@ impl SessionsApi {
             bot_msg_bg_color: look.msg_bg_color.clone(),
             welcome: bot.welcome.clone(),
             suggestions: bot.suggestions.clone(),
-            max_message_chars: self.app.config.max_message_chars as u64,
-            max_upload_bytes: self.app.config.max_upload_bytes as u64,
+            max_message_chars: self.app.config.limits.max_message_chars as u64,
+            max_upload_bytes: self.app.config.limits.max_upload_bytes as u64,
         })
     }
 
