@@ -1,8 +1,8 @@
 //! Any bytes as a JSON file: all of JSON's grammar and nothing more, or objects line by line.
 #![no_main]
 
-use chatbot_widget::tables::ingest::IngestError;
 use chatbot_widget::domain::dataset::Layout;
+use chatbot_widget::tables::ingest::IngestError;
 use chatbot_widget_fuzz::table::take_in;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};

@@ -2,9 +2,9 @@
 //! what the file is, the query, a NUL byte, the file.
 #![no_main]
 
+use chatbot_widget::domain::dataset::Layout;
 use chatbot_widget::tables::ingest::Ingested;
 use chatbot_widget::tables::search::search;
-use chatbot_widget::domain::dataset::Layout;
 use chatbot_widget_fuzz::table::take_in;
 use serde_json::Value;
 

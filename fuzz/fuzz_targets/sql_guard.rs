@@ -6,9 +6,9 @@ use std::convert::Infallible;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use chatbot_widget::domain::QueryResult;
 use chatbot_widget::tables::ingest::Ingested;
 use chatbot_widget::tables::sql::{Key, Limits, QueryError, SqlError, Tables};
-use chatbot_widget::domain::QueryResult;
 use chatbot_widget_fuzz::table::take_in;
 use serde_json::Value;
 

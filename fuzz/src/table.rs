@@ -4,13 +4,14 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use bytes::Bytes;
-use chatbot_widget::tables::ingest::{IngestError, Ingested, IngestLimits, ingest};
-use chatbot_widget::tables::rows::{Cell, for_each_row};
 use chatbot_widget::domain::Timestamp;
 use chatbot_widget::domain::dataset::{Column, ColumnType};
+use chatbot_widget::tables::ingest::{IngestError, IngestLimits, Ingested, ingest};
+use chatbot_widget::tables::rows::{Cell, for_each_row};
 
 /// IngestLimits that short inputs reach.
-pub const LIMITS: IngestLimits = IngestLimits { max_columns: 40, max_depth: 16, max_bytes: 4 << 20 };
+pub const LIMITS: IngestLimits =
+    IngestLimits { max_columns: 40, max_depth: 16, max_bytes: 4 << 20 };
 
 /// Takes in `data`, and checks what came of it.
 pub fn take_in(name: &str, data: &[u8]) -> Result<Ingested, IngestError> {
