@@ -2,7 +2,7 @@
 default:
     @just --list
 
-# Everything that CI checks: format, lints, documentation, tests
+# Everything that CI checks
 check:
     .ci/run
 
@@ -10,7 +10,7 @@ check:
 run *ARGS:
     cargo run -- {{ ARGS }}
 
-# All tests, or those that the arguments select: just test sessions
+# All tests, or the Rust tests that the arguments select: just test sessions
 test *ARGS:
     tests/run {{ ARGS }}
 
@@ -18,7 +18,7 @@ test *ARGS:
 fmt:
     cargo fmt
 
-# Only the lints
+# The lints
 lint:
     cargo clippy --all-targets -- -D warnings
 
@@ -26,15 +26,19 @@ lint:
 docs:
     cargo doc --no-deps --document-private-items --open
 
-# The static executable, target/*/release/chatbot-widget
+# Build the static executable, target/*/release/chatbot-widget
 release:
+    #!/usr/bin/env bash
+    set -euo pipefail
     cargo build --release --locked
+    host=$(rustc --version --verbose | sed -n 's/^host: //p')
+    tests/static-link "${CARGO_TARGET_DIR:-target}/$host/release/chatbot-widget"
 
-# Write openapi/openapi.json anew from the handlers
+# Write openapi/openapi.json from the handlers
 openapi:
     #!/usr/bin/env bash
     set -euo pipefail
-    # A failed run must not leave half a document behind.
+    # A failed run must not leave half a document.
     new=$(mktemp openapi/.new.XXXXXX)
     trap 'rm -f "$new"' EXIT
     cargo run --quiet -- openapi > "$new"
@@ -45,7 +49,8 @@ openapi:
 bench *NAMES="data prompt store":
     cargo bench $(printf -- ' --bench %s' {{ NAMES }})
 
-# Fuzz one parser: just fuzz sql_guard 600 (see fuzz/README.md)
+# Fuzz one target: just fuzz sql_guard 600 (see fuzz/README.md)
 fuzz TARGET SECONDS="60":
-    mkdir -p fuzz/corpus/{{ TARGET }}
+    mkdir -p fuzz/corpus/{{ TARGET }} fuzz/seeds/{{ TARGET }}
+    cp Cargo.lock fuzz/Cargo.lock
     cargo fuzz run -s none {{ TARGET }} fuzz/corpus/{{ TARGET }} fuzz/seeds/{{ TARGET }} -- -max_total_time={{ SECONDS }} -timeout=20

@@ -1,4 +1,4 @@
-//! What an upload of 10 MB costs: taking it in, keyword search, SQL.
+//! Cost of an upload of 10 MB: ingestion, keyword search, SQL.
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run has nothing to measure")]
 
 mod support;
@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 const KEY: Key = Key { session: [0; 16], version: 1 };
 const BY_REGION: &str = "SELECT region, count(*), avg(unit_price) FROM data GROUP BY region";
 
-fn take_in(name: &str, bytes: &Bytes) -> Ingested {
+fn ingest_all(name: &str, bytes: &Bytes) -> Ingested {
     ingest(
         name,
         bytes,
@@ -54,17 +54,17 @@ fn ingesting(c: &mut Criterion) {
     let mut group = c.benchmark_group("ingest");
     for (name, bytes) in [("orders.csv", &csv), ("orders.json", &json)] {
         group.throughput(Throughput::Bytes(bytes.len() as u64));
-        group.bench_function(name, |b| b.iter(|| take_in(name, black_box(bytes))));
+        group.bench_function(name, |b| b.iter(|| ingest_all(name, black_box(bytes))));
     }
     group.finish();
 }
 
 fn searching(c: &mut Criterion) {
     let csv = Bytes::from(support::orders());
-    let Ingested { dataset, text } = take_in("orders.csv", &csv);
+    let Ingested { dataset, text } = ingest_all("orders.csv", &csv);
     let mut group = c.benchmark_group("search");
     group.throughput(Throughput::Bytes(text.len() as u64));
-    // In no row, in some 30, in every third, and in cells whose text is not that of the file.
+    // Found in no row, in about 30, in every third, and in cells that the file spells differently.
     for (name, query) in
         [("absent", "tablet"), ("sparse", "customer 4001"), ("dense", "dock"), ("quoted", "14\"")]
     {
@@ -81,9 +81,9 @@ fn searching(c: &mut Criterion) {
 
 fn querying(c: &mut Criterion) {
     let csv = Bytes::from(support::orders());
-    let Ingested { dataset, text } = take_in("orders.csv", &csv);
+    let Ingested { dataset, text } = ingest_all("orders.csv", &csv);
     let mut group = c.benchmark_group("sql");
-    // Loading is part of it; dropping the table is not.
+    // Includes loading the table, but not dropping it.
     group.bench_function("first query", |b| {
         let query = |tables: Tables| {
             ask(&tables, &dataset, &text, BY_REGION);

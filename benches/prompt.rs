@@ -1,4 +1,4 @@
-//! What a turn costs beside its provider: the prompt before, the stream's events after.
+//! Cost of a turn apart from its provider: writing the prompt, then decoding the stream.
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run has nothing to measure")]
 
 use std::hint::black_box;

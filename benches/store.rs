@@ -1,4 +1,4 @@
-//! What durable storage costs: the store's use cases on a real disk, commits included.
+//! Cost of durable storage: the store's use cases on a real disk, commits included.
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run has nothing to measure")]
 
 mod support;
@@ -20,11 +20,11 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
-/// Callers at one time.
+/// Concurrent callers.
 const CALLERS: usize = 16;
 const NOW: Timestamp = Timestamp(1_769_860_800_000);
 
-/// A store in a folder of its own, which goes when this is dropped.
+/// A store in a folder of its own, which is deleted when this is dropped.
 struct Bench {
     store: Arc<RedbStore>,
     runtime: Runtime,
@@ -70,7 +70,7 @@ async fn create(store: &RedbStore) -> SessionId {
     id
 }
 
-/// A question and its answer: two durable writes, one after the other.
+/// A question and its answer: two durable writes in sequence.
 async fn turn(store: &RedbStore, id: SessionId) {
     let question = NewMessage::question("What is on this page? ".repeat(4), NOW);
     let answer = NewMessage {
@@ -137,7 +137,7 @@ fn files(c: &mut Criterion) {
     let stored = StoredFile { version: 1, text_bytes: text.len() as u64, dataset };
     let mut group = c.benchmark_group("store");
     group.throughput(Throughput::Bytes(text.len() as u64));
-    // Each in the place of the one before, as a repeated upload is.
+    // Each replaces the previous one, as a repeated upload does.
     group.bench_function("put_file", |b| {
         let put = |file| bench.runtime.block_on(bench.store.put_file(id, file, text.clone(), NOW));
         b.iter_batched(|| stored.clone(), |file| put(file).unwrap(), BatchSize::PerIteration);

@@ -1,10 +1,10 @@
-//! The table that the benchmarks of data work on.
+//! The table used by the benchmarks of data and storage.
 
-/// Bytes of the upload that the server takes by default.
+/// The largest upload that the server accepts by default, in bytes.
 const SIZE: usize = 10 * 1024 * 1024;
 
-/// Orders as CSV, one byte equal to the other on every run: just under 10 MiB, some 170,000 rows
-/// of 9 columns, line ends and quotes as RFC 4180 has them.
+/// Orders as CSV, the same bytes on every run: just under 10 MiB, about 170,000 rows of 9 columns,
+/// line ends and quotes as in RFC 4180.
 pub fn orders() -> String {
     let mut random = Random(7);
     let mut csv = String::with_capacity(SIZE);
@@ -27,7 +27,7 @@ pub fn orders() -> String {
     csv
 }
 
-/// SplitMix64: all that is asked of it is to be the same everywhere.
+/// SplitMix64. It need only give the same numbers everywhere.
 struct Random(u64);
 
 impl Random {

@@ -1,19 +1,19 @@
-//! Any bytes as a JSON file: all of JSON's grammar and nothing more, or objects line by line.
+//! Any bytes as a JSON file: exactly JSON's grammar is accepted, or one object a line.
 #![no_main]
 
-use chatbot_widget::tables::ingest::IngestError;
 use chatbot_widget::domain::dataset::Layout;
-use chatbot_widget_fuzz::table::take_in;
+use chatbot_widget::tables::ingest::IngestError;
+use chatbot_widget_fuzz::table::ingest_checked;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let value = serde_json::from_slice::<Value>(data);
-    match take_in("a.json", data) {
-        Ok(taken) => {
-            let text = str::from_utf8(&taken.text).unwrap();
-            let rows = taken.dataset.rows;
-            if let Layout::JsonLines { .. } = taken.dataset.layout {
+    match ingest_checked("a.json", data) {
+        Ok(ingested) => {
+            let text = str::from_utf8(&ingested.text).unwrap();
+            let rows = ingested.dataset.rows;
+            if let Layout::JsonLines { .. } = ingested.dataset.layout {
                 let lines = text.split(['\n', '\r']);
                 let lines: Vec<&str> =
                     lines.filter(|line| !line.trim_matches([' ', '\t']).is_empty()).collect();
@@ -23,10 +23,10 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
                 }
                 return;
             }
-            // Numbers out of range are the one thing that `Value` cannot hold.
+            // Not as `Value`, which cannot hold numbers out of range.
             serde_json::from_str::<IgnoredAny>(text).expect("JSON");
             if let (Layout::JsonArray { .. }, Ok(Value::Array(items))) =
-                (taken.dataset.layout, value)
+                (ingested.dataset.layout, value)
             {
                 assert_eq!(items.len() as u64, rows);
             }

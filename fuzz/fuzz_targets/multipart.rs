@@ -10,7 +10,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     if status.is_success() {
         let info = format!("/api/files/info/{SESSION}");
         let (status, info) = send(Method::GET, &info, "text/plain", b"");
-        // The one session that is there.
+        // The only session there is.
         assert!(status.is_success());
         for key in ["fileName", "fileType", "fileSize", "summary"] {
             assert_eq!(answer[key], info[key]);

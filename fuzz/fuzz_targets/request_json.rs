@@ -1,4 +1,4 @@
-//! Any body sent to the calls that take JSON. Input: a byte that chooses the call, the body.
+//! Any body sent to the calls that accept JSON. Input: a byte that selects the call, then the body.
 #![no_main]
 
 use chatbot_widget_fuzz::server::{SESSION, send};

@@ -1,11 +1,11 @@
-//! Keyword search finds the rows that a plain look at every value finds. Input: a byte that says
-//! what the file is, the query, a NUL byte, the file.
+//! Keyword search finds the rows that a comparison with every value finds. Input: a byte for the
+//! kind of file, the query, a NUL byte, the file.
 #![no_main]
 
+use chatbot_widget::domain::dataset::Layout;
 use chatbot_widget::tables::ingest::Ingested;
 use chatbot_widget::tables::search::search;
-use chatbot_widget::domain::dataset::Layout;
-use chatbot_widget_fuzz::table::take_in;
+use chatbot_widget_fuzz::table::ingest_checked;
 use serde_json::Value;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
@@ -13,12 +13,12 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let Some(end) = data.iter().position(|byte| *byte == 0) else { return };
     let Ok(query) = str::from_utf8(&data[..end]) else { return };
     let name = if kind.is_multiple_of(2) { "a.csv" } else { "a.json" };
-    let Ok(taken) = take_in(name, &data[end + 1..]) else { return };
-    let expected = match taken.dataset.layout {
-        Layout::Csv { delimiter, .. } => in_csv(&taken, delimiter, query),
-        _ => in_json(&taken, query),
+    let Ok(ingested) = ingest_checked(name, &data[end + 1..]) else { return };
+    let expected = match ingested.dataset.layout {
+        Layout::Csv { delimiter, .. } => in_csv(&ingested, delimiter, query),
+        _ => in_json(&ingested, query),
     };
-    let Ingested { dataset, text } = &taken;
+    let Ingested { dataset, text } = &ingested;
     let found = search(dataset, text, query, None, 0, usize::MAX).unwrap();
     assert_eq!(found.total, found.rows.len() as u64);
     let Some(expected) = expected else { return };
@@ -26,7 +26,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let page = search(dataset, text, query, None, 1, 2).unwrap();
     assert_eq!(page.total, found.total);
     assert!(page.rows.iter().eq(found.rows.iter().skip(1).take(2)));
-    // Naming every column is the same as naming none, but takes another way.
+    // Naming every column finds the same as naming none, by a different path.
     let columns: Vec<String> =
         dataset.columns.iter().map(|column| column.source_name().to_owned()).collect();
     let by_column = search(dataset, text, query, Some(&columns), 0, usize::MAX).unwrap();
@@ -41,10 +41,10 @@ fn is_blank(text: &str) -> bool {
     text.trim().is_empty()
 }
 
-/// The rows as search gives them. None if a cell goes on behind its closing quote (`"a"b` is read
-/// as `ab`): search looks for texts as files have them, and does not find `ab` there.
-fn in_csv(taken: &Ingested, delimiter: u8, query: &str) -> Option<Vec<Value>> {
-    let text = str::from_utf8(&taken.text).unwrap();
+/// The rows that search should return. `None` if a cell continues after its closing quote (`"a"b`
+/// is read as `ab`): search looks for text as the file spells it, and does not find `ab` there.
+fn in_csv(ingested: &Ingested, delimiter: u8, query: &str) -> Option<Vec<Value>> {
+    let text = str::from_utf8(&ingested.text).unwrap();
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -59,7 +59,7 @@ fn in_csv(taken: &Ingested, delimiter: u8, query: &str) -> Option<Vec<Value>> {
         let blank_line = record.len() == 1 && !record[0].is_empty() && is_blank(&record[0]);
         !blank_line
     });
-    let columns = &taken.dataset.columns;
+    let columns = &ingested.dataset.columns;
     let query = fold(query);
     let rows = records.skip(1).filter(|record| {
         let mut cells = record.iter().take(columns.len());
@@ -72,11 +72,11 @@ fn in_csv(taken: &Ingested, delimiter: u8, query: &str) -> Option<Vec<Value>> {
     Some(rows.map(Value::Object).collect())
 }
 
-/// The items. None where `Value` cannot hold them as they are written.
-fn in_json(taken: &Ingested, query: &str) -> Option<Vec<Value>> {
-    let text = str::from_utf8(&taken.text).unwrap();
-    // Numbers look different once they are read; doubled keys are gone.
-    let items = match &taken.dataset.layout {
+/// The items that search should return; `None` if `Value` cannot hold them as they are written.
+fn in_json(ingested: &Ingested, query: &str) -> Option<Vec<Value>> {
+    let text = str::from_utf8(&ingested.text).unwrap();
+    // Parsing changes how numbers are spelt and drops duplicate keys.
+    let items = match &ingested.dataset.layout {
         Layout::JsonArray { .. } => serde_json::from_str::<Vec<Value>>(text).ok()?,
         Layout::JsonLines { .. } => text
             .split(['\n', '\r'])

@@ -1,15 +1,15 @@
-//! Any statement over a table: it ends in time, within its limits and in words that can be shown,
-//! and the table is afterwards as it was. Bytes beyond ASCII stand for words of SQL.
+//! Any statement over a table: it ends in time and within its limits, with rows or an error that
+//! can be shown, and leaves the table unchanged. Bytes beyond ASCII stand for words of SQL.
 #![no_main]
 
 use std::convert::Infallible;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use chatbot_widget::domain::QueryResult;
 use chatbot_widget::tables::ingest::Ingested;
 use chatbot_widget::tables::sql::{Key, Limits, QueryError, SqlError, Tables};
-use chatbot_widget::domain::QueryResult;
-use chatbot_widget_fuzz::table::take_in;
+use chatbot_widget_fuzz::table::ingest_checked;
 use serde_json::Value;
 
 const KEY: Key = Key { session: [0; 16], version: 1 };
@@ -20,15 +20,14 @@ const LIMITS: Limits = Limits {
     cache_bytes: 4 << 20,
     work_bytes: 16 << 20,
 };
-/// What a statement may take beyond its time: one call of a function cannot be interrupted, and
-/// fuzzing slows down what is ours.
+/// How far a statement may exceed its time limit: a single function call cannot be interrupted, and
+/// fuzzing slows our own code down.
 const PATIENCE: Duration = Duration::from_secs(2);
 const CSV: &str = "id,day,name,price,ok,note\n1,2025-01-31,Äpfel,1.5,true,\n\
                    2,2025-02-28,\"Nüsse, \"\"roh\"\"\",-2e3,false,x\n3,,%_*[,0,true,{\"a\":[1]}\n";
 const ALL: &str = "SELECT rowid, *, typeof(id), typeof(price) FROM data ORDER BY rowid";
 
-/// What bytes from 0x80 on stand for. Those of the second half are what a guard must not let
-/// through.
+/// Meanings of the bytes from 0x80. The guard must refuse those of the second half.
 const WORDS: &[&str] = &[
     "SELECT ",
     " FROM data",
@@ -166,7 +165,7 @@ struct State {
 
 fn query(tables: &Tables, sql: &str) -> Result<QueryResult, SqlError> {
     let load = || {
-        let Ingested { dataset, text } = take_in("a.csv", CSV.as_bytes()).unwrap();
+        let Ingested { dataset, text } = ingest_checked("a.csv", CSV.as_bytes()).unwrap();
         Ok::<_, Infallible>((dataset, text))
     };
     tables.query(KEY, load, sql, usize::MAX).map_err(|error| match error {
@@ -208,11 +207,11 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
             assert_eq!(result.rows.len(), result.row_count);
             assert!(result.row_count <= LIMITS.rows);
             assert!(result.rows.iter().all(|row| row.len() == result.columns.len()));
-            // Replacement characters make text longer, three bytes for one.
+            // A replacement character is three bytes in place of one.
             let bytes: usize = result.rows.iter().map(|row| size(row)).sum();
             assert!(bytes <= 3 * LIMITS.result_bytes, "{bytes} bytes: {sql}");
         }
-        Err(SqlError::Unavailable(why)) => panic!("a fault of ours: {why}: {sql}"),
+        Err(SqlError::Unavailable(why)) => panic!("our own fault: {why}: {sql}"),
         Err(error) => assert!(!error.to_string().is_empty()),
     }
     let after = query(&state.tables, ALL).unwrap();

@@ -1,4 +1,4 @@
-//! However a stream is cut, its events are those of the standard. Input: a NUL byte ends a piece.
+//! However a stream is split, its events are those of the standard. Input: a NUL byte ends a piece.
 #![no_main]
 
 use chatbot_widget::provider::sse::Decoder;
@@ -25,11 +25,11 @@ fn decode<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<Event> {
     events
 }
 
-/// WHATWG HTML, "Interpreting an event stream", read off plainly.
+/// WHATWG HTML, "Interpreting an event stream", word by word.
 fn by_the_standard(stream: &[u8]) -> Vec<Event> {
     let stream = String::from_utf8_lossy(stream);
     let stream = stream.strip_prefix('\u{feff}').unwrap_or(&stream);
-    // A last LF that follows a CR which already ended a line makes no other line.
+    // CR LF is one line end.
     let stream = stream.replace("\r\n", "\n").replace('\r', "\n");
     let mut lines: Vec<&str> = stream.split('\n').collect();
     lines.pop();

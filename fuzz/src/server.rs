@@ -1,4 +1,4 @@
-//! The whole HTTP side over a store in memory, without a network.
+//! The whole HTTP server over a store in memory, without a network.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -16,12 +16,12 @@ use redb::backends::InMemoryBackend;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 
-/// A session that is always there.
+/// A session that always exists.
 pub const SESSION: &str = "4d5f0f0e-3d6b-4c7e-9a44-0123456789ab";
 
 const NOW: Timestamp = Timestamp(1_769_860_800_000);
 
-/// After so many requests a new server is made, since conversations fill the memory.
+/// Requests until the server is replaced, since conversations fill the memory.
 const REQUESTS: u32 = 1_000;
 
 struct Server {
@@ -53,14 +53,14 @@ impl Server {
     }
 }
 
-/// Sends a request, and checks that the answer is ours: JSON, and nothing that broke.
+/// Sends a request and checks that the response is JSON of our shape and not a server error.
 pub fn send(method: Method, path: &str, content_type: &str, body: &[u8]) -> (StatusCode, Value) {
     thread_local! {
         static SERVER: RefCell<Option<Server>> = const { RefCell::new(None) };
     }
     SERVER.with_borrow_mut(|slot| {
         let full = slot.as_ref().is_some_and(|server| server.requests >= REQUESTS);
-        // What is read was written before.
+        // A GET reads what the request before it has written.
         if full && method != Method::GET {
             *slot = None;
         }
@@ -77,7 +77,7 @@ pub fn send(method: Method, path: &str, content_type: &str, body: &[u8]) -> (Sta
             let response = server.gate.get_response(request).await;
             (response.status(), response.into_body().into_vec().await.unwrap())
         });
-        let answer: Value = serde_json::from_slice(&answer).expect("every answer is JSON");
+        let answer: Value = serde_json::from_slice(&answer).expect("every response is JSON");
         assert!(!status.is_server_error(), "{status}: {answer}");
         if !status.is_success() {
             assert!(status.is_client_error(), "{status}: {answer}");

@@ -1,26 +1,27 @@
-//! What holds of every table that was taken in.
+//! What must hold for every ingested table.
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use bytes::Bytes;
-use chatbot_widget::tables::ingest::{IngestError, Ingested, IngestLimits, ingest};
-use chatbot_widget::tables::rows::{Cell, for_each_row};
 use chatbot_widget::domain::Timestamp;
 use chatbot_widget::domain::dataset::{Column, ColumnType};
+use chatbot_widget::tables::ingest::{IngestError, IngestLimits, Ingested, ingest};
+use chatbot_widget::tables::rows::{Cell, for_each_row};
 
-/// IngestLimits that short inputs reach.
-pub const LIMITS: IngestLimits = IngestLimits { max_columns: 40, max_depth: 16, max_bytes: 4 << 20 };
+/// Limits that short inputs can reach.
+pub const LIMITS: IngestLimits =
+    IngestLimits { max_columns: 40, max_depth: 16, max_bytes: 4 << 20 };
 
-/// Takes in `data`, and checks what came of it.
-pub fn take_in(name: &str, data: &[u8]) -> Result<Ingested, IngestError> {
-    let taken = ingest(name, &Bytes::copy_from_slice(data), Timestamp(0), &LIMITS)?;
-    check(&taken);
-    Ok(taken)
+/// Ingests `data` and checks the result.
+pub fn ingest_checked(name: &str, data: &[u8]) -> Result<Ingested, IngestError> {
+    let ingested = ingest(name, &Bytes::copy_from_slice(data), Timestamp(0), &LIMITS)?;
+    check(&ingested);
+    Ok(ingested)
 }
 
-fn check(taken: &Ingested) {
-    let Ingested { dataset, text } = taken;
+fn check(ingested: &Ingested) {
+    let Ingested { dataset, text } = ingested;
     let text = str::from_utf8(text).expect("the text is UTF-8");
     assert!(!text.contains('\0'));
     assert!(dataset.columns.len() <= LIMITS.max_columns);
@@ -56,7 +57,7 @@ fn check(taken: &Ingested) {
     dataset.summary();
 }
 
-/// Whether a cell is what its column's type says.
+/// Whether a cell is of its column's type.
 fn fits(column: &Column, cell: &Cell<'_>) -> bool {
     let within = |value: f64| {
         let bound = |text: &Option<String>| text.as_deref()?.parse::<f64>().ok();

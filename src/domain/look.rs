@@ -1,12 +1,12 @@
 //! Whether a text is a CSS colour or a bot's icon: what may go into a style or an `src`.
 
-/// The most characters that a colour takes; the longest sensible one is well under it.
+/// Longest colour in bytes; the longest sensible one is well under it.
 const MAX_COLOUR: usize = 100;
 
 /// Whether `text` is one CSS colour: a name, `#` with 3, 4, 6 or 8 hex digits, or a colour
 /// function in its older (commas) or newer (spaces) syntax, as in CSS Color 4. Anything that is
-/// accepted has balanced parentheses and none of `;{}"'\`, so it cannot end the declaration that
-/// it stands in.
+/// accepted has balanced parentheses and none of `;{}"'\`, so it cannot end the declaration it is
+/// put into.
 pub fn is_colour(text: &str) -> bool {
     if text.len() > MAX_COLOUR || !text.is_ascii() {
         return false;
@@ -25,8 +25,8 @@ pub fn is_colour(text: &str) -> bool {
 }
 
 /// Whether `text` is the address of a picture: `http(s)://host…`, `data:image/…` or a relative
-/// path. All of it must be legal in a URL (RFC 3986, letters of other scripts allowed), which
-/// leaves out quotes, angle brackets, backslashes and white space.
+/// path. Every character must be legal in a URL (RFC 3986, plus letters of other scripts), which
+/// excludes quotes, angle brackets, backslashes and white space.
 pub fn is_icon(text: &str) -> bool {
     if text.is_empty() || !text.chars().all(is_url_char) {
         return false;
@@ -37,13 +37,13 @@ pub fn is_icon(text: &str) -> bool {
         }),
         Some("data") => is_image_data(text),
         Some(_) => false,
-        // `//host/path` would take the picture from another host without saying so.
+        // `//host/path` would load the picture from another host without looking like it.
         None => !text.starts_with("//"),
     }
 }
 
-/// What stands before the first colon, unless a slash, a question mark or a hash comes earlier;
-/// known schemes in lower case, any other as an empty text.
+/// The part before the first colon, unless a slash, a question mark or a hash comes earlier: a
+/// known scheme in lower case, an empty string for any other.
 fn scheme(text: &str) -> Option<&'static str> {
     let end = text.find([':', '/', '?', '#'])?;
     if !text[end..].starts_with(':') {
@@ -71,7 +71,7 @@ fn is_url_char(c: char) -> bool {
     c.is_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=%".contains(c)
 }
 
-/// What a colour function takes at one place.
+/// An argument of a colour function.
 #[derive(Clone, Copy)]
 enum Component {
     /// A number or a percentage.
@@ -85,7 +85,7 @@ enum Component {
 use Component::{Amount, Hue, Share};
 
 impl Component {
-    /// Whether `text` stands for it. `legacy` is the syntax with commas.
+    /// Whether `text` is one. `legacy` is the syntax with commas.
     fn accepts(self, text: &str, legacy: bool) -> bool {
         if text == "none" {
             return !legacy;
@@ -127,7 +127,8 @@ fn is_function(name: &str, arguments: &str) -> bool {
     }
 }
 
-/// `a, b, c` or `a, b, c, alpha`. The three of `rgb()` are all numbers or all percentages.
+/// `a, b, c` or `a, b, c, alpha`. `alike`: the first three are all numbers or all percentages, as
+/// `rgb()` requires.
 fn is_legacy(components: [Component; 3], arguments: &str, alike: bool) -> bool {
     let parts: Vec<&str> = arguments.split(',').map(|part| part.trim_matches(' ')).collect();
     let (Some(first), Some(alpha)) = (parts.get(..3), parts.get(3..)) else {
@@ -209,7 +210,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn colours_of_css_are_taken() {
+    fn css_colours_are_accepted() {
         let colours = "#fff|#FFF8|#667eea|#667EEA80|red|RebeccaPurple|transparent|currentColor|\
             rgb(1,2,3)|rgb( 1 , 2 , 3 )|RGB(10%, 20%, 30%)|rgba(1,2,3,.5)|rgba(1,2,3,50%)|\
             rgb(1,2,3,1)|rgb(1 2 3)|rgb(1 2 3/50%)|rgb(1 2 3 / 0.5)|rgb(10% 2 none)|rgb(300 -1 0)|\
@@ -226,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn other_text_is_no_colour() {
+    fn anything_else_is_refused_as_a_colour() {
         let others = "|#|#ff|#fffff|#1234567|#ggg|667eea|##fff|redd|inherit|blue-ish|url(x)|\
             url(javascript:alert(1))|red;}body{}|red; background: url(//e.test)|#fff;|expression(1)|\
             rgb(1,2)|rgb(1,2,3,4,5)|rgb(1,2,3|rgb 1,2,3)|rgb(1,2,3))|rgb((1,2,3)|rgb (1,2,3)|\
@@ -262,7 +263,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_judged_and_what_passes_is_harmless(
+        fn whatever_is_accepted_is_harmless_in_a_style_and_an_attribute(
             text in prop_oneof![".*", "[rgbhslaoc#0-9%(),/ .e+-]{0,24}", "(rgb|hsl)a?\\([^)]{0,12}\\)?"]
         ) {
             if is_colour(&text) {

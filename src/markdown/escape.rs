@@ -1,6 +1,6 @@
-//! Text as the content of HTML.
+//! Escaping text for HTML.
 
-/// Writes text that has line breaks of its own.
+/// Writes text as the content of an element, its line breaks as `<br>`.
 pub(super) fn push_lines(out: &mut String, text: &str) {
     for (number, line) in text.split('\n').enumerate() {
         if number > 0 {

@@ -1,4 +1,4 @@
-//! Which addresses may be links, and where bare ones stand in a text.
+//! Which addresses may become links, and where a text contains bare ones.
 
 use url::Url;
 
@@ -9,13 +9,13 @@ const MAX_LOCAL_PART: usize = 64;
 /// Longest host name (RFC 1035, 2.3.4). These limits also keep the search linear.
 const MAX_HOST: usize = 253;
 
-/// The address in canonical form if it may be a link: absolute `http`, `https` or `mailto`,
+/// The address in canonical form, if it may become a link: absolute `http`, `https` or `mailto`,
 /// without control characters, and without a user name, which no public address needs and which
 /// makes one host look like another.
 ///
-/// Browsers skip tabs and line ends and read backslashes and odd hosts in their own way, so the
-/// text is parsed by the same standard (WHATWG URL) and what comes out of that is used: plain
-/// ASCII, hosts of other scripts in punycode.
+/// Browsers skip tabs and line ends and interpret backslashes and odd hosts in their own way, so
+/// the text is parsed by the same standard (WHATWG URL) and the result is used: plain ASCII, hosts
+/// of other scripts in Punycode.
 pub(super) fn safe_href(target: &str) -> Option<String> {
     if target.len() > MAX_LINK || target.chars().any(char::is_control) {
         return None;
@@ -29,21 +29,21 @@ pub(super) fn safe_href(target: &str) -> Option<String> {
     safe.then(|| url.into())
 }
 
-/// A bare address in a text: its range in bytes and where it leads.
+/// A bare address in a text: its range in bytes and its target.
 #[derive(Debug, PartialEq)]
-pub(super) struct Found {
+pub(super) struct BareLink {
     pub(super) start: usize,
     pub(super) end: usize,
     pub(super) href: String,
 }
 
 /// The first bare address at or after `from`: `http://…`, `https://…`, `www.…` or an e-mail
-/// address, after the rules of GFM's autolink extension.
+/// address, by the rules of GFM's autolink extension.
 ///
 /// Differences: an address ends at a character that is neither ASCII nor a letter or digit (a
-/// Chinese full stop, a closing quotation mark), and a host does not run on into Chinese,
+/// Chinese full stop, a closing quotation mark), and a host does not continue into Chinese,
 /// Japanese or Korean text, which has no spaces.
-pub(super) fn find(text: &str, from: usize) -> Option<Found> {
+pub(super) fn find(text: &str, from: usize) -> Option<BareLink> {
     let bytes = text.as_bytes();
     let mut at = from;
     loop {
@@ -58,7 +58,7 @@ pub(super) fn find(text: &str, from: usize) -> Option<Found> {
             continue;
         };
         if let Some(href) = safe_href(&format!("{scheme}{}", &text[start..end])) {
-            return Some(Found { start, end, href });
+            return Some(BareLink { start, end, href });
         }
         at = end.max(at + 1);
     }
@@ -92,7 +92,7 @@ fn starts_a_word(text: &str, start: usize) -> bool {
 }
 
 /// Length of the host, port and path that the text begins with, without the punctuation that
-/// belongs to the sentence; nothing when there is no host with so many dots.
+/// belongs to the sentence; `None` unless there is a host with at least `dots` dots.
 fn address_length(text: &str, dots: usize) -> Option<usize> {
     let host = length_of(text, MAX_HOST + 1, is_host);
     let name = text[..host].trim_end_matches(['.', '-', '_']);
@@ -111,7 +111,7 @@ fn address_length(text: &str, dots: usize) -> Option<usize> {
         Some('/' | '?' | '#') => {
             end += length_of(&text[end..], MAX_LINK, is_path);
         }
-        // A name and a password stand before the host: what was read was not the host.
+        // A user name and a password come before the host: what was read was not the host.
         Some('@') => return None,
         Some(':') if !text[end + 1..].starts_with(char::is_whitespace) && end + 1 < text.len() => {
             return None;
@@ -121,12 +121,12 @@ fn address_length(text: &str, dots: usize) -> Option<usize> {
     Some(trimmed(&text[..end]).len())
 }
 
-/// Length in bytes of the first characters, `most` of them at the most, that are of the kind.
-fn length_of(text: &str, most: usize, kind: fn(char) -> bool) -> usize {
-    text.chars().take(most).take_while(|&c| kind(c)).map(char::len_utf8).sum()
+/// Length in bytes of the leading characters of this kind, at most `max` characters.
+fn length_of(text: &str, max: usize, kind: fn(char) -> bool) -> usize {
+    text.chars().take(max).take_while(|&c| kind(c)).map(char::len_utf8).sum()
 }
 
-/// Without final punctuation, and without closing brackets that are not opened inside.
+/// The address without final punctuation and without closing brackets that it does not open.
 fn trimmed(address: &str) -> &str {
     let surplus = |open: u8, close: u8| {
         let count = |wanted: u8| address.bytes().filter(|&b| b == wanted).count();
@@ -175,7 +175,7 @@ fn mail_address(text: &str, from: usize, at: usize) -> Option<(usize, usize, &'s
     shaped.then_some((start, at + 1 + domain.len(), "mailto:"))
 }
 
-/// Letters up to U+2E80 only: Chinese, Japanese and Korean text begins there.
+/// Only letters below U+2E80, where Chinese, Japanese and Korean text begins.
 fn is_host(c: char) -> bool {
     matches!(c, '-' | '.' | '_') || (c.is_alphanumeric() && c < '\u{2e80}')
 }

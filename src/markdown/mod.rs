@@ -1,21 +1,21 @@
-//! Answers as HTML that is safe to insert as it is: the `html` beside `response`.
+//! Answers as HTML that is safe to insert as it is: the field `html` beside `response`.
 //!
-//! The text of a model is untrusted. Nothing of it is ever passed through: the HTML is written
-//! here, from the parser's events, out of a fixed set of elements and attributes, with all text
-//! escaped. There is no sanitiser behind it because there is nothing to remove; the tests hold
-//! the output against one.
+//! A model's text is untrusted, and none of it is ever passed through: the HTML is written here,
+//! from the parser's events, with a fixed set of elements and attributes and all text escaped. No
+//! sanitiser follows because it would have nothing to remove; the tests check the output against
+//! one.
 //!
 //! - CommonMark with GFM tables, task lists, strikethrough and bare addresses as links.
-//! - Raw HTML is shown as text. Only `<br>` is taken for what it means: models use it for line
-//!   breaks in table cells, where Markdown has none.
-//! - A line break is a line break (`<br>`), as in GFM comments: models write addresses and verse
+//! - Raw HTML is shown as text. Only `<br>` is honoured: models use it for line breaks in table
+//!   cells, where Markdown has none.
+//! - A single line break becomes `<br>`, as in GitHub's comments: models write addresses and verse
 //!   that way and do not wrap lines by hand.
-//! - Headings start at `h3`: an answer is a part of a page that has its own `h1` and `h2`.
-//! - An image is a link to it with its alternative text; nothing is fetched by showing an answer.
+//! - Headings start at `h3`: an answer is part of a page that has its own `h1` and `h2`.
+//! - An image becomes a link to it with its alternative text; showing an answer fetches nothing.
 //! - Links go to `http`, `https` and `mailto` only (see `safe_href`); others lose the link and keep
-//!   their text. Titles of links and images are left out.
-//! - Tables align by `align`, which a policy without inline style lets through.
-//! - No line breaks between the elements, so `white-space: pre-wrap` around them adds none.
+//!   their text. Titles of links and images are dropped.
+//! - Table cells are aligned by `align`, which a policy without inline styles allows.
+//! - There are no line breaks between elements, so `white-space: pre-wrap` around them adds none.
 //!
 //! The elements: `a blockquote br code del em h3 h4 h5 h6 hr input label li ol p pre strong table
 //! tbody td th thead tr ul`. The attributes: `href rel target` of `a`, `start` of `ol`, `align` of
@@ -34,17 +34,17 @@ use std::borrow::Cow;
 use escape::push_lines;
 use renderer::Renderer;
 
-/// Longest text taken for Markdown, in bytes: far more than anyone reads in a chat. Beyond
-/// it an answer is shown as plain text, so that its cost stays that of a copy.
+/// Longest text that is parsed, in bytes: far more than anyone reads in a chat. A longer answer is
+/// shown as plain text, at the cost of a copy.
 const MAX_MARKDOWN: usize = 256 * 1024;
-/// Deepest column at which a list or a quote may start. The parser walks all open containers on
-/// each line, so their number has to be bounded for its time to stay linear.
+/// Deepest column at which a list or a quote may start. The parser visits all open containers on
+/// each line, so its time is linear only if their number is bounded.
 const MAX_CONTAINER_COLUMN: usize = 200;
 /// Lists, quotes and spans open at once; deeper ones keep their text and lose their element.
-/// Browsers stop at 512 elements, and not all of them with grace.
+/// Browsers stop at 512 nested elements, not all of them gracefully.
 const MAX_DEPTH: usize = 32;
-/// HTML that may come of a text: this many bytes and so many for each byte. Dense Markdown needs
-/// about 8, a table of empty cells that the parser fills up takes hundreds.
+/// Maximum size of the HTML: this many bytes, plus this many for each byte of text. Dense Markdown
+/// needs about 8 per byte; a table whose missing cells the parser fills in, hundreds.
 const MAX_HTML: (usize, usize) = (64 * 1024, 12);
 /// Longest `language-…` class, in bytes.
 const MAX_LANGUAGE: usize = 32;
@@ -52,14 +52,14 @@ const MAX_LANGUAGE: usize = 32;
 /// Renders an answer's Markdown to HTML that is safe to insert with `innerHTML`, also under a
 /// strict Content-Security-Policy.
 ///
-/// Takes any text in time linear in its length. Text that is too long, nests too deeply or grows
-/// out of proportion comes back as one paragraph of plain text.
+/// Accepts any text, in time linear in its length. Text that is too long, nests too deeply or grows
+/// out of proportion is returned as one paragraph of plain text.
 pub fn render(markdown: &str) -> String {
     let text = normalised(markdown);
     if text.len() > MAX_MARKDOWN || nests_too_deeply(&text) {
         return plain(&text);
     }
-    // Fuzzers find a panic in the parser now and then; that must not cost the visitor the answer.
+    // Fuzzing finds a panic in the parser now and then; that must not cost the visitor the answer.
     match std::panic::catch_unwind(|| Renderer::new(&text).run()) {
         Ok(Some(html)) => html,
         Ok(None) => plain(&text),
@@ -70,7 +70,7 @@ pub fn render(markdown: &str) -> String {
     }
 }
 
-/// One kind of line end and no NUL, as HTML's parser would make it.
+/// The text with one kind of line end and without NUL, as an HTML parser would make it.
 fn normalised(markdown: &str) -> Cow<'_, str> {
     if memchr::memchr2(b'\r', b'\0', markdown.as_bytes()).is_none() {
         return Cow::Borrowed(markdown);
@@ -78,7 +78,7 @@ fn normalised(markdown: &str) -> Cow<'_, str> {
     Cow::Owned(markdown.replace("\r\n", "\n").replace('\r', "\n").replace('\0', "\u{fffd}"))
 }
 
-/// The text as it is, in one paragraph.
+/// The text, unparsed, as one paragraph.
 fn plain(text: &str) -> String {
     let mut html = String::with_capacity(text.len() + text.len() / 16 + 16);
     html.push_str("<p>");
@@ -87,15 +87,16 @@ fn plain(text: &str) -> String {
     html
 }
 
-/// Whether a line starts a list or a quote beyond [`MAX_CONTAINER_COLUMN`]. No container can be
-/// nested deeper than the column of its first marker, so this bounds the depth of them all.
+/// Whether a line starts a list or a quote beyond [`MAX_CONTAINER_COLUMN`]. A container is never
+/// nested deeper than the column of its first marker, so this bounds the depth of all of them.
 fn nests_too_deeply(text: &str) -> bool {
     text.split('\n').any(|line| {
         line.len() > MAX_CONTAINER_COLUMN / 4 && last_marker_column(line) > MAX_CONTAINER_COLUMN
     })
 }
 
-/// Column of the last list or quote marker in the line's prefix, at the most; tabs count as four.
+/// Upper bound of the column of the last list or quote marker in the line's prefix; a tab counts as
+/// four columns.
 fn last_marker_column(line: &str) -> usize {
     let bytes = line.as_bytes();
     let ends_marker = |at: usize| matches!(bytes.get(at), None | Some(b' ' | b'\t'));

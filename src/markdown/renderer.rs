@@ -1,4 +1,4 @@
-//! The parser's events written as HTML.
+//! Writes the parser's events as HTML.
 
 use std::fmt::Write as _;
 
@@ -11,28 +11,28 @@ use super::{MAX_DEPTH, MAX_HTML, MAX_LANGUAGE, link};
 
 /// A link that is open in the output.
 struct OpenLink {
-    /// Where its text begins in the output, to see whether it has any.
+    /// Where its text begins in the output, to tell whether it has any.
     text_at: usize,
     href: String,
 }
 
-/// Writes one text; elements of it that were left out are remembered to leave out their ends.
+/// Renders one text. Remembers which elements it left out, to leave out their end tags as well.
 pub(super) struct Renderer<'a> {
     source: &'a str,
     out: String,
-    /// Text that the parser gave in pieces, not yet written: a bare address can span them.
+    /// Text that the parser has delivered in pieces, not yet written: a bare address can span them.
     text: String,
-    /// For each open element whether it stands in the output.
+    /// For each open element, whether it is in the output.
     open: Vec<bool>,
-    /// Lists, quotes and spans among `open` that stand in the output.
+    /// Number of lists, quotes and spans among `open` that are in the output.
     depth: usize,
     link: Option<OpenLink>,
-    /// Alignments of the columns of the table, and the column of the next cell.
+    /// Alignments of the table's columns, and the column of the next cell.
     columns: (Vec<Alignment>, usize),
     in_table_head: bool,
     in_code_block: bool,
     in_html_block: bool,
-    /// Where attributes of the `<li>` that was just opened go.
+    /// Where to insert attributes of the `<li>` that was just opened.
     item_at: Option<usize>,
     in_task_label: bool,
 }
@@ -55,7 +55,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// The HTML, or nothing when it grows out of proportion.
+    /// The HTML, or `None` if it grows out of proportion.
     pub(super) fn run(mut self) -> Option<String> {
         let options =
             Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
@@ -107,7 +107,8 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// Writes the collected text: of an HTML block line by line, else with its addresses as links.
+    /// Writes the collected text: line by line in an HTML block, elsewhere with its addresses as
+    /// links.
     fn flush(&mut self) {
         if self.text.is_empty() {
             return;
@@ -239,7 +240,7 @@ impl<'a> Renderer<'a> {
         true
     }
 
-    /// An element that nests in its like: left out when too many are open.
+    /// An element that can nest in its own kind: left out when too many are open.
     fn nested(&mut self, start: &str) -> bool {
         let shown = self.depth < MAX_DEPTH;
         if shown {
@@ -255,7 +256,7 @@ impl<'a> Renderer<'a> {
     }
 
     fn item(&mut self) -> bool {
-        // Without its list an item is a line.
+        // An item whose list was left out becomes a line.
         let shown = self.open.last().copied().unwrap_or(false);
         self.out.push_str(if shown { "<li" } else { "<br>" });
         self.item_at = shown.then_some(self.out.len());
@@ -269,7 +270,7 @@ impl<'a> Renderer<'a> {
         if let Some(at) = self.item_at.take() {
             self.out.insert_str(at, " class=\"task-list-item\"");
         }
-        // The label gives the box its name for screen readers.
+        // The label names the checkbox for screen readers.
         self.in_task_label = true;
         self.out.push_str("<label><input type=\"checkbox\" disabled=\"\"");
         self.out.push_str(if done { " checked=\"\"> " } else { "> " });
@@ -335,7 +336,7 @@ fn open_link(out: &mut String, href: &str) {
     out.push_str("\" rel=\"noopener noreferrer nofollow\" target=\"_blank\">");
 }
 
-/// Two levels down, as the answer is inside a page.
+/// Two levels down, since the answer is part of a page.
 fn heading(level: HeadingLevel) -> &'static str {
     match level {
         HeadingLevel::H1 => "h3",
@@ -345,7 +346,7 @@ fn heading(level: HeadingLevel) -> &'static str {
     }
 }
 
-/// The language of a fence's info string, as far as it can stand in a class name.
+/// The language in a fence's info string, as far as a class name can hold it.
 fn language(info: &str) -> &str {
     let word = info.trim_start();
     let end = word

@@ -1,84 +1,16 @@
-//! Nothing hostile gets through: the output is parsed as a browser does (html5ever, inside
-//! ammonia) and held against the list of elements and attributes that may be there.
+//! Nothing hostile gets through: the output is parsed as a browser would (html5ever, inside
+//! ammonia) and checked against the elements and attributes that are allowed.
 
-use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use ammonia::{Builder, UrlRelative};
 use proptest::prelude::*;
 
 use super::payloads::PAYLOADS;
+use super::sanitiser::{check_inert, sanitiser};
 use super::*;
 
-/// A sanitiser that lets through what the module's documentation names, and nothing else.
-fn sanitiser() -> Builder<'static> {
-    let tags = "a blockquote br code del em h3 h4 h5 h6 hr input label li ol p pre strong table \
-                tbody td th thead tr ul";
-    let attributes = [
-        ("a", &["href", "rel", "target"][..]),
-        ("ol", &["start"]),
-        ("td", &["align"]),
-        ("th", &["align"]),
-        ("code", &["class"]),
-        ("li", &["class"]),
-        ("input", &["type", "checked", "disabled"]),
-    ];
-    let mut builder = Builder::empty();
-    builder
-        .tags(tags.split_ascii_whitespace().collect())
-        .tag_attributes(
-            attributes
-                .iter()
-                .map(|(tag, names)| (*tag, names.iter().copied().collect()))
-                .collect::<HashMap<_, HashSet<_>>>(),
-        )
-        .generic_attributes(HashSet::new())
-        .url_schemes(HashSet::from(["http", "https", "mailto"]))
-        .url_relative(UrlRelative::Deny)
-        .link_rel(None)
-        .strip_comments(true)
-        .attribute_filter(|element, attribute, value| {
-            let fine = match (element, attribute) {
-                ("a", "href") => {
-                    value.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
-                        && ["http://", "https://", "mailto:"].iter().any(|s| value.starts_with(s))
-                }
-                ("a", "rel") => value == "noopener noreferrer nofollow",
-                ("a", "target") => value == "_blank",
-                ("ol", "start") => value.bytes().all(|b| b.is_ascii_digit()),
-                ("td" | "th", "align") => ["left", "center", "right"].contains(&value),
-                ("code", "class") => value.strip_prefix("language-").is_some_and(|language| {
-                    language.bytes().all(|b| b.is_ascii_alphanumeric() || b"+#-_.".contains(&b))
-                }),
-                ("li", "class") => value == "task-list-item",
-                ("input", "type") => value == "checkbox",
-                ("input", "checked" | "disabled") => value.is_empty(),
-                _ => false,
-            };
-            fine.then(|| value.into())
-        });
-    builder
-}
-
-/// Whether the sanitiser finds nothing to do. It parses, filters and writes again; the same bytes
-/// mean that nothing was filtered, that every element is closed where it should be, and that a
-/// second parser, as in mutation attacks, sees the same as the first.
-fn inert(sanitiser: &Builder<'_>, html: &str) -> Result<(), String> {
-    let clean = sanitiser.clean(html).to_string().replace("&nbsp;", "\u{a0}");
-    if clean == html {
-        return Ok(());
-    }
-    let same = clean.bytes().zip(html.bytes()).take_while(|(a, b)| a == b).count();
-    let around = |text: &str| {
-        let part: Vec<u8> =
-            text.as_bytes().iter().skip(same.saturating_sub(40)).take(80).copied().collect();
-        String::from_utf8_lossy(&part).into_owned()
-    };
-    Err(format!("\n got {}\nsafe {}", around(html), around(&clean)))
-}
-
 #[test]
-fn the_check_finds_what_it_is_for() {
+fn the_oracle_detects_unsafe_html() {
     let sanitiser = sanitiser();
     for html in [
         "<script>x</script>",
@@ -96,9 +28,9 @@ fn the_check_finds_what_it_is_for() {
         "<p>a<p>b</p></p>",
         "<svg></svg>",
     ] {
-        assert!(inert(&sanitiser, html).is_err(), "{html}");
+        assert!(check_inert(&sanitiser, html).is_err(), "{html}");
     }
-    assert_eq!(inert(&sanitiser, &render("- [x] [a](https://example.com) `b`")), Ok(()));
+    assert_eq!(check_inert(&sanitiser, &render("- [x] [a](https://example.com) `b`")), Ok(()));
 }
 
 #[test]
@@ -109,20 +41,20 @@ fn payloads_stay_text() {
     for payload in PAYLOADS {
         for (before, after) in around {
             let html = render(&format!("{before}{payload}{after}"));
-            if let Err(difference) = inert(&sanitiser, &html) {
+            if let Err(difference) = check_inert(&sanitiser, &html) {
                 panic!("{before}{payload}{after}: {difference}");
             }
         }
         let mut cut = String::new();
         for letter in payload.chars() {
             cut.push(letter);
-            assert_eq!(inert(&sanitiser, &render(&cut)), Ok(()), "{cut}");
+            assert_eq!(check_inert(&sanitiser, &render(&cut)), Ok(()), "{cut}");
         }
     }
     let together = PAYLOADS.join("\n");
-    assert_eq!(inert(&sanitiser, &render(&together)), Ok(()));
+    assert_eq!(check_inert(&sanitiser, &render(&together)), Ok(()));
     let together = normalised(&together);
-    assert_eq!(inert(&sanitiser, &plain(&together)), Ok(()));
+    assert_eq!(check_inert(&sanitiser, &plain(&together)), Ok(()));
 }
 
 #[test]
@@ -138,7 +70,7 @@ fn hostile_schemes_make_no_link() {
     assert_eq!(render("[a](JaVaScRiPt:alert(1)) [b](//evil.example)"), "<p>a b</p>");
 }
 
-/// Seconds, not milliseconds: time that grows with the square takes minutes in a debug build.
+/// A limit of seconds, not milliseconds: quadratic time would be minutes in a debug build.
 #[test]
 fn hostile_sizes_take_linear_time() {
     const SIZE: usize = 100_000;
@@ -224,7 +156,7 @@ fn hostile_sizes_take_linear_time() {
     }
 }
 
-/// Pieces of Markdown and HTML that mean something to one parser or another.
+/// Pieces of Markdown and HTML that are special to one parser or another.
 fn pieces() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
         "a",
@@ -346,18 +278,18 @@ proptest! {
 
     #[test]
     fn pieces_are_inert(markdown in pieces()) {
-        prop_assert_eq!(inert(&sanitiser(), &render(&markdown)), Ok(()));
+        prop_assert_eq!(check_inert(&sanitiser(), &render(&markdown)), Ok(()));
     }
 
     #[test]
     fn any_text_is_inert(markdown in any::<String>()) {
-        prop_assert_eq!(inert(&sanitiser(), &render(&markdown)), Ok(()));
+        prop_assert_eq!(check_inert(&sanitiser(), &render(&markdown)), Ok(()));
     }
 
     #[test]
-    fn words_survive(before in pieces(), after in pieces()) {
+    fn text_between_any_pieces_is_kept(before in pieces(), after in pieces()) {
         let html = render(&format!("{before}\n\nkeepsake\n\n{after}"));
-        // Only the definition of a link's target may take up what follows.
+        // Only a link reference definition may swallow the text that follows it.
         prop_assert!(html.contains("keepsake") || before.contains("]:"));
     }
 }

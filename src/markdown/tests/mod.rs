@@ -1,13 +1,14 @@
-//! What each construct of Markdown becomes, exactly.
+//! The exact HTML of each Markdown construct.
 
 mod hostile;
 mod payloads;
+mod sanitiser;
 
 use super::*;
 
 const LINK: &str = "rel=\"noopener noreferrer nofollow\" target=\"_blank\"";
 
-/// Compares, with `@` in the expected links' place for the attributes that all links have.
+/// Compares. In the expected HTML `@` stands for the attributes that all links have.
 fn check(cases: &[(&str, &str)]) {
     for (markdown, html) in cases {
         assert_eq!(render(markdown), html.replace(" @>", &format!(" {LINK}>")), "of {markdown:?}");
@@ -299,7 +300,7 @@ fn raw_html_is_text() {
 }
 
 #[test]
-fn too_much_is_plain_text() {
+fn text_that_is_too_long_or_too_deep_or_grows_too_much_is_shown_plain() {
     let long = format!("*a*\n{}", "b".repeat(MAX_MARKDOWN));
     assert!(render(&long).starts_with("<p>*a*<br>bbb"));
     let deep = format!("{}x *y*", "> ".repeat(102));
@@ -312,7 +313,7 @@ fn too_much_is_plain_text() {
 }
 
 #[test]
-fn wide_lines_are_still_markdown() {
+fn long_lines_are_still_markdown() {
     let wide =
         format!("```\n{}\n+{}+\n{}\n```\n*a*", "-".repeat(400), "-".repeat(400), " ".repeat(300));
     assert!(render(&wide).ends_with("</pre><p><em>a</em></p>"));
@@ -320,7 +321,7 @@ fn wide_lines_are_still_markdown() {
 }
 
 #[test]
-fn deep_elements_lose_their_tags_and_keep_their_text() {
+fn elements_nested_too_deeply_lose_their_tags_and_keep_their_text() {
     let html = render(&format!("{}x", "> ".repeat(90)));
     assert_eq!(html.matches("<blockquote>").count(), MAX_DEPTH);
     assert_eq!(html.matches("</blockquote>").count(), MAX_DEPTH);

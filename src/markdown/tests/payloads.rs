@@ -1,6 +1,6 @@
-//! What must not get through.
+//! Hostile input that must stay text.
 
-/// Payloads after the kinds that OWASP's and others' lists of filter evasions name.
+/// One or more of each kind in OWASP's and other lists of filter evasions.
 pub(super) const PAYLOADS: &[&str] = &[
     // Elements and handlers.
     "<script>alert(1)</script>",

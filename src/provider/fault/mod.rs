@@ -150,7 +150,7 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
 
 fn http_date(text: &str) -> Option<SystemTime> {
     let parsed = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-    Some(parsed.into())
+    SystemTime::try_from(parsed).ok()
 }
 
 /// What an error body says.

@@ -152,7 +152,7 @@ fn at_time(date: Date, time: Time, offset: i32) -> Option<Date> {
     );
     let utc = local.ok()?.checked_sub(jiff::SignedDuration::from_mins(offset.into())).ok()?;
     Some(Date {
-        year: utc.year().try_into().ok()?,
+        year: utc.year().try_into().ok().filter(|year| *year > 0)?,
         month: utc.month().try_into().ok()?,
         day: utc.day().try_into().ok()?,
         time: Some(Time {

@@ -45,6 +45,15 @@ fn forms_with_two_meanings() {
     }
 }
 
+/// Such a time was shown as a date in year 0, which is not itself read as one.
+#[test]
+fn an_offset_must_not_lead_out_of_the_years_1_to_9999() {
+    assert_eq!(iso("0001-01-01T01:00+01:00", false).as_deref(), Some("0001-01-01T00:00:00Z"));
+    assert_eq!(iso("0001-01-01T00:59+01:00", false), None);
+    assert_eq!(iso("9999-12-31T22:59-01:00", false).as_deref(), Some("9999-12-31T23:59:00Z"));
+    assert_eq!(iso("9999-12-31T23:00-01:00", false), None);
+}
+
 #[test]
 fn what_is_no_date() {
     for text in [
