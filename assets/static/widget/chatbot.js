@@ -19,8 +19,6 @@ const CONTEXT_TIMEOUT_MS = 500;
 /** The window shows itself by then, with the server's colours or without. */
 const SETTINGS_TIMEOUT_MS = 1500;
 
-/** From the address and the host page. @type {import('./config.js').Settings} */
-let settings = settingsFromQuery(location.search);
 /** @type {import('./config.js').Settings} */
 let serverSettings = {};
 /** Whether our own loader is around: it has a launcher and reads the page for us. */
@@ -34,6 +32,8 @@ let wantsFocus = false;
 
 const { documentElement } = document;
 const bridge = new Bridge();
+/** From the address and the host page. @type {import('./config.js').Settings} */
+let settings = settingsFromQuery(location.search, bridge.framed);
 // This file is somewhere below {base}/static/.
 const own = import.meta.url;
 const api = new Api(own.slice(0, own.lastIndexOf('/static/') + 1));

@@ -52,7 +52,7 @@ impl Gate {
         api: BoxEndpoint<'static, Response>,
         methods: Vec<AllowedMethods>,
     ) -> Self {
-        let policies = Policies::new(&app.config.allowed_origins);
+        let policies = Policies::new(&app.config.allowed_origins, app.config.bot.icon.as_deref());
         Self { app, api, methods, docs: Docs::new(), policies, ids: RequestIds::new() }
     }
 
