@@ -50,6 +50,7 @@ function load(window) {
     document,
     URL,
     AbortController,
+    clearTimeout,
     navigator: { language: 'en' },
     matchMedia: () => ({ matches: false, media: '' }),
     getComputedStyle: () => ({ getPropertyValue: () => '' }),

@@ -7,7 +7,7 @@ import { Bridge } from './bridge.js';
 import { Chat, randomKey } from './chat.js';
 import { applyTheme } from './color.js';
 import { display, isObject, sessionConfig, settingsFromQuery } from './config.js';
-import { Conversation, sessionStore } from './conversation.js';
+import { Conversation, sessionStore, sleep } from './conversation.js';
 import { byId } from './dom.js';
 import { Feed } from './feed.js';
 import { FileArea } from './files.js';
@@ -42,6 +42,10 @@ const store = sessionStore(storeKey);
 const conversation = new Conversation(api, store, {
   onSession: (sessionId) => bridge.post('session_created', { sessionId }),
   onGone: () => files.clear(),
+  wait(limit) {
+    view.notice({ text: limit.message, tone: 'error', wait: limit.wait });
+    return sleep(limit.wait * 1000);
+  },
 });
 const view = new View({
   send: (text) => chat.send(text),
@@ -58,9 +62,9 @@ const files = new FileArea({
   drop: byId('chatbot-container'),
   session: () => conversation.session(sessionConfig(settings)),
   renew: () => conversation.renew(sessionConfig(settings)),
-  onFault(text, onAction) {
+  onFault(text, onAction, wait) {
     bridge.post('widget_error', { error: text, code: 'upload_failed' });
-    view.notice({ text, tone: 'error', action: 'tryAgain', onAction });
+    view.notice({ text, tone: 'error', action: 'tryAgain', onAction, wait });
   },
 });
 const chat = new Chat({
