@@ -107,11 +107,16 @@ mod tests {
             let policies = Policies::new(&AllowedOrigins::parse("*").unwrap(), icon);
             [policies.framed, policies.page].map(|policy| {
                 let policy = policy.to_str().unwrap().to_owned();
-                policy.split("; ").find_map(|part| part.strip_prefix("img-src ")).unwrap().to_owned()
+                policy
+                    .split("; ")
+                    .find_map(|part| part.strip_prefix("img-src "))
+                    .unwrap()
+                    .to_owned()
             })
         };
         let own = "'self' data:";
-        for icon in [None, Some("icon.png"), Some("data:image/gif;base64,AA"), Some("https://a.test/i")]
+        for icon in
+            [None, Some("icon.png"), Some("data:image/gif;base64,AA"), Some("https://a.test/i")]
         {
             assert_eq!(pictures(icon), ["'self' data: https:", own], "{icon:?}");
         }
