@@ -10,9 +10,15 @@
   const page = window;
   /** @type {HTMLScriptElement | null} */
   const script = page.document.currentScript ?? document.querySelector('script[src*="/embed.js"]');
-  /** Calls of a page that did not wait for this script, `['open']`, or the widget of an earlier tag. */
-  const early = page.ChatbotWidget ?? [];
-  if (!script || !Array.isArray(early)) return;
+  // Elements and frames with this name or id show up as `window.ChatbotWidget` too, though never as
+  // an own property. They are not meant for us and must not keep the chat from loading.
+  const found = Object.hasOwn(page, 'ChatbotWidget') ? page.ChatbotWidget : undefined;
+  // The widget of an earlier tag.
+  if (!script || typeof found?.open === 'function') return;
+  if (page.ChatbotWidget && !Array.isArray(found))
+    console.warn('ChatbotWidget: replacing something else with this name on the page.');
+  /** Calls made before this script was loaded, such as `['open']`. @type {unknown[]} */
+  const early = Array.isArray(found) ? found : [];
 
   const tag = script.dataset;
   const base = new URL((tag.apiUrl || '.').replace(/\/?$/, '/'), script.src);
@@ -437,9 +443,13 @@ ${inlineCss}
     off(event, fn) {
       listeners.get(event)?.delete(fn);
     },
-    /** As of the array that stood here before: `push(['open'])`. @param {[string, ...unknown[]][]} calls */
+    /** Like that of the array it replaces: `push(['open'])`. @param {unknown[]} calls */
     push(...calls) {
-      for (const [name, ...args] of calls) api[name]?.(...args);
+      for (const call of calls) {
+        const [name, ...args] = Array.isArray(call) ? call : [];
+        if (Object.hasOwn(api, name)) api[name](...args);
+        else console.warn('ChatbotWidget: no such method', call);
+      }
     },
     destroy() {
       clearTimeout(failTimer);

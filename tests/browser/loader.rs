@@ -203,7 +203,13 @@ async fn odd_pages_and_odd_tags() {
          }}))</script>"
     ));
     let bad = with_tag(chat, "data-suggestions=\"not JSON\" data-z-index=\"high\"");
-    let pages = [("/twice", twice), ("/managed", managed), ("/bad", bad)];
+    // Elements and frames with such names are properties of the page's `window`, too.
+    let named = with_tag(chat, "").replace(
+        "</main>",
+        "</main><form name=\"ChatbotWidget\"><input name=\"open\"></form>
+         <iframe name=\"ChatbotWidget\" srcdoc=\"\"></iframe><a id=\"ChatbotConfig\"></a>",
+    );
+    let pages = [("/twice", twice), ("/managed", managed), ("/bad", bad), ("/named", named)];
     let site = Site::with(pages.map(|(path, html)| Page::new(path, html)).into()).await;
     visit(async |visitor| {
         visitor.goto(&site.url("/twice")).await;
@@ -214,6 +220,12 @@ async fn odd_pages_and_odd_tags() {
         visitor.goto(&site.url("/managed")).await;
         visitor.open_chat().await;
         visitor.sees("#bot-name", "Managed").await;
+
+        visitor.goto(&site.url("/named")).await;
+        visitor.open_chat().await;
+        visitor.leave_frame().await;
+        visitor.console_says("replacing something else").await;
+        visitor.until("typeof window.ChatbotWidget.toggle === 'function'").await;
 
         visitor.goto(&site.url("/bad")).await;
         visitor.open_chat().await;

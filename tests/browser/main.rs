@@ -15,6 +15,7 @@ mod conversation;
 mod demo;
 mod files;
 mod input;
+mod limits;
 mod loader;
 mod looks;
 mod safety;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test, { afterEach } from 'node:test';
-import { Api, ApiError, faultOf } from '../../assets/static/widget/api.js';
+import { Api, ApiError, errorOf } from '../../assets/static/widget/api.js';
 
 const realFetch = globalThis.fetch;
 afterEach(() => (globalThis.fetch = realFetch));
@@ -127,30 +127,86 @@ test('a server that cannot be reached is said to be so', async () => {
 
 test('what would be refused again is not offered again', () => {
   for (const status of [400, 401, 403, 413, 415, 422])
-    assert.equal(faultOf(status, {}).retryable, false, String(status));
+    assert.equal(errorOf(status, {}).retryable, false, String(status));
   for (const status of [404, 408, 409, 429, 500, 502, 503, 504, 507])
-    assert.equal(faultOf(status, {}).retryable, true, String(status));
-  assert.equal(faultOf(200, {}, true).retryable, true, 'unless the server says so');
+    assert.equal(errorOf(status, {}).retryable, true, String(status));
+  assert.equal(errorOf(200, {}, true).retryable, true, 'unless the server says so');
+});
+
+test('a refusal for too many requests says how long to wait, in the language of the visitor', async () => {
+  const { setLanguage } = await import('../../assets/static/widget/strings.js');
+  const limited = (retryAfter, code = 'rate_limited', status = 429) =>
+    errorOf(status, { error: 'Slow down.', code }, undefined, retryAfter);
+  assert.equal(limited('12').message, 'You’re going too fast. Please wait 12 seconds.');
+  assert.equal(limited('1').message, 'You’re going too fast. Please wait 1 second.');
+  assert.equal(limited('7', 'too_many_questions').wait, 7);
+  const busy = limited('5', 'server_busy', 503);
+  assert.equal(busy.message, 'The chat is very busy right now. Please wait 5 seconds.');
+  assert.deepEqual([busy.wait, busy.code, busy.retryable], [5, 'server_busy', true]);
+  const proxied = errorOf(429, null, undefined, '3');
+  assert.deepEqual([proxied.code, proxied.wait], ['rate_limited', 3]);
+  for (const other of [errorOf(503, { code: 'provider_busy' }, undefined, '9'), errorOf(500, {})])
+    assert.equal(other.wait, 0, 'any other failure may be retried at once');
+  try {
+    for (const tag of ['ar', 'de', 'es', 'fr', 'he', 'ja', 'pt', 'zh']) {
+      await setLanguage(tag);
+      for (const { message } of [limited('12'), limited('12', 'server_busy', 503)]) {
+        assert.match(message, /12/, tag);
+        assert.doesNotMatch(message, /Slow down|too fast|busy/, tag);
+      }
+    }
+  } finally {
+    await setLanguage('en');
+  }
+});
+
+test('whatever Retry-After is, there is a wait', () => {
+  const wait = (header) => errorOf(429, {}, undefined, header).wait;
+  for (const [header, seconds] of [
+    ['0', 1],
+    ['1', 1],
+    [' 60 ', 60],
+    ['3600', 3600],
+    ['Sun, 06 Nov 1994 08:49:37 GMT', 1],
+    ['1.5', 2],
+    ['-1', 1],
+    ['soon', 10],
+    ['', 10],
+    [null, 10],
+    [undefined, 10],
+  ])
+    assert.equal(wait(header), seconds, String(header));
+  const inAMinute = wait(new Date(Date.now() + 60_000).toUTCString());
+  assert.ok(inAMinute >= 59 && inAMinute <= 60, String(inAMinute));
+});
+
+test('the wait is read from the header of the response', async () => {
+  globalThis.fetch = async () =>
+    new Response('{"error":"Slow down.","code":"rate_limited"}', {
+      status: 429,
+      headers: { 'Retry-After': '17' },
+    });
+  await assert.rejects(new Api('http://x/').ask({}, 'k'), { code: 'rate_limited', wait: 17 });
 });
 
 test('a fault is readable whatever the body is', () => {
   for (const body of [null, undefined, 7, 'x', [], { error: 5 }, { error: ' ' }])
-    assert.match(faultOf(500, body).message, /Something went wrong/);
-  assert.equal(faultOf(400, { error: 'x'.repeat(9999) }).message.length, 400);
+    assert.match(errorOf(500, body).message, /Something went wrong/);
+  assert.equal(errorOf(400, { error: 'x'.repeat(9999) }).message.length, 400);
 });
 
 test('what passes is told in the language of the visitor, what does not as the server says it', async () => {
   const { setLanguage, t } = await import('../../assets/static/widget/strings.js');
   const said = { error: 'The assistant is overloaded.', code: 'provider_overloaded' };
-  assert.equal(faultOf(503, said).message, said.error);
+  assert.equal(errorOf(503, said).message, said.error);
   await setLanguage('de');
   try {
     assert.match(t('errorOther'), /schiefgegangen/);
-    assert.equal(faultOf(503, said).message, t('errorOther'));
-    assert.equal(faultOf(200, said, true).message, t('errorOther'));
-    assert.equal(faultOf(503, said).code, 'provider_overloaded');
+    assert.equal(errorOf(503, said).message, t('errorOther'));
+    assert.equal(errorOf(200, said, true).message, t('errorOther'));
+    assert.equal(errorOf(503, said).code, 'provider_overloaded');
     const refused = { error: 'The message is too long.', code: 'message_too_long' };
-    assert.equal(faultOf(413, refused).message, refused.error);
+    assert.equal(errorOf(413, refused).message, refused.error);
   } finally {
     await setLanguage('en');
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import test, { after, before } from 'node:test';
-import { ApiError } from '../../assets/static/widget/api.js';
+import test, { after, before, mock } from 'node:test';
+import { ApiError, limitError } from '../../assets/static/widget/api.js';
 import { Chat } from '../../assets/static/widget/chat.js';
 
 before(() => (globalThis.document = { hidden: false }));
@@ -24,9 +24,9 @@ function room(conversation = {}) {
     clear: () => (items = []),
     showEnd() {},
     withdrawRetry: () => items.forEach((item) => delete item.retry),
-    offerRetry(item, retry) {
+    offerRetry(item, retry, wait) {
       feed.withdrawRetry();
-      item.retry = retry;
+      Object.assign(item, { retry, wait });
     },
     begin() {
       let item;
@@ -41,7 +41,8 @@ function room(conversation = {}) {
     },
   };
   const view = {
-    notice: ({ text, onAction }) => Object.assign(state, { notice: text, action: onAction }),
+    notice: ({ text, onAction, wait }) =>
+      Object.assign(state, { notice: text, action: onAction, wait }),
     hideNotice: () => (state.notice = ''),
     setState: (busy) => (state.busy = busy),
     giveBack: (text) => (state.box = text),
@@ -149,6 +150,67 @@ test('a question that failed is tried again in its place, under its key', async 
   assert.deepEqual(lines(), ['u: Tea?', 'a: Yes.']);
   assert.equal(state.notice, '');
   assert.equal(new Set(keys).size, 1);
+});
+
+test('a question refused for now can be tried again once the wait is over', async () => {
+  mock.timers.enable({ apis: ['Date'] });
+  try {
+    const asked = [];
+    const { chat, lines, item, state, told, settle } = room({
+      async ask(text, config, key) {
+        asked.push([text, key]);
+        if (asked.length === 1) throw limitError(429, 'rate_limited', 12);
+        return answer('Yes.');
+      },
+    });
+    chat.send('Tea?');
+    await settle();
+    assert.deepEqual(lines(), ['u: Tea?, unanswered, retry']);
+    assert.deepEqual(
+      [state.notice, state.wait, item(0).wait, state.busy],
+      ['You’re going too fast. Please wait 12 seconds.', 12, 12, 'idle'],
+    );
+    assert.deepEqual(told, ['Tea?', 'rate_limited']);
+
+    mock.timers.tick(5000);
+    chat.send('Coffee?');
+    await settle();
+    assert.equal(asked.length, 1, 'the next one is not even sent');
+    assert.equal(state.box, 'Coffee?', 'and stays in the box');
+    assert.deepEqual(
+      [state.notice, state.wait],
+      ['You’re going too fast. Please wait 7 seconds.', 7],
+    );
+    assert.deepEqual(lines(), ['u: Tea?, unanswered, retry']);
+    item(0).retry();
+    state.action();
+    await settle();
+    assert.equal(asked.length, 1, 'nor is the first one');
+
+    mock.timers.tick(7000);
+    state.action();
+    await settle();
+    assert.deepEqual(lines(), ['u: Tea?', 'a: Yes.']);
+    assert.equal(state.notice, '');
+    assert.deepEqual(asked[0], asked[1]);
+    chat.send('Coffee?');
+    await settle();
+    assert.equal(asked.length, 3);
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+test('the wait outlives a look at the history', async () => {
+  const { chat, lines, item, settle } = room({
+    ask: () => Promise.reject(limitError(503, 'server_busy', 9)),
+  });
+  chat.send('Tea?');
+  await settle();
+  await chat.refresh();
+  await settle();
+  assert.deepEqual(lines(), ['u: Tea?, unanswered, retry']);
+  assert.equal(item(0).wait, 9);
 });
 
 test('what would be refused again goes back into the box', async () => {

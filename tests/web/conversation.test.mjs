@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ApiError } from '../../assets/static/widget/api.js';
+import { ApiError, limitError } from '../../assets/static/widget/api.js';
 import { Conversation, sessionStore } from '../../assets/static/widget/conversation.js';
 
 const gone = () => new ApiError('Session not found.', 404, 'session_not_found');
@@ -60,6 +60,7 @@ function server({
     onSession: (session) => log.push(`session ${session}`),
     onGone: () => log.push('gone'),
     pause: async (attempt) => log.push(`pause ${attempt}`),
+    wait: async ({ wait }) => log.push(`wait ${wait}`),
   });
   return { api, calls, chat, log, store };
 }
@@ -108,6 +109,36 @@ test('a file and a question at the same time make one session', async () => {
     ['create', 'ask'],
   );
   assert.equal(await chat.renew({}), 's2');
+});
+
+const limited = (seconds) => limitError(429, 'rate_limited', seconds);
+
+test('a session refused for now is requested once more, after the wait', async () => {
+  const { chat, calls, log } = server({ faults: [limited(60)] });
+  const [id] = await Promise.all([
+    chat.session({}),
+    chat.ask('one', { botName: 'A' }, 'k', ignore),
+  ]);
+  assert.equal(id, 's1');
+  assert.deepEqual(
+    calls.map(([name]) => name),
+    ['create', 'create', 'ask'],
+  );
+  assert.deepEqual(log, ['wait 60', 'session s1']);
+});
+
+test('a session refused twice, or for longer, is a failure', async () => {
+  const twice = server({ faults: [limited(5), limited(7)] });
+  await assert.rejects(twice.chat.ask('one', {}, 'k', ignore), { wait: 7 });
+  assert.equal(twice.calls.length, 2);
+  const long = server({ faults: [limited(61)] });
+  await assert.rejects(long.chat.ask('one', {}, 'k', ignore), { wait: 61 });
+  assert.deepEqual([long.calls.length, long.log], [1, []]);
+  const busy = server({ faults: [limitError(503, 'server_busy', 5)] });
+  await assert.rejects(busy.chat.ask('one', {}, 'k', ignore), { code: 'server_busy' });
+  assert.equal(busy.calls.length, 1);
+  await busy.chat.ask('one', {}, 'k', ignore);
+  assert.equal(busy.calls.length, 3, 'the next question gets its session');
 });
 
 test('an answer is told as it is written', async () => {

@@ -25,10 +25,83 @@ test('the launcher and the window say the same in every language', async () => {
   }
 });
 
+/**
+ * Runs the loader on a page whose `window` is given, before the `load` event.
+ * @returns what the console was warned of
+ */
+function load(window) {
+  const warnings = [];
+  const element = () => ({
+    setAttribute() {},
+    attachShadow: () => ({}),
+    remove() {},
+    classList: { add() {}, toggle() {} },
+    style: {},
+  });
+  const document = {
+    currentScript: { src: 'https://chat.example/embed.js', dataset: {} },
+    createElement: element,
+    documentElement: { lang: 'en' },
+    readyState: 'loading',
+  };
+  Object.assign(window, { document, addEventListener() {} });
+  runInNewContext(code, {
+    window,
+    document,
+    URL,
+    AbortController,
+    clearTimeout,
+    navigator: { language: 'en' },
+    matchMedia: () => ({ matches: false, media: '' }),
+    getComputedStyle: () => ({ getPropertyValue: () => '' }),
+    MutationObserver: class {
+      disconnect() {}
+    },
+    console: { warn: (...words) => warnings.push(words.join(' ')) },
+  });
+  return warnings;
+}
+
 test('a second tag leaves the first one’s widget alone', () => {
   const first = { open() {} };
-  const document = { currentScript: { src: 'https://chat.example/embed.js', dataset: {} } };
-  const window = { document, ChatbotWidget: first };
-  runInNewContext(code, { window, document });
+  const window = { ChatbotWidget: first };
+  assert.deepEqual(load(window), []);
   assert.equal(window.ChatbotWidget, first);
+});
+
+test('an element named ChatbotWidget does not keep the chat from loading', () => {
+  // Browsers put named elements and frames on an object in the prototype chain of `window`.
+  const form = { tagName: 'FORM' };
+  const frame = { open() {} };
+  for (const named of [form, frame]) {
+    const window = Object.create({ ChatbotWidget: named });
+    const warnings = load(window);
+    assert.equal(typeof window.ChatbotWidget.toggle, 'function');
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0], /ChatbotWidget/);
+  }
+});
+
+test('anything else with our name is replaced, and the console says so', () => {
+  for (const other of [{ name: 'theirs' }, true, 'text', { open: 'yes' }]) {
+    const window = { ChatbotWidget: other };
+    assert.equal(load(window).length, 1);
+    assert.equal(typeof window.ChatbotWidget.toggle, 'function');
+  }
+  for (const nothing of [undefined, null, 0, '']) {
+    const window = { ChatbotWidget: nothing };
+    assert.deepEqual(load(window), []);
+    assert.equal(typeof window.ChatbotWidget.toggle, 'function');
+  }
+});
+
+test('calls that do not name a method are reported, and the others still run', () => {
+  const odd = [['__proto__'], ['constructor'], ['toString'], ['nothing'], [], 'open', null, {}, 7];
+  const early = { ChatbotWidget: [...odd, ['destroy']] };
+  assert.equal(load(early).length, odd.length);
+  assert.equal('ChatbotWidget' in early, false, 'destroyed');
+  const late = {};
+  load(late);
+  late.ChatbotWidget.push(...odd, ['destroy']);
+  assert.equal('ChatbotWidget' in late, false, 'destroyed');
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import test, { afterEach, beforeEach } from 'node:test';
+import test, { afterEach, beforeEach, mock } from 'node:test';
 import { FileArea } from '../../assets/static/widget/files.js';
 import { setLanguage } from '../../assets/static/widget/strings.js';
 
@@ -35,6 +35,10 @@ class FakeElement {
   focus() {
     document.activeElement = this;
   }
+  remove() {}
+  addEventListener(type, listener) {
+    this[`on${type}`] = listener;
+  }
   find(className) {
     for (const child of this.children) {
       if (child.className?.split(' ').includes(className)) return child;
@@ -53,12 +57,15 @@ class FakeRequest {
   send(body) {
     this.body = body;
   }
+  getResponseHeader(name) {
+    return name.toLowerCase() === 'retry-after' ? this.retryAfter : null;
+  }
   abort() {
     this.aborted = true;
     this.onabort();
   }
-  answer(status, response) {
-    Object.assign(this, { status, response });
+  answer(status, response, retryAfter = null) {
+    Object.assign(this, { status, response, retryAfter });
     this.onload();
   }
 }
@@ -108,7 +115,7 @@ beforeEach(async () => {
     drop: host,
     session: async () => sessions.current,
     renew: async () => (sessions.current = `renewed${++sessions.renewed}`),
-    onFault: (message, retry) => faults.push({ message, retry }),
+    onFault: (message, retry, wait) => faults.push({ message, retry, ...(wait && { wait }) }),
   });
   host.attach = composer.children[0];
   host.hint = host.children.find(({ id }) => id === 'drop-hint');
@@ -199,6 +206,68 @@ test('a broken line is told with the limit, and tried again on demand', async ()
   requests[1].answer(200, answer);
   await settle();
   assert.equal(facts(), '1,461 rows · 6 columns');
+});
+
+const LIMITED = { error: 'Too many requests.', code: 'rate_limited' };
+
+test('a file refused for now is kept until it can be sent again', async () => {
+  mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  try {
+    area.show({ ...taken, rowCount: 2, columnCount: 1 });
+    drop(csv('b.csv'));
+    await settle();
+    requests[0].answer(429, LIMITED, '12');
+    await settle();
+    const words = 'You’re going too fast. Please wait 12 seconds.';
+    assert.deepEqual(faults, [{ message: words, retry: undefined, wait: 12 }]);
+    assert.equal(area.busy, false);
+    assert.equal(facts(), '2 rows · 1 column', 'the earlier file stays');
+    const kept = () => host.find('file-refused');
+    const retry = () => kept().find('link-btn');
+    assert.equal(kept().find('file-name').textContent, 'b.csv');
+    assert.deepEqual([retry().textContent, retry().disabled], ['Try again', true]);
+
+    mock.timers.tick(11_000);
+    area.relabel();
+    assert.equal(retry().disabled, true, 'a change of language does not end the wait');
+    assert.equal(said(), '');
+    mock.timers.tick(1000);
+    assert.equal(retry().disabled, false);
+    assert.equal(said(), 'You can try again now.');
+
+    retry().onclick();
+    assert.equal(kept(), undefined);
+    await settle();
+    assert.equal(requests[1].body.get('file').name, 'b.csv');
+    requests[1].answer(200, { ...answer, fileName: 'b.csv' });
+    await settle();
+    assert.equal(chip().find('file-name').textContent, 'b.csv');
+    assert.equal(kept(), undefined);
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+test('a kept file can be removed, and gives way to another one', async () => {
+  const refuse = async () => {
+    drop(csv('b.csv'));
+    await settle();
+    requests.at(-1).answer(503, { error: 'Busy.', code: 'server_busy' }, '5');
+    await settle();
+  };
+  await refuse();
+  assert.equal(faults[0].message, 'The chat is very busy right now. Please wait 5 seconds.');
+  const forget = host.find('file-forget');
+  assert.equal(forget.ariaLabel, 'Remove b.csv');
+  forget.focus();
+  forget.onclick();
+  assert.equal(host.find('file-refused'), undefined);
+  assert.equal(document.activeElement, host.attach);
+  await refuse();
+  drop(csv('c.csv'));
+  assert.equal(host.find('file-refused'), undefined);
+  await settle();
+  assert.equal(requests.at(-1).body.get('file').name, 'c.csv');
 });
 
 test('an expired session is renewed once, quietly, and its file is gone', async () => {

@@ -50,12 +50,15 @@ class FakeRequest {
   send(body) {
     this.body = body;
   }
+  getResponseHeader(name) {
+    return name.toLowerCase() === 'retry-after' ? this.retryAfter : null;
+  }
   abort() {
     this.aborted = true;
     this.onabort();
   }
-  answer(status, response) {
-    Object.assign(this, { status, response });
+  answer(status, response, retryAfter = null) {
+    Object.assign(this, { status, response, retryAfter });
     this.onload();
   }
 }
@@ -102,6 +105,12 @@ test("a refusal is the server's sentence, a page of a proxy is not", async () =>
     proxied.request.answer(status, null);
     await assert.rejects(proxied.done, { code: 'unknown', status });
   }
+});
+
+test('a refusal for too many requests has its wait', async () => {
+  const refused = begin();
+  refused.request.answer(429, { error: 'Slow down.', code: 'rate_limited' }, '17');
+  await assert.rejects(refused.done, { code: 'rate_limited', wait: 17, retryable: true });
 });
 
 test('a broken line and a cancelled upload reject', async () => {

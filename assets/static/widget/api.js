@@ -27,12 +27,20 @@ const TIMEOUT_MS = 20_000;
 
 /** @typedef {AsyncGenerator<import('./stream.js').ServerEvent, void, void>} Events */
 
-/** A fault in words that a visitor may read. */
+/** Statuses under 500 after which the same request may succeed later. */
+const RETRYABLE = [404, 408, 409, 425, 429];
+/** Seconds to wait after a 429 without a readable `Retry-After`. */
+const DEFAULT_WAIT_S = 10;
+
+/** A failure in words that a visitor can read. */
 export class ApiError extends Error {
+  /** Seconds until the server accepts such a request again, 0 if it did not ask us to wait. */
+  wait = 0;
+
   /**
    * @param {string} message
-   * @param {number} status HTTP status, 0 without an answer
-   * @param {string} code the server's stable word, or `offline`, `unreachable`, `timeout`, `unknown`
+   * @param {number} status HTTP status, 0 without a response
+   * @param {string} code the server's stable code, or `offline`, `unreachable`, `timeout`, `unknown`
    * @param {boolean} [retryable] whether the same request may succeed later
    */
   constructor(message, status, code, retryable) {
@@ -40,24 +48,47 @@ export class ApiError extends Error {
     this.name = 'ApiError';
     this.status = status;
     this.code = code;
-    this.retryable =
-      retryable ?? (!status || status >= 500 || [404, 408, 409, 425, 429].includes(status));
+    this.retryable = retryable ?? (!status || status >= 500 || RETRYABLE.includes(status));
   }
 }
 
 /**
- * The fault that a failed answer stands for; a sentence of our own for a proxy's HTML page.
+ * The error for a failed request.
  * @param {number} status
  * @param {unknown} body
- * @param {boolean} [retryable] where the server says so
+ * @param {boolean} [retryable] if the server says so
+ * @param {string | null} [retryAfter] that header
  */
-export function faultOf(status, body, retryable) {
+export function errorOf(status, body, retryable, retryAfter) {
   const { error, code } = /** @type {{ error?: unknown, code?: unknown }} */ (body ?? {});
-  // The server speaks English. Of what passes, the visitor's language says as much.
+  const known = typeof code === 'string' ? code : status === 429 ? 'rate_limited' : 'unknown';
+  if (status === 429 || known === 'server_busy') {
+    const seconds = waitOf(retryAfter) ?? DEFAULT_WAIT_S;
+    return limitError(status, known, seconds);
+  }
+  // The server writes English. For an error that will pass, our own sentence in the visitor's
+  // language says as much; a proxy's HTML page has no sentence at all.
   const passes = (retryable ?? status >= 500) && !language().tag.startsWith('en');
   const sentence = (!passes && typeof error === 'string' && error.trim()) || t('errorOther');
-  const word = typeof code === 'string' ? code : 'unknown';
-  return new ApiError(sentence.slice(0, 400), status, word, retryable);
+  return new ApiError(sentence.slice(0, 400), status, known, retryable);
+}
+
+/** A request refused for now, because of too many. @param {number} status @param {string} code @param {number} seconds */
+export function limitError(status, code, seconds) {
+  const words = t(status === 429 ? 'errorTooFast' : 'errorBusy', { count: seconds });
+  return Object.assign(new ApiError(words, status, code, true), { wait: seconds });
+}
+
+/**
+ * @param {string | null} [header] `Retry-After`: seconds, or a date as some proxies write it
+ * @returns {number | undefined} seconds, at least 1; undefined if it cannot be read
+ */
+function waitOf(header) {
+  const text = header?.trim() ?? '';
+  const seconds = /^\d+(\.\d+)?$/.test(text)
+    ? Number(text)
+    : (Date.parse(text) - Date.now()) / 1000;
+  return Number.isFinite(seconds) ? Math.max(1, Math.ceil(seconds)) : undefined;
 }
 
 export class Api {
@@ -145,7 +176,7 @@ export class Api {
   async #call(method, path, options) {
     const { response, within } = await this.#open(method, path, options);
     const answer = asObject(await within(TIMEOUT_MS, response.text()));
-    if (!answer) throw faultOf(response.status, answer);
+    if (!answer) throw errorOf(response.status, answer);
     return answer;
   }
 
@@ -181,8 +212,11 @@ export class Api {
       cache: 'no-store',
     });
     const response = await within(timeout, request);
-    if (!response.ok)
-      throw faultOf(response.status, asObject(await within(TIMEOUT_MS, response.text())));
+    if (!response.ok) {
+      const failure = asObject(await within(TIMEOUT_MS, response.text()));
+      const retryAfter = response.headers.get('Retry-After');
+      throw errorOf(response.status, failure, undefined, retryAfter);
+    }
     return { response, within };
   }
 }

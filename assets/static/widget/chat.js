@@ -2,7 +2,8 @@
 // What happens in the conversation: questions one after the other, answers as they come, what fails
 // and is tried again, and what other pages of the same site have said meanwhile.
 
-import { ApiError } from './api.js';
+import { ApiError, limitError } from './api.js';
+import { sleep } from './conversation.js';
 import { t } from './strings.js';
 
 /** @typedef {import('./api.js').Answer} Answer */
@@ -46,6 +47,10 @@ export class Chat {
   #wantsStop = false;
   /** The last turn if it has no whole answer. @type {Turn | null} */
   #failed = null;
+  /** The last refusal for too many requests. @type {ApiError | null} */
+  #limit = null;
+  /** When it ends, in milliseconds since 1970. */
+  #limitedUntil = 0;
   /** Which messages are shown, to know when there are others. */
   #shown = '';
 
@@ -118,6 +123,12 @@ export class Chat {
   /** @param {string} text @param {string} key @param {AbortSignal} signal */
   async #ask(text, key, signal) {
     const { conversation, store, view, feed, files, config, post } = this.#parts;
+    const { status, code } = this.#limit ?? {};
+    if (status && code && this.#wait) {
+      // It would be refused as well, and the question before it would lose its place.
+      view.giveBack(text);
+      return this.#tell(limitError(status, code, this.#wait), () => this.#retry());
+    }
     view.hideNotice();
     feed.withdrawRetry();
     this.#failed = null;
@@ -127,7 +138,7 @@ export class Chat {
     store.write(key, ' question');
     await this.#read(turn, signal, async (progress) => {
       // A question that follows a file is about it.
-      while (files.busy) await new Promise((resolve) => setTimeout(resolve, FILE_POLL_MS));
+      while (files.busy) await sleep(FILE_POLL_MS);
       return conversation.ask(text, await config(), key, progress, signal);
     });
   }
@@ -188,6 +199,10 @@ export class Chat {
    * @param {AbortSignal} signal
    */
   async #fail(turn, part, error, signal) {
+    if (error.wait) {
+      this.#limit = error;
+      this.#limitedUntil = Date.now() + error.wait * 1000;
+    }
     if (part) {
       turn.items.push(part);
     } else if (!error.retryable) {
@@ -208,12 +223,17 @@ export class Chat {
     const [question, answer] = turn.items;
     this.#failed = turn;
     if (!answer) feed.mark(question, 'unanswered');
-    feed.offerRetry(answer ?? question, () => this.#retry());
+    feed.offerRetry(answer ?? question, () => this.#retry(), this.#wait);
+  }
+
+  /** Seconds until the server accepts the next question. */
+  get #wait() {
+    return Math.max(0, Math.ceil((this.#limitedUntil - Date.now()) / 1000));
   }
 
   #retry() {
     const turn = this.#failed;
-    if (!turn || this.#busy) return;
+    if (!turn || this.#busy || this.#wait) return;
     for (const item of turn.items) item.remove();
     this.send(turn.text, turn.key);
     this.#parts.view.focus();
@@ -272,8 +292,8 @@ export class Chat {
 
   /** @param {unknown} fault @param {() => void} [onAction] */
   #tell(fault, onAction) {
-    const { message, code } = asApiError(fault);
+    const { message, code, wait } = asApiError(fault);
     this.#parts.post('widget_error', { error: message, code });
-    this.#parts.view.notice({ text: message, tone: 'error', action: 'tryAgain', onAction });
+    this.#parts.view.notice({ text: message, tone: 'error', action: 'tryAgain', onAction, wait });
   }
 }

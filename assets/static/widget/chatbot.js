@@ -7,7 +7,7 @@ import { Bridge } from './bridge.js';
 import { Chat, randomKey } from './chat.js';
 import { applyTheme } from './color.js';
 import { display, isObject, sessionConfig, settingsFromQuery } from './config.js';
-import { Conversation, sessionStore } from './conversation.js';
+import { Conversation, sessionStore, sleep } from './conversation.js';
 import { byId } from './dom.js';
 import { Feed } from './feed.js';
 import { FileArea } from './files.js';
@@ -19,8 +19,6 @@ const CONTEXT_TIMEOUT_MS = 500;
 /** The window shows itself by then, with the server's colours or without. */
 const SETTINGS_TIMEOUT_MS = 1500;
 
-/** From the address and the host page. @type {import('./config.js').Settings} */
-let settings = settingsFromQuery(location.search);
 /** @type {import('./config.js').Settings} */
 let serverSettings = {};
 /** Whether our own loader is around: it has a launcher and reads the page for us. */
@@ -34,6 +32,8 @@ let wantsFocus = false;
 
 const { documentElement } = document;
 const bridge = new Bridge();
+/** From the address and the host page. @type {import('./config.js').Settings} */
+let settings = settingsFromQuery(location.search, bridge.framed);
 // This file is somewhere below {base}/static/.
 const own = import.meta.url;
 const api = new Api(own.slice(0, own.lastIndexOf('/static/') + 1));
@@ -42,6 +42,10 @@ const store = sessionStore(storeKey);
 const conversation = new Conversation(api, store, {
   onSession: (sessionId) => bridge.post('session_created', { sessionId }),
   onGone: () => files.clear(),
+  wait(limit) {
+    view.notice({ text: limit.message, tone: 'error', wait: limit.wait });
+    return sleep(limit.wait * 1000);
+  },
 });
 const view = new View({
   send: (text) => chat.send(text),
@@ -58,9 +62,9 @@ const files = new FileArea({
   drop: byId('chatbot-container'),
   session: () => conversation.session(sessionConfig(settings)),
   renew: () => conversation.renew(sessionConfig(settings)),
-  onFault(text, onAction) {
+  onFault(text, onAction, wait) {
     bridge.post('widget_error', { error: text, code: 'upload_failed' });
-    view.notice({ text, tone: 'error', action: 'tryAgain', onAction });
+    view.notice({ text, tone: 'error', action: 'tryAgain', onAction, wait });
   },
 });
 const chat = new Chat({

@@ -34,20 +34,29 @@ const SESSION_KEYS = /** @type {const} */ ({
   jsonData: 'any',
 });
 
+/** Settings that change how the window looks and not what it says. */
+const APPEARANCE_KEYS = ['botColor', 'botMsgBgColor', 'theme', 'language', 'mode'];
+
 /** @param {unknown} value @returns {value is Settings} */
 export function isObject(value) {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /**
- * The settings in an address, `?config=<JSON>`, as the earlier widget took them.
+ * The settings in an address, `?config=<JSON>`. In a frame all of them count: `frame-ancestors`
+ * decides which sites can frame the chat. At top level anyone's link can name any settings, so only
+ * the appearance counts; words, pictures and instructions would be the sender's under our host.
  * @param {string} search
- * @returns {Settings} empty when there are none or they cannot be read
+ * @param {boolean} framed
+ * @returns {Settings} empty if there are none or they cannot be read
  */
-export function settingsFromQuery(search) {
+export function settingsFromQuery(search, framed) {
   try {
     const parsed = JSON.parse(new URLSearchParams(search).get('config') ?? '{}');
-    return isObject(parsed) ? parsed : {};
+    if (!isObject(parsed)) return {};
+    return framed
+      ? parsed
+      : Object.fromEntries(Object.entries(parsed).filter(([key]) => APPEARANCE_KEYS.includes(key)));
   } catch {
     return {};
   }

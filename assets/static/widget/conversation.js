@@ -2,7 +2,7 @@
 // One visitor's conversation with the server: its session is made when first needed, and anew when it
 // has expired; an answer is read to its end over lines that break.
 
-import { ApiError, faultOf } from './api.js';
+import { ApiError, errorOf } from './api.js';
 import { changes } from './config.js';
 import { t } from './strings.js';
 
@@ -22,8 +22,13 @@ import { t } from './strings.js';
  *   to the last message, from its beginning; there when it is being written
  */
 
-/** How often in a row a broken line is taken up again. */
+/** How often in a row a broken connection is resumed. */
 const ATTEMPTS = 5;
+/** The longest wait, in seconds, after which a refused session is requested again by itself. */
+const MAX_SESSION_WAIT_S = 60;
+
+/** @param {number} ms */
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export class Conversation {
   /** What the session is known to have, as JSON by key. @type {Map<string, string>} */
@@ -42,6 +47,8 @@ export class Conversation {
    * @param {(sessionId: string) => void} [options.onSession] told of each new session
    * @param {() => void} [options.onGone] told of one that has expired
    * @param {(attempt: number) => Promise<unknown>} [options.pause] before each new attempt
+   * @param {(limit: ApiError) => Promise<unknown>} [options.wait] for `limit.wait` seconds, before
+   *   another attempt to create a session
    */
   constructor(
     api,
@@ -49,7 +56,8 @@ export class Conversation {
     {
       onSession = () => {},
       onGone = () => {},
-      pause = (attempt) => new Promise((resolve) => setTimeout(resolve, 500 * 2 ** attempt)),
+      pause = (attempt) => sleep(500 * 2 ** attempt),
+      wait = (limit) => sleep(limit.wait * 1000),
     } = {},
   ) {
     this.#api = api;
@@ -57,6 +65,7 @@ export class Conversation {
     this.onSession = onSession;
     this.onGone = onGone;
     this.pause = pause;
+    this.wait = wait;
   }
 
   get begun() {
@@ -171,7 +180,7 @@ export class Conversation {
           const data = JSON.parse(event.data);
           if (event.type === 'done') return data;
           // 200 is what the line has answered, so this is no broken line.
-          if (event.type === 'error') throw faultOf(200, data, data.retryable);
+          if (event.type === 'error') throw errorOf(200, data, data.retryable);
           progress(event.type, data);
         }
       } catch (fault) {
@@ -187,7 +196,11 @@ export class Conversation {
   /** @param {Settings} config */
   async #create(config) {
     try {
-      const { sessionId } = await this.#api.createSession(config);
+      const { sessionId } = await this.#api.createSession(config).catch(async (error) => {
+        if (error.status !== 429 || error.wait > MAX_SESSION_WAIT_S) throw error;
+        await this.wait(error);
+        return this.#api.createSession(config);
+      });
       this.#store.write(sessionId);
       this.#sentTo = sessionId;
       this.#remember(config);

@@ -2,7 +2,7 @@
 // Elements and their words. `data-text` and `data-label` name the string that an element says or is
 // called, so that all of them can be said anew in another language.
 
-import { language, t } from './strings.js';
+import { language, number, t } from './strings.js';
 
 /** @typedef {import('./strings.js').StringKey} StringKey */
 
@@ -58,6 +58,41 @@ export function button(className, key, action) {
   made.type = 'button';
   made.addEventListener('click', action);
   return made;
+}
+
+/**
+ * Disables a button for some seconds. The countdown in it is hidden from screen readers: inside a live
+ * region each second of it would be read out.
+ * @param {HTMLButtonElement} target
+ * @param {number} seconds 0 enables it
+ * @param {() => void} [onEnd] called when the time is up
+ * @returns {() => void} enables it now, without that call
+ */
+export function disableFor(target, seconds, onEnd = () => {}) {
+  const until = Date.now() + seconds * 1000;
+  const countdown = element('span', 'countdown');
+  countdown.setAttribute('aria-hidden', 'true');
+  let timer = 0;
+  const end = () => {
+    clearTimeout(timer);
+    countdown.remove();
+    target.disabled = false;
+  };
+  const tick = () => {
+    const left = Math.ceil((until - Date.now()) / 1000);
+    countdown.textContent = number(left);
+    if (left > 0) timer = setTimeout(tick, 1000);
+    else {
+      end();
+      onEnd();
+    }
+  };
+  target.disabled = seconds > 0;
+  if (target.disabled) {
+    target.append(countdown);
+    tick();
+  }
+  return end;
 }
 
 /** @param {string | number} [at] @param {any} [time] the `<time>` that shows it */

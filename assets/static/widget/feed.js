@@ -2,7 +2,7 @@
 // The list of messages: what is said, by whom, and the end of it in sight.
 
 import { copyButton, dataLine, fillBubble } from './answer.js';
-import { bot, button, byId, element, timeElement, worded } from './dom.js';
+import { bot, button, byId, disableFor, element, timeElement, worded } from './dom.js';
 
 /** @typedef {import('./api.js').Message} Message */
 /** @typedef {import('./announcer.js').Announcer} Announcer */
@@ -69,10 +69,17 @@ export class Feed {
     if (note) item.querySelector('.meta')?.append(worded('span', 'note', note));
   }
 
-  /** One message at a time can be tried again: the last. @param {HTMLElement} item @param {() => void} retry */
-  offerRetry(item, retry) {
+  /**
+   * One message at a time can be retried: the last.
+   * @param {HTMLElement} item
+   * @param {() => void} retry
+   * @param {number} [wait] seconds until it can be
+   */
+  offerRetry(item, retry, wait = 0) {
     this.withdrawRetry();
-    this.keepEnd(() => item.querySelector('.meta')?.append(button('retry', 'tryAgain', retry)));
+    const made = button('retry', 'tryAgain', retry);
+    disableFor(made, wait);
+    this.keepEnd(() => item.querySelector('.meta')?.append(made));
   }
 
   withdrawRetry() {

@@ -1,7 +1,7 @@
 // @ts-check
 // The file that the conversation is about: choosing it, sending it, showing and removing it.
 
-import { element } from './dom.js';
+import { button, disableFor, element } from './dom.js';
 import { fileSize, number, t } from './strings.js';
 import { factsOf, isReadable, refusalOf, send } from './upload.js';
 
@@ -18,6 +18,9 @@ export class FileArea {
   #file;
   /** What is being sent. @type {Upload | null} */
   #upload = null;
+  /** A file that the server refused for now, and until when. @type {{ file: File, until: number } | null} */
+  #refused = null;
+  #endCountdown = () => {};
 
   #attach = iconButton('icon-btn', CLIP, () => this.#input.click());
   #input = Object.assign(document.createElement('input'), {
@@ -29,6 +32,7 @@ export class FileArea {
   #words = element('p', '');
   #hint = element('div', '', this.#words);
   #card = element('div', '');
+  #refusedCard = element('div', '');
   #status = element('p', 'sr-only');
 
   /**
@@ -39,7 +43,8 @@ export class FileArea {
    * @param {HTMLElement} options.drop gets the hint that covers the window while a file is dragged
    * @param {() => Promise<string>} options.session its id; makes one if there is none
    * @param {() => Promise<string>} options.renew makes another in the place of an expired one
-   * @param {(message: string, retry?: () => void) => void} options.onFault
+   * @param {(message: string, retry?: () => void, wait?: number) => void} options.onFault
+   *   `wait` is in seconds
    */
   constructor(options) {
     this.#options = options;
@@ -48,7 +53,7 @@ export class FileArea {
     this.#hint.hidden = true;
     this.#status.setAttribute('role', 'status');
     options.composer.prepend(this.#attach);
-    options.area.append(this.#card, this.#status, this.#input);
+    options.area.append(this.#card, this.#refusedCard, this.#status, this.#input);
     options.drop.append(this.#hint);
     this.#input.onchange = () => {
       this.#take(this.#input.files);
@@ -84,6 +89,7 @@ export class FileArea {
     label(this.#attach, t('attach'));
     this.#words.textContent = t('dropHint');
     this.#draw();
+    this.#drawRefused();
   }
 
   /** Drops anywhere in the window, and pastes. @param {any} event */
@@ -115,6 +121,7 @@ export class FileArea {
     const refusal = refusalOf(file, this.#limit);
     if (refusal) return this.#options.onFault(refusal);
     this.#upload?.abort();
+    this.#keepRefused(null);
     const upload = (this.#upload = { name, share: 0, progress() {}, abort() {} });
     this.#draw(t('uploading', { name }));
     try {
@@ -126,6 +133,13 @@ export class FileArea {
     } catch (fault) {
       if (upload !== this.#upload) return;
       this.#upload = null;
+      const { message, wait } = /** @type {any} */ (fault);
+      if (wait) {
+        // Kept where neither another notice nor a question can replace it.
+        this.#keepRefused({ file, until: Date.now() + wait * 1000 });
+        this.#draw('');
+        return this.#options.onFault(message, undefined, wait);
+      }
       // A limit before the server's own may break the line rather than say so.
       const limit = t('fileLimit', { size: fileSize(this.#limit) });
       this.#fail(fault, `${t('fileFailed', { name })} ${limit}`, () => this.#send(file));
@@ -186,6 +200,34 @@ export class FileArea {
       said ? fault.message : words,
       said && !fault.retryable ? undefined : retry,
     );
+  }
+
+  /** @param {{ file: File, until: number } | null} refused */
+  #keepRefused(refused) {
+    this.#refused = refused;
+    this.#drawRefused();
+  }
+
+  /** The file that the server refused for now, with a button to send it again. */
+  #drawRefused() {
+    const card = this.#refusedCard;
+    const focused = card.contains(document.activeElement);
+    this.#endCountdown();
+    card.className = this.#refused ? 'file-refused' : '';
+    card.replaceChildren();
+    if (this.#refused) {
+      const { file, until } = this.#refused;
+      const name = element('span', 'file-name', file.name);
+      name.dir = 'auto';
+      const retry = button('link-btn', 'tryAgain', () => this.#send(file));
+      this.#endCountdown = disableFor(retry, (until - Date.now()) / 1000, () => {
+        this.#status.textContent = t('canRetry');
+      });
+      const forget = iconButton('icon-btn file-forget', CROSS, () => this.#keepRefused(null));
+      label(forget, t('removeFile', { name: file.name }));
+      card.append(element('div', '', name), retry, forget);
+    }
+    if (focused) this.#attach.focus();
   }
 
   /** The upload, else the file, else nothing. @param {string} [words] for those who do not see it */

@@ -44,6 +44,15 @@ export const EN = {
   errorUnreachable: 'The chat cannot be reached just now. Your message is kept.',
   errorTimeout: 'The answer is taking too long. Your message is kept.',
   errorOther: 'Something went wrong. Your message is kept.',
+  errorTooFast: {
+    one: 'You’re going too fast. Please wait {count} second.',
+    other: 'You’re going too fast. Please wait {count} seconds.',
+  },
+  errorBusy: {
+    one: 'The chat is very busy right now. Please wait {count} second.',
+    other: 'The chat is very busy right now. Please wait {count} seconds.',
+  },
+  canRetry: 'You can try again now.',
   attach: 'Attach a CSV or JSON file',
   dropHint: 'Drop a CSV or JSON file here',
   uploading: 'Uploading {name}…',

@@ -1,7 +1,7 @@
 // @ts-check
 // Uploads without the elements around them: what may be sent, how it goes, what has come of it.
 
-import { ApiError, faultOf } from './api.js';
+import { ApiError, errorOf } from './api.js';
 import { fileSize, t } from './strings.js';
 
 /**
@@ -58,7 +58,7 @@ export function send(method, address, body, onProgress, Request = XMLHttpRequest
     request.onload = () => {
       const { status, response } = request;
       if (status < 300 && response) resolve(response);
-      else reject(faultOf(status, response));
+      else reject(errorOf(status, response, undefined, request.getResponseHeader('Retry-After')));
     };
     request.upload.onprogress = ({ loaded, total }) => onProgress?.(loaded / total);
     request.upload.onload = () => onProgress?.(1);

@@ -1,7 +1,7 @@
 // @ts-check
 // The window around the messages: header, box, notices. No logic of the chat.
 
-import { bot, byId, element, relabel, say, timeElement } from './dom.js';
+import { bot, byId, disableFor, element, relabel, say, timeElement } from './dom.js';
 import { t } from './strings.js';
 
 /** @typedef {import('./dom.js').StringKey} StringKey */
@@ -24,6 +24,8 @@ export class View {
   #limit = Infinity;
   /** @type {(() => void) | null} */
   #noticeAction = null;
+  /** Ends the countdown of the notice's button. */
+  #endCountdown = () => {};
 
   /** @param {{ send(text: string): void } & Record<'stop' | 'startAnew' | 'minimize' | 'maximize', () => void>} actions */
   constructor(actions) {
@@ -109,22 +111,32 @@ export class View {
   }
 
   /**
-   * Says something above the box, with at most one thing to do about it.
-   * @param {{ text: string, tone: 'error' | 'question', action?: StringKey, dismiss?: StringKey, onAction?: () => void }} notice
+   * Shows a message above the box, with at most one thing to do about it.
+   * @param {{ text: string, tone: 'error' | 'question', action?: StringKey, dismiss?: StringKey, onAction?: () => void, wait?: number }} notice
+   *   `wait` is how many seconds the action is disabled; without an action, how long this is shown
    */
-  notice({ text, tone, action, dismiss = 'dismiss', onAction }) {
+  notice({ text, tone, action, dismiss = 'dismiss', onAction, wait = 0 }) {
+    const words = byId('notice-text');
+    /** @type {HTMLButtonElement} */
+    const button = byId('notice-action');
+    this.hideNotice();
     this.#notice.dataset.tone = tone;
-    byId('notice-text').textContent = text;
-    say(byId('notice-action'), action);
-    byId('notice-action').hidden = !onAction;
+    words.textContent = text;
+    say(button, action);
+    button.hidden = !onAction;
     say(byId('notice-dismiss'), dismiss);
     this.#noticeAction = onAction ?? null;
+    this.#endCountdown = disableFor(button, wait, () => {
+      if (onAction) words.textContent = t('canRetry');
+      else this.hideNotice();
+    });
     this.#notice.hidden = false;
   }
 
   hideNotice() {
     this.#notice.hidden = true;
     this.#noticeAction = null;
+    this.#endCountdown();
   }
 
   /** A button that goes away or changes when it is pressed. @param {string} id @param {() => void} action */

@@ -2,6 +2,7 @@
 
 use poem::Response;
 use poem::http::header::{self, HeaderName, HeaderValue};
+use url::Url;
 
 use crate::config::AllowedOrigins;
 use crate::http::assets::Served;
@@ -15,20 +16,32 @@ pub struct Policies {
 }
 
 impl Policies {
-    /// Policies for pages that `origins` may frame.
-    pub fn new(origins: &AllowedOrigins) -> Self {
-        let page = "default-src 'none'; script-src 'self'; style-src 'self'; \
-                    img-src 'self' https: data:; connect-src 'self'; frame-src 'self'; \
-                    font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors ";
-        let framed = match origins.list() {
-            // `*` would leave out pages opened from a file, with which people try the widget.
-            None => page.trim_end_matches("; frame-ancestors ").to_owned(),
-            Some(origins) => format!("{page}'self' {}", origins.join(" ")),
+    /// Policies for pages that `origins` may frame, with the bot's `icon`. The chat window may load
+    /// pictures over HTTPS, since the site that frames it may choose an icon; other pages load only
+    /// our own.
+    pub fn new(origins: &AllowedOrigins, icon: Option<&str>) -> Self {
+        let policy = |pictures: &str| {
+            format!(
+                "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' \
+                 data:{pictures}; connect-src 'self'; frame-src 'self'; font-src 'self'; \
+                 base-uri 'none'; form-action 'none'"
+            )
         };
+        let icon = icon.and_then(|icon| Url::parse(icon).ok()).filter(|url| url.scheme() == "http");
+        let icon = icon.map(|url| format!(" {}", url.origin().ascii_serialization()));
+        let mut framed = policy(&format!(" https:{}", icon.unwrap_or_default()));
+        // Without a list there is no `frame-ancestors`: even `*` would exclude pages opened from a
+        // file, which is how people try the widget.
+        if let Some(origins) = origins.list() {
+            framed.push_str(&format!("; frame-ancestors 'self' {}", origins.join(" ")));
+        }
         let value = |text: String| {
             HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("default-src 'none'"))
         };
-        Self { framed: value(framed), page: value(format!("{page}'none'")) }
+        Self {
+            framed: value(framed),
+            page: value(format!("{}; frame-ancestors 'none'", policy(""))),
+        }
     }
 
     /// Adds what an asset needs beside the headers of every response.
@@ -82,4 +95,34 @@ pub fn finish(
         );
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_from_elsewhere_load_in_the_chat_window_only() {
+        let pictures = |icon: Option<&str>| {
+            let policies = Policies::new(&AllowedOrigins::parse("*").unwrap(), icon);
+            [policies.framed, policies.page].map(|policy| {
+                let policy = policy.to_str().unwrap().to_owned();
+                policy
+                    .split("; ")
+                    .find_map(|part| part.strip_prefix("img-src "))
+                    .unwrap()
+                    .to_owned()
+            })
+        };
+        let own = "'self' data:";
+        for icon in
+            [None, Some("icon.png"), Some("data:image/gif;base64,AA"), Some("https://a.test/i")]
+        {
+            assert_eq!(pictures(icon), ["'self' data: https:", own], "{icon:?}");
+        }
+        assert_eq!(
+            pictures(Some("http://a.test:81/icon.png?x; script-src *")),
+            ["'self' data: https: http://a.test:81", own]
+        );
+    }
 }

@@ -52,7 +52,8 @@ impl Gate {
         api: BoxEndpoint<'static, Response>,
         methods: Vec<AllowedMethods>,
     ) -> Self {
-        let policies = Policies::new(&app.config.access.allowed_origins);
+        let origins = &app.config.access.allowed_origins;
+        let policies = Policies::new(origins, app.config.bot.icon.as_deref());
         Self { app, api, methods, docs: Docs::new(), policies, ids: RequestIds::new() }
     }
 

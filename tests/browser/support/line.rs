@@ -1,7 +1,7 @@
-//! The line between a browser and the server: it can be cut, and held up.
+//! The connection between a browser and the server: it can be cut, held up, and refuse requests.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -17,7 +17,11 @@ pub struct Line {
     /// Whether long uploads may go on.
     flows: Arc<watch::Sender<bool>>,
     cuts: Arc<watch::Sender<u32>>,
+    refusals: Refusals,
 }
+
+/// Starts of requests that are to be refused, once each, and the seconds in their `Retry-After`.
+type Refusals = Arc<Mutex<Vec<(&'static str, u32)>>>;
 
 impl Drop for Line {
     fn drop(&mut self) {
@@ -35,21 +39,24 @@ impl Line {
         let flows = Arc::new(watch::Sender::new(true));
         let cuts = Arc::new(watch::Sender::new(0));
         let base = format!("http://{address}");
-        let mut line = Self { base, address, server, task: None, flows, cuts };
+        let refusals = Refusals::default();
+        let mut line = Self { base, address, server, task: None, flows, cuts, refusals };
         line.pass(listener);
         line
     }
 
     fn pass(&mut self, listener: TcpListener) {
         let (server, flows, cuts) = (self.server, Arc::clone(&self.flows), Arc::clone(&self.cuts));
+        let refusals = Arc::clone(&self.refusals);
         self.task = Some(tokio::spawn(async move {
             // With the task, all that it carries ends.
             let mut carried = JoinSet::new();
             while let Ok((browser, _)) = listener.accept().await {
                 let (flows, mut cuts) = (flows.subscribe(), cuts.subscribe());
+                let refusals = Arc::clone(&refusals);
                 carried.spawn(async move {
                     tokio::select! {
-                        () = carry(browser, server, flows) => {}
+                        () = carry(browser, server, flows, refusals) => {}
                         _ = cuts.changed() => {}
                     }
                 });
@@ -74,6 +81,12 @@ impl Line {
         self.cuts.send_modify(|times| *times += 1);
     }
 
+    /// Refuses the next request that starts like this, such as `POST /api/chat/stream`, as a rate
+    /// limit of the server does.
+    pub fn refuse(&self, request: &'static str, retry_after: u32) {
+        self.refusals.lock().unwrap().push((request, retry_after));
+    }
+
     /// Holds up what is longer than any message, or lets it go on.
     pub fn hold_uploads(&self, held: bool) {
         self.flows.send_replace(!held);
@@ -89,7 +102,12 @@ fn listen(address: SocketAddr) -> TcpListener {
     socket.listen(64).unwrap()
 }
 
-async fn carry(browser: TcpStream, server: SocketAddr, mut flows: watch::Receiver<bool>) {
+async fn carry(
+    browser: TcpStream,
+    server: SocketAddr,
+    mut flows: watch::Receiver<bool>,
+    refusals: Refusals,
+) {
     let Ok(server) = TcpStream::connect(server).await else { return };
     let _ = (browser.set_nodelay(true), server.set_nodelay(true));
     let (mut from_browser, mut to_browser) = browser.into_split();
@@ -98,18 +116,59 @@ async fn carry(browser: TcpStream, server: SocketAddr, mut flows: watch::Receive
         let mut passed = 0;
         let mut piece = vec![0; 16 * 1024];
         while let Ok(length @ 1..) = from_browser.read(&mut piece).await {
+            if let Some(retry_after) = refusal(&refusals, &piece[..length]) {
+                let request = piece[..length].to_vec();
+                return read_rest(request, &mut from_browser).await.then_some(retry_after);
+            }
             passed += length;
             if passed > HELD_AFTER && flows.wait_for(|flows| *flows).await.is_err() {
-                return;
+                return None;
             }
             if to_server.write_all(&piece[..length]).await.is_err() {
-                return;
+                return None;
             }
         }
+        None
     };
     let down = tokio::io::copy(&mut from_server, &mut to_browser);
-    tokio::select! {
-        () = up => {}
-        _ = down => {}
+    let refused = tokio::select! {
+        refused = up => refused,
+        _ = down => None,
+    };
+    if let Some(retry_after) = refused {
+        let body = r#"{"error":"Too many requests.","code":"rate_limited","requestId":"r"}"#;
+        let response = format!(
+            "HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\n\
+             Retry-After: {retry_after}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        let _ = to_browser.write_all(response.as_bytes()).await;
+    }
+}
+
+/// How long the client of this request is to wait, if it is to be refused. Browsers write the head
+/// of a request at once, so it stands at the start of a piece.
+fn refusal(refusals: &Refusals, piece: &[u8]) -> Option<u32> {
+    let mut refusals = refusals.lock().unwrap();
+    let at = refusals.iter().position(|(request, _)| piece.starts_with(request.as_bytes()))?;
+    Some(refusals.remove(at).1)
+}
+
+/// Reads a request to its end: closing before that would reset the connection. False if the browser
+/// hangs up.
+async fn read_rest(mut request: Vec<u8>, browser: &mut (impl AsyncReadExt + Unpin)) -> bool {
+    loop {
+        let text = String::from_utf8_lossy(&request).to_lowercase();
+        if let Some((head, _)) = text.split_once("\r\n\r\n") {
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            let length: usize = length.map_or(0, |length| length.parse().unwrap());
+            let body = request.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
+            if request.len() >= body + length {
+                return true;
+            }
+        }
+        if !matches!(browser.read_buf(&mut request).await, Ok(1..)) {
+            return false;
+        }
     }
 }
