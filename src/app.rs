@@ -154,8 +154,8 @@ fn without_panic_messages<T>(open: impl FnOnce() -> T) -> T {
 pub fn providers(config: &Config, proxies: &Proxies) -> Result<Vec<Arc<dyn Provider>>, StartError> {
     let mut providers: Vec<Arc<dyn Provider>> = Vec::new();
     if config.anthropic.is_some() || config.openai.is_some() {
-        let transport =
-            Transport::new(proxies, transport::Limits::default()).map_err(StartError::Client)?;
+        let transport = Transport::new(proxies, transport::TimeLimits::default())
+            .map_err(StartError::Client)?;
         if let Some(settings) = &config.anthropic {
             let claude = Anthropic::new(provider_settings(settings), transport.clone())
                 .map_err(|error| StartError::Provider("ANTHROPIC_BASE_URL", error))?;
@@ -171,8 +171,8 @@ pub fn providers(config: &Config, proxies: &Proxies) -> Result<Vec<Arc<dyn Provi
     Ok(providers)
 }
 
-fn provider_settings(settings: &ProviderSettings) -> transport::Settings {
-    transport::Settings {
+fn provider_settings(settings: &ProviderSettings) -> transport::ApiSettings {
+    transport::ApiSettings {
         base_url: settings.base_url.clone(),
         key: settings.key.clone(),
         model: settings.model.clone(),

@@ -23,7 +23,7 @@ use crate::error::AppError;
 use crate::files::Files;
 use crate::prompt;
 use crate::provider::Provider;
-use crate::provider::policy::{self, Policy};
+use crate::provider::policy::{Policy, PolicySettings};
 use crate::store::Store;
 use feed::{RunningTurn, TurnEvent, Turns};
 use locks::TurnLocks;
@@ -152,7 +152,7 @@ impl Chat {
         providers: Vec<Arc<dyn Provider>>,
         settings: Settings,
     ) -> Self {
-        let calls = policy::Settings { trim: prompt::trim, ..policy::Settings::default() };
+        let calls = PolicySettings { trim: prompt::trim, ..PolicySettings::default() };
         let policy = Policy::new(&providers, settings.fallback, calls);
         Self(Arc::new(Inner {
             store,

@@ -11,7 +11,7 @@ use super::{Answer, Delivery, Inner, Question};
 use crate::domain::{NewMessage, SessionConfig, SessionId, Status};
 use crate::error::AppError;
 use crate::prompt::{self, Operator};
-use crate::provider::policy::Calls;
+use crate::provider::policy::ModelCalls;
 use crate::provider::{Entry, ModelRequest, Provider, ToolChoice};
 use crate::store::StoreError;
 
@@ -56,7 +56,7 @@ impl Inner {
         }
         let config = &begun.session.config;
         let mut request = self.request(id, begun.question, config, &question, &*provider).await?;
-        let mut calls = self.policy.turn(&provider);
+        let mut calls = self.policy.calls_from(&provider);
         let whole = delivery == Delivery::Whole;
         let mut gathered = Gathered::new(turn, whole, provider.kind(), request.model.clone());
         self.converse(id, &mut calls, &mut request, turn, &mut gathered).await;
@@ -183,7 +183,7 @@ impl Inner {
     async fn converse(
         &self,
         id: SessionId,
-        calls: &mut Calls,
+        calls: &mut ModelCalls,
         request: &mut ModelRequest,
         turn: &RunningTurn,
         gathered: &mut Gathered<'_>,
@@ -204,7 +204,7 @@ impl Inner {
     async fn rounds(
         &self,
         id: SessionId,
-        calls: &mut Calls,
+        calls: &mut ModelCalls,
         request: &mut ModelRequest,
         gathered: &mut Gathered<'_>,
     ) {
@@ -234,7 +234,7 @@ impl Inner {
 
     /// One call of the provider; made once more if it breaks off and nobody has seen any of it.
     async fn call(
-        calls: &mut Calls,
+        calls: &mut ModelCalls,
         request: &mut ModelRequest,
         gathered: &mut Gathered<'_>,
     ) -> Round {

@@ -252,6 +252,29 @@ async fn faults_get_their_status_and_leave_the_question_unanswered() {
     .await;
 }
 
+/// Regression test: this used to be a 502, and to raise the operator's alarm.
+#[tokio::test]
+async fn an_unknown_model_is_the_mistake_of_the_caller_who_named_it() {
+    let unknown = r#"{"type":"error","error":{"type":"not_found_error","message":"model: nope"}}"#;
+    let model = Model::start([
+        Script::Status(404, &[], unknown.to_owned()),
+        claude_says("That one exists."),
+        Script::Status(404, &[], unknown.to_owned()),
+    ])
+    .await;
+    let server = claude(&model).await;
+    let id = server.session(json!({"model": "nope"})).await;
+    let refused = server.say(&id, "Hm?").await;
+    let sentence = refused.expect_error(400, "unknown_model");
+    assert_eq!(sentence, "This model is not available here.");
+    assert_eq!(refused.header("retry-after"), None);
+    assert_eq!(model.calls()[0].body["model"], "nope");
+    let path = format!("/api/sessions/{id}/config");
+    server.put(&path, json!({"config": {"model": null}})).await.expect(200);
+    assert_eq!(server.say(&id, "Hm?").await.expect(200)["response"], "That one exists.");
+    server.say(&id, "Hm?").await.expect_error(502, "provider_misconfigured");
+}
+
 #[tokio::test]
 async fn a_session_goes_on_after_a_fault() {
     let fault = Script::Status(400, &[], "{}".to_owned());

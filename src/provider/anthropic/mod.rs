@@ -10,10 +10,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::parameter::{Learned, Objection, Parameter};
-use super::transport::calls::Piece;
-use super::transport::reader::{Draft, Mapper};
+use super::transport::reader::{AnswerDraft, Mapper};
+use super::transport::tool_calls::Piece;
 use super::transport::wire::{Count, Str};
-use super::transport::{Endpoint, Settings, SetupError, Transport, secret_header};
+use super::transport::{ApiSettings, Endpoint, SetupError, Transport, secret_header};
 use super::{
     EventStream, Fault, Finish, ModelRequest, Provider, ProviderError, Refused, fault, sse,
 };
@@ -34,12 +34,12 @@ pub struct Anthropic {
     model: String,
     endpoint: Arc<Endpoint>,
     transport: Transport,
-    learned: Learned<Dialect>,
+    learned: Learned<MessagesDialect>,
 }
 
 impl Anthropic {
     /// A provider that calls `{base_url}/v1/messages`.
-    pub fn new(settings: Settings, transport: Transport) -> Result<Self, SetupError> {
+    pub fn new(settings: ApiSettings, transport: Transport) -> Result<Self, SetupError> {
         let mut headers = HeaderMap::new();
         headers.insert(HeaderName::from_static("anthropic-version"), VERSION);
         if let Some(key) = &settings.key {
@@ -57,7 +57,7 @@ impl Anthropic {
 }
 
 impl Anthropic {
-    fn dialect(&self, model: &str) -> Dialect {
+    fn dialect(&self, model: &str) -> MessagesDialect {
         self.learned.of(model).unwrap_or_default()
     }
 }
@@ -92,7 +92,7 @@ impl Provider for Anthropic {
 
 /// Which parameters a call may name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Dialect {
+struct MessagesDialect {
     /// The newest models refuse it.
     temperature: bool,
     /// The longest answer that the model can write, in tokens.
@@ -101,13 +101,13 @@ struct Dialect {
     cache: bool,
 }
 
-impl Default for Dialect {
+impl Default for MessagesDialect {
     fn default() -> Self {
         Self { temperature: true, max_tokens: u32::MAX, cache: true }
     }
 }
 
-impl Dialect {
+impl MessagesDialect {
     /// The same without what was refused of `request`, if that can be.
     fn without(mut self, refused: Refused, request: &ModelRequest) -> Option<Self> {
         match (refused.parameter, refused.objection) {
@@ -139,19 +139,19 @@ struct Wire<'a> {
     message: Option<Start<'a>>,
     /// Of `content_block_start`.
     #[serde(borrow)]
-    content_block: Option<Block<'a>>,
+    content_block: Option<ContentBlock<'a>>,
     /// Of `content_block_delta` and `message_delta`.
     #[serde(borrow)]
-    delta: Option<Block<'a>>,
+    delta: Option<ContentBlock<'a>>,
     /// Of `message_delta`.
-    usage: Option<Tokens>,
+    usage: Option<MessagesUsage>,
 }
 
 #[derive(Deserialize)]
 struct Start<'a> {
     #[serde(borrow)]
     model: Option<Str<'a>>,
-    usage: Option<Tokens>,
+    usage: Option<MessagesUsage>,
 }
 
 /// A whole answer, of `type` `message`.
@@ -160,14 +160,14 @@ struct Whole<'a> {
     #[serde(borrow)]
     model: Option<Str<'a>>,
     #[serde(borrow)]
-    content: Vec<Block<'a>>,
+    content: Vec<ContentBlock<'a>>,
     #[serde(borrow)]
     stop_reason: Option<Str<'a>>,
-    usage: Option<Tokens>,
+    usage: Option<MessagesUsage>,
 }
 
 #[derive(Deserialize)]
-struct Block<'a> {
+struct ContentBlock<'a> {
     #[serde(rename = "type", borrow)]
     kind: Option<Str<'a>>,
     #[serde(borrow)]
@@ -188,7 +188,7 @@ struct Block<'a> {
 }
 
 #[derive(Deserialize)]
-struct Tokens {
+struct MessagesUsage {
     input_tokens: Option<Count>,
     cache_creation_input_tokens: Option<Count>,
     cache_read_input_tokens: Option<Count>,
@@ -196,7 +196,7 @@ struct Tokens {
 }
 
 #[derive(Deserialize)]
-struct Kind<'a> {
+struct TypeField<'a> {
     #[serde(rename = "type", borrow)]
     kind: Str<'a>,
 }
@@ -213,7 +213,7 @@ const KNOWN: [&str; 5] = [
 /// Reads an answer of the Messages API.
 #[derive(Debug, Default)]
 struct Messages {
-    /// Tokens read, written to the cache and read from it. `input_tokens` counts only the rest.
+    /// MessagesUsage read, written to the cache and read from it. `input_tokens` counts only the rest.
     input: [u32; 3],
     output: u32,
     finish: Option<Finish>,
@@ -221,7 +221,7 @@ struct Messages {
 
 impl Messages {
     /// Takes in counts. They are cumulative, and a later event leaves out what has not changed.
-    fn count(&mut self, tokens: &Tokens, draft: &mut Draft) {
+    fn count(&mut self, tokens: &MessagesUsage, draft: &mut AnswerDraft) {
         let [plain, written, read] = &mut self.input;
         for (kept, new) in [
             (plain, tokens.input_tokens),
@@ -240,7 +240,11 @@ impl Messages {
 }
 
 impl Mapper for Messages {
-    fn event(&mut self, event: sse::Event<'_>, draft: &mut Draft) -> Result<(), ProviderError> {
+    fn event(
+        &mut self,
+        event: sse::SseEvent<'_>,
+        draft: &mut AnswerDraft,
+    ) -> Result<(), ProviderError> {
         if event.name == "ping" {
             return Ok(());
         }
@@ -276,8 +280,8 @@ impl Mapper for Messages {
         Ok(())
     }
 
-    fn whole(&mut self, body: &[u8], draft: &mut Draft) -> Result<(), ProviderError> {
-        let kind = serde_json::from_slice::<Kind<'_>>(body).ok();
+    fn whole(&mut self, body: &[u8], draft: &mut AnswerDraft) -> Result<(), ProviderError> {
+        let kind = serde_json::from_slice::<TypeField<'_>>(body).ok();
         if kind.is_some_and(|kind| kind.kind.0 == "error") {
             return Err(fault::classify_event(body));
         }
@@ -297,8 +301,8 @@ impl Mapper for Messages {
 /// Reads a content block, or a piece of one. `index` is its place, where there are several pieces.
 fn read_block(
     index: Option<Count>,
-    block: Block<'_>,
-    draft: &mut Draft,
+    block: ContentBlock<'_>,
+    draft: &mut AnswerDraft,
 ) -> Result<(), ProviderError> {
     let index = index.map(|index| index.0);
     let kind = block.kind.as_ref().map(|kind| &*kind.0);
@@ -330,8 +334,8 @@ fn is_empty(json: &str) -> bool {
 }
 
 /// An event that does not fit: their error or a broken one if it is one that we read, else news.
-fn misread(event: sse::Event<'_>, error: &serde_json::Error) -> Result<(), ProviderError> {
-    let kind = serde_json::from_str::<Kind<'_>>(event.data);
+fn misread(event: sse::SseEvent<'_>, error: &serde_json::Error) -> Result<(), ProviderError> {
+    let kind = serde_json::from_str::<TypeField<'_>>(event.data);
     match kind.as_ref().map_or(event.name, |kind| &*kind.kind.0) {
         "error" => Err(fault::classify_event(event.data.as_bytes())),
         name if !name.is_empty() && !KNOWN.contains(&name) => Ok(()),

@@ -151,7 +151,7 @@ fn request() -> ModelRequest {
 }
 
 fn written(request: &ModelRequest) -> Value {
-    serde_json::from_slice(&body::write(request, Dialect::default()).unwrap()).unwrap()
+    serde_json::from_slice(&body::write(request, MessagesDialect::default()).unwrap()).unwrap()
 }
 
 #[test]
@@ -178,7 +178,8 @@ fn a_long_system_text_is_marked_for_the_cache() {
     ]);
     let long = ModelRequest { system: system.clone(), ..request() };
     assert_eq!(written(&long)["system"], marked);
-    let plain = body::write(&long, Dialect { cache: false, ..Dialect::default() }).unwrap();
+    let plain =
+        body::write(&long, MessagesDialect { cache: false, ..MessagesDialect::default() }).unwrap();
     assert_eq!(serde_json::from_slice::<Value>(&plain).unwrap()["system"], json!(system));
     let short = ModelRequest { system: system[1..].to_owned(), ..request() };
     assert_eq!(written(&short)["system"], json!(system[1..]));
@@ -188,14 +189,18 @@ fn a_long_system_text_is_marked_for_the_cache() {
 fn only_what_was_sent_can_be_given_up() {
     use Objection::{NotTaken, TooLarge};
     let hot = ModelRequest { temperature: Some(1.0), ..request() };
-    let plain = Dialect::default();
+    let plain = MessagesDialect::default();
     for (parameter, objection, expected) in [
-        (Parameter::Temperature, NotTaken, Some(Dialect { temperature: false, ..plain })),
-        (Parameter::MaxTokens, TooLarge(Some(500)), Some(Dialect { max_tokens: 500, ..plain })),
+        (Parameter::Temperature, NotTaken, Some(MessagesDialect { temperature: false, ..plain })),
+        (
+            Parameter::MaxTokens,
+            TooLarge(Some(500)),
+            Some(MessagesDialect { max_tokens: 500, ..plain }),
+        ),
         (Parameter::MaxTokens, TooLarge(Some(5000)), None),
         (Parameter::MaxTokens, TooLarge(None), None),
         (Parameter::MaxTokens, NotTaken, None),
-        (Parameter::CacheControl, NotTaken, Some(Dialect { cache: false, ..plain })),
+        (Parameter::CacheControl, NotTaken, Some(MessagesDialect { cache: false, ..plain })),
         (Parameter::TopP, NotTaken, None),
     ] {
         let refused = Refused { parameter, objection };

@@ -45,7 +45,7 @@ pub enum LimitName {
 
 /// Which parameters a call may name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Dialect {
+pub struct ChatDialect {
     /// What the limit is called.
     pub limit: LimitName,
     /// The limit had another name, which was refused.
@@ -61,7 +61,7 @@ pub struct Dialect {
     pub tools: bool,
 }
 
-impl Dialect {
+impl ChatDialect {
     /// What is known beforehand of a host and its model.
     pub fn of(host: Host, model: &str) -> Self {
         let own = host != Host::Compatible;
@@ -158,36 +158,36 @@ mod tests {
             max_tokens: 1000,
             temperature: Some(0.5),
         };
-        let without = |dialect: Dialect, parameter, objection| {
+        let without = |dialect: ChatDialect, parameter, objection| {
             dialect.without(Refused { parameter, objection }, &request)
         };
-        let local = Dialect::of(Host::Compatible, "m");
+        let local = ChatDialect::of(Host::Compatible, "m");
         let renamed = without(local, Parameter::MaxTokens, Objection::NotTaken).unwrap();
-        assert_eq!(renamed, Dialect { limit: MaxCompletionTokens, renamed: true, ..local });
+        assert_eq!(renamed, ChatDialect { limit: MaxCompletionTokens, renamed: true, ..local });
         // Another call was refused for the same before it could know.
         assert_eq!(without(renamed, Parameter::MaxTokens, Objection::NotTaken), Some(renamed));
         let neither = without(renamed, Parameter::MaxCompletionTokens, Objection::NotTaken);
-        assert_eq!(neither, Some(Dialect { limit: Unlimited, ..renamed }));
-        let own = Dialect::of(Host::OpenAi, "gpt-4o");
+        assert_eq!(neither, Some(ChatDialect { limit: Unlimited, ..renamed }));
+        let own = ChatDialect::of(Host::OpenAi, "gpt-4o");
         let renamed = without(own, Parameter::MaxCompletionTokens, Objection::NotTaken).unwrap();
-        assert_eq!(renamed, Dialect { limit: MaxTokens, renamed: true, ..own });
+        assert_eq!(renamed, ChatDialect { limit: MaxTokens, renamed: true, ..own });
 
         let lowered = without(own, Parameter::MaxTokens, Objection::TooLarge(Some(500)));
-        assert_eq!(lowered, Some(Dialect { max_tokens: 500, ..own }));
+        assert_eq!(lowered, Some(ChatDialect { max_tokens: 500, ..own }));
         for more_than_asked in [Objection::TooLarge(None), Objection::TooLarge(Some(2000))] {
             let dialect = without(local, Parameter::MaxTokens, more_than_asked);
-            assert_eq!(dialect, Some(Dialect { limit: Unlimited, ..local }));
+            assert_eq!(dialect, Some(ChatDialect { limit: Unlimited, ..local }));
         }
         let cold = without(own, Parameter::Temperature, Objection::NotTaken);
-        assert_eq!(cold, Some(Dialect { temperature: false, ..own }));
+        assert_eq!(cold, Some(ChatDialect { temperature: false, ..own }));
         let uncounted = without(own, Parameter::StreamOptions, Objection::NotTaken);
-        assert_eq!(uncounted, Some(Dialect { stream_options: false, ..own }));
+        assert_eq!(uncounted, Some(ChatDialect { stream_options: false, ..own }));
 
         let parameters = serde_json::json!({"type": "object"});
         let tools = vec![ToolSpec { name: "t", description: String::new(), parameters }];
         let with_tools = ModelRequest { tools, ..request.clone() };
         let refused = Refused { parameter: Parameter::Tools, objection: Objection::NotTaken };
-        assert_eq!(own.without(refused, &with_tools), Some(Dialect { tools: false, ..own }));
+        assert_eq!(own.without(refused, &with_tools), Some(ChatDialect { tools: false, ..own }));
 
         // What was not sent cannot be left out.
         for parameter in [Parameter::TopP, Parameter::CacheControl, Parameter::Tools] {

@@ -14,15 +14,15 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::parameter::Learned;
-use super::transport::calls::Piece;
-use super::transport::reader::{Draft, Mapper};
+use super::transport::reader::{AnswerDraft, Mapper};
+use super::transport::tool_calls::Piece;
 use super::transport::wire::{Count, Str};
-use super::transport::{Endpoint, Settings, SetupError, Transport, secret_header};
+use super::transport::{ApiSettings, Endpoint, SetupError, Transport, secret_header};
 use super::{
     Entry, EventStream, Fault, Finish, ModelRequest, Provider, ProviderError, Refused, fault, sse,
 };
 use crate::domain::{ProviderKind, Usage};
-use dialect::{Dialect, Host};
+use dialect::{ChatDialect, Host};
 
 mod body;
 mod dialect;
@@ -38,13 +38,13 @@ pub struct OpenAi {
     host: Host,
     endpoint: Arc<Endpoint>,
     transport: Transport,
-    learned: Learned<Dialect>,
+    learned: Learned<ChatDialect>,
 }
 
 impl OpenAi {
     /// A provider that calls `{base_url}/chat/completions`; a query in the base URL is kept, for
     /// Azure's `api-version`. Without a key no `Authorization` is sent.
-    pub fn new(settings: Settings, transport: Transport) -> Result<Self, SetupError> {
+    pub fn new(settings: ApiSettings, transport: Transport) -> Result<Self, SetupError> {
         let host = Host::of(&settings.base_url);
         let mut headers = HeaderMap::new();
         if let Some(key) = &settings.key {
@@ -97,8 +97,8 @@ impl Provider for OpenAi {
 }
 
 impl OpenAi {
-    fn dialect(&self, model: &str) -> Dialect {
-        self.learned.of(model).unwrap_or_else(|| Dialect::of(self.host, model))
+    fn dialect(&self, model: &str) -> ChatDialect {
+        self.learned.of(model).unwrap_or_else(|| ChatDialect::of(self.host, model))
     }
 }
 
@@ -111,7 +111,7 @@ struct Chunk<'a> {
     model: Option<Str<'a>>,
     #[serde(borrow)]
     choices: Option<Vec<Choice<'a>>>,
-    usage: Option<Tokens>,
+    usage: Option<ChatUsage>,
     error: Option<IgnoredAny>,
 }
 
@@ -137,21 +137,21 @@ struct Delta<'a> {
     /// Thoughts, as Ollama and OpenRouter call them.
     reasoning: Option<IgnoredAny>,
     #[serde(borrow)]
-    tool_calls: Option<Vec<Call<'a>>>,
+    tool_calls: Option<Vec<CallDelta<'a>>>,
 }
 
 /// A tool call, or a piece of one.
 #[derive(Deserialize)]
-struct Call<'a> {
+struct CallDelta<'a> {
     index: Option<Count>,
     #[serde(borrow)]
     id: Option<Str<'a>>,
     #[serde(borrow)]
-    function: Option<Function<'a>>,
+    function: Option<FunctionDelta<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Function<'a> {
+struct FunctionDelta<'a> {
     #[serde(borrow)]
     name: Option<Str<'a>>,
     /// JSON in a string; some servers leave the string away.
@@ -160,14 +160,14 @@ struct Function<'a> {
 }
 
 #[derive(Deserialize)]
-struct Tokens {
+struct ChatUsage {
     prompt_tokens: Option<Count>,
     completion_tokens: Option<Count>,
-    prompt_tokens_details: Option<PromptTokens>,
+    prompt_tokens_details: Option<PromptUsage>,
 }
 
 #[derive(Default, Deserialize)]
-struct PromptTokens {
+struct PromptUsage {
     cached_tokens: Option<Count>,
 }
 
@@ -188,7 +188,7 @@ impl Completions {
         Self { earlier_calls: calls.sum(), ..Self::default() }
     }
 
-    fn chunk(&mut self, data: &[u8], draft: &mut Draft) -> Result<(), ProviderError> {
+    fn chunk(&mut self, data: &[u8], draft: &mut AnswerDraft) -> Result<(), ProviderError> {
         let chunk: Chunk<'_> = serde_json::from_slice(data)
             .map_err(|error| ProviderError::new(Fault::Malformed, error.to_string()))?;
         if chunk.error.is_some() || chunk.object.is_some_and(|object| object.0 == "error") {
@@ -225,7 +225,7 @@ impl Completions {
         &mut self,
         delta: Delta<'_>,
         is_whole: bool,
-        draft: &mut Draft,
+        draft: &mut AnswerDraft,
     ) -> Result<(), ProviderError> {
         if delta.refusal.is_some_and(|refusal| !refusal.0.is_empty()) {
             self.refused = true;
@@ -265,14 +265,18 @@ fn written(arguments: &RawValue) -> Cow<'_, str> {
 }
 
 impl Completions {
-    fn close(&self, draft: &mut Draft) -> Result<(), ProviderError> {
+    fn close(&self, draft: &mut AnswerDraft) -> Result<(), ProviderError> {
         let otherwise = if self.refused { Finish::Refused } else { Finish::Complete };
         draft.finish(self.finish().unwrap_or(otherwise))
     }
 }
 
 impl Mapper for Completions {
-    fn event(&mut self, event: sse::Event<'_>, draft: &mut Draft) -> Result<(), ProviderError> {
+    fn event(
+        &mut self,
+        event: sse::SseEvent<'_>,
+        draft: &mut AnswerDraft,
+    ) -> Result<(), ProviderError> {
         let data = event.data.trim();
         if data == "[DONE]" {
             return self.close(draft);
@@ -286,7 +290,7 @@ impl Mapper for Completions {
         self.chunk(data.as_bytes(), draft)
     }
 
-    fn whole(&mut self, body: &[u8], draft: &mut Draft) -> Result<(), ProviderError> {
+    fn whole(&mut self, body: &[u8], draft: &mut AnswerDraft) -> Result<(), ProviderError> {
         self.chunk(body, draft)?;
         self.close(draft)
     }

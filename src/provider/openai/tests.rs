@@ -130,7 +130,7 @@ fn request(model: &str) -> ModelRequest {
 
 fn written(request: &ModelRequest, base_url: &str) -> Value {
     let host = Host::of(&Url::parse(base_url).unwrap());
-    let body = body::write(request, Dialect::of(host, &request.model)).unwrap();
+    let body = body::write(request, ChatDialect::of(host, &request.model)).unwrap();
     serde_json::from_slice(&body).unwrap()
 }
 

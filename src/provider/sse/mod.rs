@@ -12,7 +12,7 @@ pub const MAX_LEN: usize = 8 * 1024 * 1024;
 
 /// One event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Event<'a> {
+pub struct SseEvent<'a> {
     /// Its `event` field; empty when it has none.
     pub name: &'a str,
     /// Its `data` lines, joined by line feeds.
@@ -58,7 +58,7 @@ impl Decoder {
     }
 
     /// The next complete event, `None` when more bytes are needed.
-    pub fn next_event(&mut self) -> Result<Option<Event<'_>>, TooLong> {
+    pub fn next_event(&mut self) -> Result<Option<SseEvent<'_>>, TooLong> {
         if std::mem::take(&mut self.taken) {
             self.reset();
         }
@@ -67,7 +67,7 @@ impl Decoder {
                 self.field(line)?;
             } else if self.has_data {
                 self.taken = true;
-                return Ok(Some(Event { name: &self.name, data: &self.data }));
+                return Ok(Some(SseEvent { name: &self.name, data: &self.data }));
             } else {
                 self.reset();
             }

@@ -3,9 +3,9 @@
 //! A call is made once. Trying again and falling back are decided above, by the [`Fault`] of the
 //! error and by whether any text has been seen.
 
-pub mod calls;
 pub mod client;
 pub mod reader;
+pub mod tool_calls;
 pub mod wire;
 
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use reader::{Mapper, Reader};
 
 /// What a provider is made from.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct ApiSettings {
     /// The API's base address, `http` or `https`; a slash at its end does not matter.
     pub base_url: Url,
     /// The API key. Servers of one's own may need none.
@@ -35,7 +35,7 @@ pub struct Settings {
     pub display_name: String,
 }
 
-/// Settings that no provider can be made from.
+/// ApiSettings that no provider can be made from.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// The base URL is no address to call.
@@ -61,7 +61,7 @@ pub enum SetupError {
 /// How long a call may take. Only pieces of text, thought or tool calls count as tokens: a server
 /// that sends nothing but pings is silent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct TimeLimits {
     /// From the call to the first token, with the connection and the headers.
     pub first_token: Duration,
     /// From one token to the next.
@@ -72,7 +72,7 @@ pub struct Limits {
     pub end_mark: Duration,
 }
 
-impl Default for Limits {
+impl Default for TimeLimits {
     fn default() -> Self {
         Self {
             first_token: Duration::from_secs(30),
@@ -152,12 +152,12 @@ const DRAIN_WAIT: Duration = Duration::from_millis(100);
 #[derive(Clone, Debug)]
 pub struct Transport {
     client: reqwest::Client,
-    limits: Limits,
+    limits: TimeLimits,
 }
 
 impl Transport {
     /// A transport with a client of its own.
-    pub fn new(proxies: &Proxies, limits: Limits) -> Result<Self, SetupError> {
+    pub fn new(proxies: &Proxies, limits: TimeLimits) -> Result<Self, SetupError> {
         Ok(Self { client: client::build(proxies)?, limits })
     }
 
@@ -187,7 +187,7 @@ impl Transport {
             let error = ProviderError::new(Fault::Malformed, "an HTML page in place of an answer");
             return Err(ProviderError { request_id, ..error });
         }
-        let answer = Answer {
+        let answer = AnswerStream {
             response,
             reader: Reader::new(mapper),
             endpoint: Arc::clone(endpoint),
@@ -225,11 +225,11 @@ async fn refusal(mut response: Response) -> Result<EventStream, ProviderError> {
 }
 
 /// An answer that is being read.
-struct Answer<M> {
+struct AnswerStream<M> {
     response: Response,
     reader: Reader<M>,
     endpoint: Arc<Endpoint>,
-    limits: Limits,
+    limits: TimeLimits,
     request_id: Option<String>,
     started: Instant,
     /// When the last token came, or since when the reader of our events has waited for one.
@@ -238,7 +238,7 @@ struct Answer<M> {
     at_end: bool,
 }
 
-impl<M: Mapper> Answer<M> {
+impl<M: Mapper> AnswerStream<M> {
     async fn next(&mut self) -> Option<Result<ModelEvent, ProviderError>> {
         self.heard = Instant::now();
         loop {

@@ -121,7 +121,7 @@ async fn what_came_before_the_first_word_is_not_lost_and_a_refusal_is_an_answer(
         let provider = Scripted::new(CLAUDE, steps);
         let policy = policy(&[&provider], None);
         let (events, failure) =
-            read(policy.turn(&handle(&provider)).stream(&mut request()).await).await;
+            read(policy.calls_from(&handle(&provider)).stream(&mut request()).await).await;
         assert_eq!((events, failure.map(|error| error.fault)), (said, None));
     }
 }
@@ -153,7 +153,7 @@ async fn a_prompt_that_is_too_long_is_made_shorter_once() {
     let too_long = Script::Fail(refusal(400, &[], body));
     let provider = Scripted::new(CLAUDE, [too_long.clone()]);
     let mut sent = request();
-    let turn = policy(&[&provider], None).turn(&handle(&provider)).stream(&mut sent).await;
+    let turn = policy(&[&provider], None).calls_from(&handle(&provider)).stream(&mut sent).await;
     assert_eq!(text(&read(turn).await.0), "Hi");
     assert_eq!(sent.entries, [Entry::user("1 + 1?")], "the next round starts from what fitted");
     let lengths: Vec<_> = provider.requests().iter().map(|r| r.entries.len()).collect();
@@ -163,9 +163,9 @@ async fn a_prompt_that_is_too_long_is_made_shorter_once() {
     let failure = ask(&policy(&[&provider], None), &provider).await.unwrap_err();
     assert_eq!((provider.times().len(), failure.status), (2, Some(400)));
     // Nothing to leave out.
-    let settings = Settings { trim: |_| false, ..exact() };
+    let settings = PolicySettings { trim: |_| false, ..exact() };
     let policy = Policy::new(&[handle(&provider)], None, settings);
-    let failure = policy.turn(&handle(&provider)).stream(&mut request()).await.err();
+    let failure = policy.calls_from(&handle(&provider)).stream(&mut request()).await.err();
     assert_eq!((provider.times().len(), failure.unwrap().fault), (3, Fault::TooLong));
 }
 
@@ -177,7 +177,7 @@ async fn an_answer_that_broke_off_may_be_asked_for_once_more() {
     };
     let provider = Scripted::new(CLAUDE, [broken(), broken()]);
     let policy = policy(&[&provider], None);
-    let mut calls = policy.turn(&handle(&provider));
+    let mut calls = policy.calls_from(&handle(&provider));
     let mut request = request();
     let (events, failure) = read(calls.stream(&mut request).await).await;
     assert_eq!(text(&events), "Half");
@@ -188,7 +188,7 @@ async fn an_answer_that_broke_off_may_be_asked_for_once_more() {
     assert_eq!(provider.times(), [0, 500]);
     assert!(!calls.once_more(&failure.unwrap()).await, "once in a turn");
 
-    let mut calls = policy.turn(&handle(&provider));
+    let mut calls = policy.calls_from(&handle(&provider));
     let (_, failure) = read(calls.stream(&mut request).await).await;
     assert!(failure.is_none());
     assert!(!calls.once_more(&overloaded()).await, "only what broke off");
@@ -200,7 +200,7 @@ async fn the_calls_of_a_turn_share_the_time_for_waits() {
     let tool = || Script::Say(vec![Ok(tool_call()), Ok(ModelEvent::Finished(Finish::ToolUse))]);
     let provider = Scripted::new(CLAUDE, [busy(), tool(), busy(), tool(), busy()]);
     let policy = policy(&[&provider], None);
-    let mut calls = policy.turn(&handle(&provider));
+    let mut calls = policy.calls_from(&handle(&provider));
     for _ in 0..2 {
         assert!(read(calls.stream(&mut request()).await).await.1.is_none());
     }

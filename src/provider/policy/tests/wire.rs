@@ -8,27 +8,27 @@ use crate::provider::transport::tests::settings;
 use crate::provider::transport::tests::stand_in::{
     StandIn, Step, chunk, end, forever, head, ok, send, whole,
 };
-use crate::provider::transport::{Limits, Proxies, Transport};
+use crate::provider::transport::{Proxies, TimeLimits, Transport};
 
 const KINDS: [ProviderKind; 2] = [ProviderKind::Claude, ProviderKind::OpenAi];
 
-/// Limits that a test on one machine never reaches.
-const LONG: Limits = Limits {
+/// TimeLimits that a test on one machine never reaches.
+const LONG: TimeLimits = TimeLimits {
     first_token: Duration::from_secs(60),
     between_tokens: Duration::from_secs(60),
     whole: Duration::from_secs(60),
     end_mark: Duration::from_secs(60),
 };
 
-/// Limits for servers that fall silent; the answer after that must come within them.
-const SHORT: Limits = Limits {
+/// TimeLimits for servers that fall silent; the answer after that must come within them.
+const SHORT: TimeLimits = TimeLimits {
     first_token: Duration::from_millis(500),
     between_tokens: Duration::from_millis(500),
     ..LONG
 };
 
 /// One for all calls of a test: to read the machine's certificates takes a while.
-fn transport(limits: Limits) -> Transport {
+fn transport(limits: TimeLimits) -> Transport {
     Transport::new(&Proxies::default(), limits).unwrap()
 }
 
@@ -44,9 +44,9 @@ fn provider(kind: ProviderKind, url: &str, transport: &Transport) -> Arc<dyn Pro
     }
 }
 
-fn quick() -> Settings {
+fn quick() -> PolicySettings {
     let backoff = Backoff { first: Duration::from_millis(1), ..Backoff::default() };
-    Settings { backoff, ..Settings::default() }
+    PolicySettings { backoff, ..PolicySettings::default() }
 }
 
 /// The events of a text in the words of one API; without an end, it breaks off there.
@@ -91,7 +91,7 @@ async fn served(
     let server = StandIn::start_in_turn(scripts).await;
     let provider = provider(kind, &server.url, transport);
     let policy = Policy::new(&[Arc::clone(&provider)], None, quick());
-    let (events, failure) = read(policy.turn(&provider).stream(&mut request()).await).await;
+    let (events, failure) = read(policy.calls_from(&provider).stream(&mut request()).await).await;
     (server.seen().concat().len(), text(&events), failure)
 }
 
@@ -246,7 +246,7 @@ async fn bodies(
     let mut said = String::new();
     for _ in 0..asked {
         let mut request = request.clone();
-        let (events, failure) = read(policy.turn(&provider).stream(&mut request).await).await;
+        let (events, failure) = read(policy.calls_from(&provider).stream(&mut request).await).await;
         assert!(failure.is_none(), "{failure:?}");
         said = text(&events);
     }
@@ -321,7 +321,7 @@ async fn the_fallback_answers_over_the_wire_with_its_own_key_and_model() {
     let second = provider(ProviderKind::OpenAi, &up.url, &transport);
     let providers = [Arc::clone(&first), second];
     let policy = Policy::new(&providers, Some(ProviderKind::OpenAi), quick());
-    let mut calls = policy.turn(&first);
+    let mut calls = policy.calls_from(&first);
     let (events, failure) = read(calls.stream(&mut request()).await).await;
     assert_eq!((text(&events).as_str(), failure.is_none()), ("Good day", true));
     assert_eq!(calls.provider().kind(), ProviderKind::OpenAi);

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
-use super::calls::{Calls, Piece};
+use super::tool_calls::{Piece, ToolCallParts};
 use crate::domain::Usage;
 use crate::provider::{Fault, Finish, ModelEvent, ProviderError, sse};
 
@@ -19,10 +19,14 @@ const MAX_WHOLE: usize = 8 * 1024 * 1024;
 /// One API's way of answering.
 pub trait Mapper: Send {
     /// Reads an event of a streamed answer into `draft`.
-    fn event(&mut self, event: sse::Event<'_>, draft: &mut Draft) -> Result<(), ProviderError>;
+    fn event(
+        &mut self,
+        event: sse::SseEvent<'_>,
+        draft: &mut AnswerDraft,
+    ) -> Result<(), ProviderError>;
 
     /// Reads an answer that came as one JSON object though a stream was asked for.
-    fn whole(&mut self, body: &[u8], draft: &mut Draft) -> Result<(), ProviderError>;
+    fn whole(&mut self, body: &[u8], draft: &mut AnswerDraft) -> Result<(), ProviderError>;
 
     /// How many calls the conversation holds already: made-up ids count from there.
     fn earlier_calls(&self) -> usize {
@@ -37,20 +41,20 @@ pub trait Mapper: Send {
 
 /// The answer as far as a [`Mapper`] has read it.
 #[derive(Debug, Default)]
-pub struct Draft {
+pub struct AnswerDraft {
     ready: VecDeque<ModelEvent>,
     /// White space that the answer begins with. It waits for the first word, so that an answer of
     /// white space only can still be tried again.
     indent: String,
     text_len: usize,
     named: bool,
-    calls: Calls,
+    calls: ToolCallParts,
     earlier_calls: usize,
     tokens: u64,
     finished: bool,
 }
 
-impl Draft {
+impl AnswerDraft {
     /// The model that answers. Only the first one counts, and only before any text.
     pub fn model(&mut self, name: &str) {
         if !self.named && self.text_len == 0 && !name.is_empty() {
@@ -141,7 +145,7 @@ enum Shape {
 pub struct Reader<M> {
     mapper: M,
     shape: Shape,
-    draft: Draft,
+    draft: AnswerDraft,
     error: Option<ProviderError>,
     failed: bool,
 }
@@ -149,7 +153,7 @@ pub struct Reader<M> {
 impl<M: Mapper> Reader<M> {
     /// A reader of an answer in `mapper`'s words.
     pub fn new(mapper: M) -> Self {
-        let draft = Draft { earlier_calls: mapper.earlier_calls(), ..Draft::default() };
+        let draft = AnswerDraft { earlier_calls: mapper.earlier_calls(), ..AnswerDraft::default() };
         Self { mapper, shape: Shape::Unknown, draft, error: None, failed: false }
     }
 

@@ -9,7 +9,11 @@ struct Words {
 }
 
 impl Mapper for Words {
-    fn event(&mut self, event: sse::Event<'_>, draft: &mut Draft) -> Result<(), ProviderError> {
+    fn event(
+        &mut self,
+        event: sse::SseEvent<'_>,
+        draft: &mut AnswerDraft,
+    ) -> Result<(), ProviderError> {
         match (event.name, event.data) {
             ("model", name) => draft.model(name),
             ("call", name) => {
@@ -24,7 +28,7 @@ impl Mapper for Words {
         Ok(())
     }
 
-    fn whole(&mut self, _: &[u8], draft: &mut Draft) -> Result<(), ProviderError> {
+    fn whole(&mut self, _: &[u8], draft: &mut AnswerDraft) -> Result<(), ProviderError> {
         draft.text(Cow::Borrowed("whole"))?;
         draft.finish(Finish::Complete)
     }

@@ -14,8 +14,8 @@ const KEY: &str = "key-of-the-operator-0123456789";
 const STREAM: &str = include_str!("../../../../tests/fixtures/provider/anthropic/text.sse");
 const TEXT: &str = "Zażółć gęślą \"jaźń\"\n🦀!";
 
-/// Limits that a test on one machine never reaches.
-const LONG: Limits = Limits {
+/// TimeLimits that a test on one machine never reaches.
+const LONG: TimeLimits = TimeLimits {
     first_token: Duration::from_secs(60),
     between_tokens: Duration::from_secs(60),
     whole: Duration::from_secs(60),
@@ -24,8 +24,8 @@ const LONG: Limits = Limits {
 
 const SHORT: Duration = Duration::from_millis(100);
 
-pub(in crate::provider) fn settings(base_url: &str, key: Option<&str>) -> Settings {
-    Settings {
+pub(in crate::provider) fn settings(base_url: &str, key: Option<&str>) -> ApiSettings {
+    ApiSettings {
         base_url: Url::parse(base_url).unwrap(),
         key: key.map(SecretString::from),
         model: "model".to_owned(),
@@ -33,12 +33,12 @@ pub(in crate::provider) fn settings(base_url: &str, key: Option<&str>) -> Settin
     }
 }
 
-fn anthropic(url: &str, limits: Limits) -> Anthropic {
+fn anthropic(url: &str, limits: TimeLimits) -> Anthropic {
     let transport = Transport::new(&Proxies::default(), limits).unwrap();
     Anthropic::new(settings(url, Some(KEY)), transport).unwrap()
 }
 
-fn openai(url: &str, key: Option<&str>, limits: Limits) -> OpenAi {
+fn openai(url: &str, key: Option<&str>, limits: TimeLimits) -> OpenAi {
     let transport = Transport::new(&Proxies::default(), limits).unwrap();
     OpenAi::new(settings(url, key), transport).unwrap()
 }
@@ -217,9 +217,9 @@ async fn an_answer_may_come_compressed_or_whole() {
 async fn silence_is_timed_by_tokens_and_pings_are_silence() {
     let part = &STREAM[..STREAM.find("event: content_block_stop").unwrap()];
     let start = &STREAM[..STREAM.find("event: content_block_delta").unwrap()];
-    let first = Limits { first_token: SHORT, ..LONG };
-    let between = Limits { between_tokens: SHORT, ..LONG };
-    let total = Limits { whole: 5 * SHORT, ..LONG };
+    let first = TimeLimits { first_token: SHORT, ..LONG };
+    let between = TimeLimits { between_tokens: SHORT, ..LONG };
+    let total = TimeLimits { whole: 5 * SHORT, ..LONG };
     let pings = forever(": hello\n\nevent: ping\ndata: {\"type\": \"ping\"}\n\n");
     for (name, steps, limits, expected, kind) in [
         ("no headers", vec![], first, "", Fault::Timeout),
@@ -242,7 +242,7 @@ async fn a_thought_counts_as_a_token() {
     let thinking = include_str!("../../../../tests/fixtures/provider/anthropic/thinking.sse");
     let thought = &thinking[..thinking.find("event: content_block_stop").unwrap()];
     let server = StandIn::start(vec![ok(), chunk(thought)]).await;
-    let limits = Limits { first_token: 3 * SHORT, between_tokens: SHORT, ..LONG };
+    let limits = TimeLimits { first_token: 3 * SHORT, between_tokens: SHORT, ..LONG };
     let error = ask(&anthropic(&server.url, limits)).await.2.unwrap();
     assert_eq!((error.fault, error.detail.as_str()), (Fault::Timeout, "no next token in time"));
 }
@@ -252,7 +252,7 @@ async fn a_piece_of_a_tool_call_counts_as_a_token() {
     let body = include_str!("../../../../tests/fixtures/provider/openai/vllm_tools.sse");
     let pieces: String = body.split_inclusive("\n\n").take(3).collect();
     let server = StandIn::start(vec![ok(), chunk(pieces)]).await;
-    let limits = Limits { first_token: 3 * SHORT, between_tokens: SHORT, ..LONG };
+    let limits = TimeLimits { first_token: 3 * SHORT, between_tokens: SHORT, ..LONG };
     let error = ask(&openai(&server.url, None, limits)).await.2.unwrap();
     assert_eq!((error.fault, error.detail.as_str()), (Fault::Timeout, "no next token in time"));
 }
@@ -260,7 +260,7 @@ async fn a_piece_of_a_tool_call_counts_as_a_token() {
 #[tokio::test]
 async fn an_answer_that_lacks_only_its_end_mark_is_complete() {
     let body = include_str!("../../../../tests/fixtures/provider/openai/no_done.sse");
-    let limits = Limits { end_mark: SHORT, ..LONG };
+    let limits = TimeLimits { end_mark: SHORT, ..LONG };
     for steps in [vec![ok(), chunk(body)], vec![ok(), chunk(body), Step::Close]] {
         let server = StandIn::start(steps).await;
         let (text, finish, error) = ask(&openai(&server.url, None, limits)).await;

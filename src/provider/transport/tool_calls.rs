@@ -30,13 +30,13 @@ pub struct Piece<'a> {
 
 /// The calls of one answer.
 #[derive(Debug, Default)]
-pub struct Calls {
+pub struct ToolCallParts {
     calls: Vec<(Option<u32>, ToolCall)>,
     /// Bytes of ids, names and arguments.
     size: usize,
 }
 
-impl Calls {
+impl ToolCallParts {
     /// Adds `piece` to the call that it belongs to.
     pub fn add(&mut self, piece: Piece<'_>) -> Result<(), ProviderError> {
         self.size += piece.id.len() + piece.name.len() + piece.arguments.len();
@@ -129,7 +129,7 @@ mod tests {
     type Short = (Option<u32>, &'static str, &'static str, &'static str);
 
     fn join(pieces: &[Short]) -> Vec<(String, String, String)> {
-        let mut calls = Calls::default();
+        let mut calls = ToolCallParts::default();
         for &(index, id, name, arguments) in pieces {
             calls.add(Piece { index, id, name, arguments, is_first: false }).unwrap();
         }
@@ -194,13 +194,13 @@ mod tests {
     #[test]
     fn endless_calls_are_broken_off() {
         let kibibyte = "x".repeat(1024);
-        let mut calls = Calls::default();
+        let mut calls = ToolCallParts::default();
         let mut piece = Piece { index: Some(0), name: "f", ..Piece::default() };
         piece.arguments = &kibibyte;
         let taken = (0..1000).take_while(|_| calls.add(piece).is_ok()).count();
         assert_eq!(taken, MAX_ARGUMENTS / 1024 - 1);
 
-        let mut calls = Calls::default();
+        let mut calls = ToolCallParts::default();
         let piece = Piece { name: "f", is_first: true, ..Piece::default() };
         assert_eq!((0..1000).take_while(|_| calls.add(piece).is_ok()).count(), MAX_CALLS);
     }
