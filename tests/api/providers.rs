@@ -85,6 +85,21 @@ async fn a_local_server_needs_no_key() {
 }
 
 #[tokio::test]
+async fn a_model_that_is_reported_as_a_path_goes_by_its_configured_name() {
+    let transcript = include_str!("../fixtures/provider/openai/llama_cpp_path.sse");
+    let model = Model::start([Script::Broken(transcript.to_owned())]).await;
+    let base = format!("{}/v1", model.base);
+    let server = Server::with(&["--openai-base-url", &base, "--openai-model", "smollm2"]).await;
+    let id = server.session(json!({})).await;
+    let answer = server.say(&id, "Hello").await.expect(200);
+    assert_eq!(
+        (&answer["response"], &answer["model"]),
+        (&json!("Tea is served."), &json!("smollm2"))
+    );
+    assert_eq!(server.history(&id).await[1]["model"], "smollm2");
+}
+
+#[tokio::test]
 async fn the_session_names_its_provider() {
     let (anthropic, openai) = (
         Model::start([claude_says("I am Claude.")]).await,

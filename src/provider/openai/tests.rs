@@ -65,6 +65,15 @@ fn transcripts_of_all_servers_give_their_model_text_usage_and_end() {
 }
 
 #[test]
+fn a_model_that_is_named_by_its_file_is_not_named_at_all() {
+    let (events, failure) = read(transcript!("llama_cpp_path.sse"));
+    assert_eq!(failure, None);
+    let started = |event: &ModelEvent| matches!(event, ModelEvent::Started { .. });
+    assert!(!events.iter().any(started), "{events:?}");
+    assert_eq!(text(&events), "Tea is served.");
+}
+
+#[test]
 fn failures_are_told_apart_by_whether_text_has_come() {
     let cut_short = transcript!("no_end.sse");
     let broken = cut_short.replace("\"content\":\"Half", "\"content\":Half");

@@ -12,15 +12,16 @@ use crate::provider::transport::{Proxies, TimeLimits, Transport};
 
 const KINDS: [ProviderKind; 2] = [ProviderKind::Claude, ProviderKind::OpenAi];
 
-/// TimeLimits that a test on one machine never reaches.
+/// Limits that a test on one machine never reaches.
 const LONG: TimeLimits = TimeLimits {
+    connect: Duration::from_secs(60),
     first_token: Duration::from_secs(60),
     between_tokens: Duration::from_secs(60),
     whole: Duration::from_secs(60),
     end_mark: Duration::from_secs(60),
 };
 
-/// TimeLimits for servers that fall silent; the answer after that must come within them.
+/// Limits for servers that fall silent; the answer after that must come within them.
 const SHORT: TimeLimits = TimeLimits {
     first_token: Duration::from_millis(500),
     between_tokens: Duration::from_millis(500),

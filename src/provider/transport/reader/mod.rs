@@ -55,9 +55,13 @@ pub struct AnswerDraft {
 }
 
 impl AnswerDraft {
-    /// The model that answers. Only the first one counts, and only before any text.
+    /// The name of the model that answers. Only the first one counts, and only before any text.
+    /// Blank names and the paths of model files, as llama.cpp reports them, are ignored: the name
+    /// that was asked for tells visitors more, and shows nothing of the server.
     pub fn model(&mut self, name: &str) {
-        if !self.named && self.text_len == 0 && !name.is_empty() {
+        let name = name.trim();
+        let is_usable = !name.is_empty() && !is_path(name);
+        if !self.named && self.text_len == 0 && is_usable {
             self.named = true;
             self.ready.push_back(ModelEvent::Started { model: name.to_owned() });
         }
@@ -132,7 +136,13 @@ impl AnswerDraft {
     }
 }
 
-/// What the body is, judged by its first byte: content types are often wrong.
+/// Whether a model's name is the path of its file. Slashes alone prove nothing: many names start
+/// with that of their maker.
+fn is_path(name: &str) -> bool {
+    name.contains('\\') || (name.contains('/') && name.to_ascii_lowercase().ends_with(".gguf"))
+}
+
+/// The kind of body, judged by its first byte: content types are often wrong.
 #[derive(Debug)]
 enum Shape {
     Unknown,

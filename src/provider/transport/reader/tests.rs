@@ -78,6 +78,18 @@ fn the_model_is_named_once_and_before_the_text() {
 }
 
 #[test]
+fn a_name_that_is_blank_or_a_path_is_ignored() {
+    let stream = |name: &str| format!("event: model\ndata:{name}\n\ndata: a\n\ndata: END\n\n");
+    for name in ["", "  ", "/models/a.gguf", "models/a.GGUF", "C:\\models\\a.bin", ".\\a"] {
+        assert_eq!(events(&stream(name)), [text("a"), END], "{name}");
+    }
+    for name in ["a.gguf", "meta-llama/Llama-3.1-8B", "hf.co/me/x-GGUF:Q4", "gpt-5"] {
+        let started = ModelEvent::Started { model: name.to_owned() };
+        assert_eq!(events(&stream(name)), [started, text("a"), END], "{name}");
+    }
+}
+
+#[test]
 fn what_came_before_a_failure_is_handed_out_before_it() {
     let (events, failure) = outcome("data: a\n\ndata: b\n\ndata: FAIL\n\ndata: c\n\n");
     assert_eq!(events, [text("a"), text("b")]);
