@@ -1,4 +1,4 @@
-//! The body of a call.
+//! The body of a request.
 
 use std::borrow::Cow;
 
@@ -93,12 +93,12 @@ enum BlockParam<'a> {
     },
 }
 
-/// The shortest system text that is marked for the cache, in bytes. The API caches no prompt under
-/// 1,024 tokens (under 2,048 or 4,096, by the model) and passes over the mark on a shorter one; a
-/// token of English has about four bytes. Source: Anthropic's documentation, "Prompt caching".
+/// Minimum length of a system text that is marked for the cache, in bytes. The API does not cache
+/// prompts under 1,024 tokens (for some models 2,048 or 4,096) and ignores the mark on them; a token
+/// of English has about four bytes. Source: Anthropic's documentation, "Prompt caching".
 pub const MIN_CACHED: usize = 4096;
 
-/// Writes the body of `request`. The API's temperature ends at 1 where ours goes to 2.
+/// Writes the body of `request`. The API's temperature ends at 1, ours at 2.
 pub fn write(request: &ModelRequest, dialect: MessagesDialect) -> Result<Vec<u8>, ProviderError> {
     let forbidden = request.tool_choice == ToolChoice::None && !request.tools.is_empty();
     let body = MessagesBody {
@@ -117,8 +117,8 @@ pub fn write(request: &ModelRequest, dialect: MessagesDialect) -> Result<Vec<u8>
     serde_json::to_vec(&body).map_err(|e| ProviderError::new(Fault::Rejected, e.to_string()))
 }
 
-/// The system text, marked as the end of what stays the same from call to call. In the API's order
-/// the tools come before it, so they are cached with it.
+/// The system text, marked as the end of the part that is the same in every call. The API puts the
+/// tools before it, so they are cached with it.
 fn system(text: &str, cache: bool) -> Option<System<'_>> {
     if text.is_empty() {
         return None;
@@ -134,15 +134,15 @@ fn tool_param(tool: &ToolSpec) -> ToolParam<'_> {
     ToolParam { name: tool.name, description: &tool.description, input_schema: &tool.parameters }
 }
 
-/// The entries as messages whose roles alternate: what a user says after results of tools goes into
-/// their message, behind them, where the API wants it.
+/// The entries as messages with alternating roles. What a user says after tool results goes into
+/// the same message, after them, as the API requires.
 fn messages(entries: &[Entry]) -> Vec<MessageParam<'_>> {
     let mut messages: Vec<(&'static str, Vec<BlockParam<'_>>)> = Vec::with_capacity(entries.len());
-    for turn in entries {
-        let (role, blocks) = match turn {
+    for entry in entries {
+        let (role, blocks) = match entry {
             Entry::User(text) => ("user", vec![BlockParam::Text { text }]),
             Entry::Assistant { text, calls } => {
-                // The API refuses blocks of white space.
+                // The API refuses blank blocks.
                 let text = (!text.trim().is_empty()).then_some(BlockParam::Text { text });
                 let calls = calls.iter().map(|call| BlockParam::ToolUse {
                     id: plain_name(&call.id),

@@ -24,7 +24,7 @@ mod body;
 /// The public API.
 pub const DEFAULT_BASE_URL: &str = "https://api.anthropic.com";
 
-/// The version of the API that we speak.
+/// The version of the API that we use.
 const VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
 
 /// Claude.
@@ -90,14 +90,14 @@ impl Provider for Anthropic {
     }
 }
 
-/// Which parameters a call may name.
+/// Which parameters a call may contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct MessagesDialect {
-    /// The newest models refuse it.
+    /// Whether it may be sent. The newest models refuse it.
     temperature: bool,
-    /// The longest answer that the model can write, in tokens.
+    /// Maximum length of an answer that the model accepts, in tokens.
     max_tokens: u32,
-    /// Servers that only speak this API may not know `cache_control`.
+    /// Whether `cache_control` may be sent. Compatible servers may not know it.
     cache: bool,
 }
 
@@ -108,13 +108,13 @@ impl Default for MessagesDialect {
 }
 
 impl MessagesDialect {
-    /// The same without what was refused of `request`, if that can be.
+    /// This dialect without what was refused in `request`; `None` if that is impossible.
     fn without(mut self, refused: Refused, request: &ModelRequest) -> Option<Self> {
         match (refused.parameter, refused.objection) {
             (Parameter::Temperature, _) if request.temperature.is_some() => {
                 self.temperature = false;
             }
-            // The API wants a limit: it can be lowered, not left out.
+            // The API requires a limit, so it can be lowered but not left out.
             (Parameter::MaxTokens, Objection::TooLarge(Some(most)))
                 if most < request.max_tokens =>
             {
@@ -127,12 +127,12 @@ impl MessagesDialect {
     }
 }
 
-/// An event of the stream, or a whole answer: all that we read of any of them.
+/// An event of the stream: the fields that we read of any of them.
 #[derive(Deserialize)]
 struct Wire<'a> {
     #[serde(rename = "type", borrow)]
     kind: Str<'a>,
-    /// Of the events of a content block: its place in the answer.
+    /// Of the events of a content block: its position in the answer.
     index: Option<Count>,
     /// Of `message_start`.
     #[serde(borrow)]
@@ -177,7 +177,7 @@ struct ContentBlock<'a> {
     id: Option<Str<'a>>,
     #[serde(borrow)]
     name: Option<Str<'a>>,
-    /// An empty object in a stream, where the input comes in pieces.
+    /// An empty object in a stream, where the input arrives in pieces.
     #[serde(borrow)]
     input: Option<&'a RawValue>,
     /// The next piece of a tool's input, of `input_json_delta`.
@@ -201,7 +201,7 @@ struct TypeField<'a> {
     kind: Str<'a>,
 }
 
-/// The events that we read. The API may add others, which are to be passed over.
+/// The events that we read. The API may add others, which must be ignored.
 const KNOWN: [&str; 5] = [
     "message_start",
     "content_block_start",
@@ -213,14 +213,15 @@ const KNOWN: [&str; 5] = [
 /// Reads an answer of the Messages API.
 #[derive(Debug, Default)]
 struct Messages {
-    /// MessagesUsage read, written to the cache and read from it. `input_tokens` counts only the rest.
+    /// Input tokens: neither written to the cache nor read from it (the API's `input_tokens`),
+    /// written to it, read from it.
     input: [u32; 3],
     output: u32,
     finish: Option<Finish>,
 }
 
 impl Messages {
-    /// Takes in counts. They are cumulative, and a later event leaves out what has not changed.
+    /// Updates the counts. They are cumulative, and a later event omits those that have not changed.
     fn count(&mut self, tokens: &MessagesUsage, draft: &mut AnswerDraft) {
         let [plain, written, read] = &mut self.input;
         for (kept, new) in [
@@ -298,7 +299,7 @@ impl Mapper for Messages {
     }
 }
 
-/// Reads a content block, or a piece of one. `index` is its place, where there are several pieces.
+/// Reads a content block, or a piece of one. `index` is its position, if it arrives in pieces.
 fn read_block(
     index: Option<Count>,
     block: ContentBlock<'_>,
@@ -322,7 +323,7 @@ fn read_block(
             let arguments = block.partial_json.as_ref().map_or("", |json| &json.0);
             draft.call(Piece { index, arguments, ..Piece::default() })?;
         }
-        // Thoughts, their signatures, citations, tools that run at the provider's.
+        // Thoughts, their signatures, citations, tools that run on the provider's side.
         _ => draft.token(),
     }
     Ok(())
@@ -333,7 +334,8 @@ fn is_empty(json: &str) -> bool {
     json.strip_prefix('{').is_some_and(|rest| rest.trim_start() == "}")
 }
 
-/// An event that does not fit: their error or a broken one if it is one that we read, else news.
+/// Handles an event that cannot be parsed: an error event, a broken event of a known type, or one of
+/// a type that the API has added since.
 fn misread(event: sse::SseEvent<'_>, error: &serde_json::Error) -> Result<(), ProviderError> {
     let kind = serde_json::from_str::<TypeField<'_>>(event.data);
     match kind.as_ref().map_or(event.name, |kind| &*kind.kind.0) {
@@ -343,8 +345,8 @@ fn misread(event: sse::SseEvent<'_>, error: &serde_json::Error) -> Result<(), Pr
     }
 }
 
-/// `end_turn`, `stop_sequence`, `pause_turn` and what may come end an answer as it
-/// should.
+/// The end that a `stop_reason` stands for. `end_turn`, `stop_sequence`, `pause_turn` and future ones
+/// mean a complete answer.
 fn finish(stop_reason: &str) -> Finish {
     match stop_reason {
         "max_tokens" | "model_context_window_exceeded" => Finish::Length,

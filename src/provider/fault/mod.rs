@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::parameter::Refused;
 
-/// A kind of failure, as the table of provider faults has them. It decides what the visitor sees.
+/// A kind of failure, from the table of provider faults. It decides what the visitor sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Too many requests (429).
@@ -95,8 +95,8 @@ fn excerpt(text: &str) -> String {
     short
 }
 
-/// Minimum length of a key after its `sk-`. The real ones are far longer, the example keys of
-/// self-hosted gateways hardly so.
+/// Minimum length of a key after its `sk-`, in bytes. Providers' keys are far longer, those of
+/// self-hosted gateways often not.
 const MIN_KEY: usize = 8;
 
 /// Appends `word`, with every key in it replaced by `sk-***`. A key starts with `sk-` at the start

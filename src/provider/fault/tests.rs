@@ -38,13 +38,13 @@ fn a_status_alone_decides_where_it_can() {
 }
 
 #[test]
-fn what_the_body_says_counts_where_a_status_stands_for_several_things() {
+fn the_body_decides_where_a_status_is_ambiguous() {
     let invalid = "invalid_request_error";
     for (status, body, fault) in [
         (429, openai("insufficient_quota", "insufficient_quota", "You exceeded"), Fault::Exhausted),
         (429, openai("", "", "You exceeded your current quota, please check"), Fault::Exhausted),
         (429, openai("billing_not_active", "billing_not_active", "no"), Fault::Exhausted),
-        // OpenAI's plain rate limit names its billing page, Azure's its pricing tier.
+        // OpenAI's plain rate limit mentions its billing page, Azure's its pricing tier.
         (429, openai("requests", "rate_limit_exceeded", "Add a payment method at /billing."), BUSY),
         (429, openai("", "429", "exceeded token rate limit of your S0 pricing tier"), BUSY),
         (429, anthropic("rate_limit_error", "would exceed your organization's rate limit"), BUSY),
@@ -110,7 +110,7 @@ fn what_the_body_says_counts_where_a_status_stands_for_several_things() {
 }
 
 #[test]
-fn an_unknown_model_is_told_from_a_wrong_address_or_key() {
+fn an_unknown_model_is_distinguished_from_a_wrong_address_or_key() {
     let invalid = "invalid_request_error";
     for (status, body) in [
         (404, anthropic("not_found_error", "model: claude-9")),
@@ -163,7 +163,7 @@ fn keys_are_masked_and_words_that_contain_sk_are_not() {
 }
 
 #[test]
-fn waits_are_read_in_all_their_forms() {
+fn waits_are_parsed_in_all_their_forms() {
     let seconds = |n| Some(Duration::from_secs(n));
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
     for (name, value, wait) in [
@@ -235,7 +235,7 @@ fn request_ids_are_found_in_headers_or_body() {
 }
 
 #[test]
-fn a_content_filter_is_told_from_other_refusals() {
+fn a_content_filter_is_distinguished_from_other_refusals() {
     let filtered = openai("", "content_filter", "The response was filtered");
     assert!(is_content_filter(StatusCode::BAD_REQUEST, filtered.as_bytes()));
     assert!(!is_content_filter(StatusCode::INTERNAL_SERVER_ERROR, filtered.as_bytes()));
@@ -243,7 +243,7 @@ fn a_content_filter_is_told_from_other_refusals() {
 }
 
 #[test]
-fn what_a_retry_needs_to_know_is_kept() {
+fn the_details_that_a_retry_needs_are_kept() {
     let mut headers = HeaderMap::new();
     headers.insert("retry-after", "7".parse().unwrap());
     for (word, should_retry) in [("true", Some(true)), ("false", Some(false)), ("maybe", None)] {
@@ -257,7 +257,7 @@ fn what_a_retry_needs_to_know_is_kept() {
 }
 
 #[test]
-fn a_parameter_is_refused_only_by_a_refusal_of_the_request() {
+fn a_parameter_is_refused_only_if_the_request_is() {
     use crate::provider::parameter::{Objection, Parameter};
     let body = r#"{"error":{"message":"Unsupported value.","param":"temperature"}}"#;
     let refused =

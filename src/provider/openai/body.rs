@@ -1,4 +1,4 @@
-//! The body of a call.
+//! The body of a request.
 
 use std::borrow::Cow;
 
@@ -30,7 +30,7 @@ struct ChatBody<'a> {
     stream_options: Option<StreamOptions>,
 }
 
-/// A thing of `type` `function`.
+/// An object of `type` `function`.
 #[derive(Serialize)]
 struct FunctionObject<F> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,7 +60,7 @@ struct ChatMessage<'a> {
     role: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     tool_call_id: Option<Cow<'a, str>>,
-    /// `null` beside calls without text.
+    /// `null` if there are only calls.
     content: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tool_calls: Vec<FunctionObject<ChatCall<'a>>>,
@@ -74,7 +74,7 @@ struct StreamOptions {
 /// Writes the body of `request`.
 pub fn write(request: &ModelRequest, dialect: ChatDialect) -> Result<Vec<u8>, ProviderError> {
     let system = (!request.system.is_empty()).then(|| plain("system", &request.system));
-    // OpenAI refuses a choice without tools.
+    // OpenAI refuses `tool_choice` without tools.
     let tools = if dialect.tools { request.tools.as_slice() } else { &[] };
     let forbidden = request.tool_choice == ToolChoice::None && !tools.is_empty();
     let limit =
@@ -102,8 +102,8 @@ fn plain<'a>(role: &'static str, text: &'a str) -> ChatMessage<'a> {
     }
 }
 
-fn messages(turn: &Entry) -> Vec<ChatMessage<'_>> {
-    match turn {
+fn messages(entry: &Entry) -> Vec<ChatMessage<'_>> {
+    match entry {
         Entry::User(text) => vec![plain("user", text)],
         Entry::Assistant { text, calls } if text.is_empty() && calls.is_empty() => Vec::new(),
         Entry::Assistant { text, calls } => vec![ChatMessage {
@@ -128,7 +128,7 @@ fn chat_call(call: &ToolCall) -> FunctionObject<ChatCall<'_>> {
     FunctionObject { id: Some(plain_name(&call.id).into_owned()), kind: "function", function }
 }
 
-/// The API has no field for a failure; the text must say it.
+/// The API has no field for a failure, so the text must say it.
 fn chat_result(result: &ToolResult) -> ChatMessage<'_> {
     let content = match result.is_error {
         true => Cow::Owned(format!("Error: {}", result.content)),

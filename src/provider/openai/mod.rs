@@ -42,14 +42,14 @@ pub struct OpenAi {
 }
 
 impl OpenAi {
-    /// A provider that calls `{base_url}/chat/completions`; a query in the base URL is kept, for
-    /// Azure's `api-version`. Without a key no `Authorization` is sent.
+    /// A provider that calls `{base_url}/chat/completions`. A query in the base URL is kept, for
+    /// Azure's `api-version`. Without a key, no `Authorization` is sent.
     pub fn new(settings: ApiSettings, transport: Transport) -> Result<Self, SetupError> {
         let host = Host::of(&settings.base_url);
         let mut headers = HeaderMap::new();
         if let Some(key) = &settings.key {
             match host {
-                // Azure takes a key only so on its older addresses, and on all of them.
+                // All of Azure's endpoints accept the key in this header, the older ones only here.
                 Host::Azure => {
                     headers.insert(HeaderName::from_static("api-key"), secret_header("", key)?)
                 }
@@ -102,7 +102,7 @@ impl OpenAi {
     }
 }
 
-/// A chunk of the stream, or a whole answer: all that we read of them.
+/// A chunk of the stream, or a whole answer: the fields that we read.
 #[derive(Deserialize)]
 struct Chunk<'a> {
     #[serde(borrow)]
@@ -119,7 +119,7 @@ struct Chunk<'a> {
 struct Choice<'a> {
     #[serde(borrow)]
     delta: Option<Delta<'a>>,
-    /// In a whole answer, in place of `delta`.
+    /// In a whole answer, instead of `delta`.
     #[serde(borrow)]
     message: Option<Delta<'a>>,
     #[serde(borrow)]
@@ -132,9 +132,9 @@ struct Delta<'a> {
     content: Option<Str<'a>>,
     #[serde(borrow)]
     refusal: Option<Str<'a>>,
-    /// Thoughts, as vLLM, llama.cpp and DeepSeek call them.
+    /// Thoughts, in vLLM, llama.cpp and DeepSeek.
     reasoning_content: Option<IgnoredAny>,
-    /// Thoughts, as Ollama and OpenRouter call them.
+    /// Thoughts, in Ollama and OpenRouter.
     reasoning: Option<IgnoredAny>,
     #[serde(borrow)]
     tool_calls: Option<Vec<CallDelta<'a>>>,
@@ -154,7 +154,7 @@ struct CallDelta<'a> {
 struct FunctionDelta<'a> {
     #[serde(borrow)]
     name: Option<Str<'a>>,
-    /// JSON in a string; some servers leave the string away.
+    /// JSON in a string; some servers send the JSON itself.
     #[serde(borrow)]
     arguments: Option<&'a RawValue>,
 }
@@ -181,7 +181,7 @@ struct Completions {
 
 impl Completions {
     fn new(request: &ModelRequest) -> Self {
-        let calls = request.entries.iter().map(|turn| match turn {
+        let calls = request.entries.iter().map(|entry| match entry {
             Entry::Assistant { calls, .. } => calls.len(),
             _ => 0,
         });
@@ -195,7 +195,7 @@ impl Completions {
             return Err(fault::classify_event(data));
         }
         draft.model(chunk.model.as_ref().map_or("", |model| &model.0));
-        // One choice is asked for. The list is empty beside Azure's filter results and the usage.
+        // We request one choice. The list is empty in chunks with Azure's filter results or usage.
         if let Some(choice) = chunk.choices.and_then(|choices| choices.into_iter().next()) {
             if let Some(delta) = choice.delta {
                 self.delta(delta, false, draft)?;
@@ -248,7 +248,7 @@ impl Completions {
                 id: &id.0,
                 name: &name.0,
                 arguments: &arguments,
-                // Pieces of one chunk that are not numbered are calls of their own.
+                // Unnumbered pieces in the same chunk are separate calls.
                 is_first: is_whole || (place > 0 && index.is_none() && !name.0.is_empty()),
             })?;
         }
@@ -256,7 +256,7 @@ impl Completions {
     }
 }
 
-/// The text of arguments: of the string that they come in, or of the JSON itself.
+/// The text of arguments: the contents of the string, or the JSON itself.
 fn written(arguments: &RawValue) -> Cow<'_, str> {
     match arguments.get() {
         "null" => Cow::Borrowed(""),
@@ -304,13 +304,14 @@ impl Mapper for Completions {
     }
 }
 
-/// `stop` and words of other servers (`eos`) end an answer as it should.
+/// The end that a `finish_reason` stands for. `stop` and other servers' words for it (`eos`) mean a
+/// complete answer.
 fn finish(reason: &str) -> Result<Finish, ProviderError> {
     match reason {
         "length" | "max_tokens" => Ok(Finish::Length),
         "content_filter" => Ok(Finish::Refused),
         "tool_calls" => Ok(Finish::ToolUse),
-        // OpenRouter's word for a failure behind it.
+        // OpenRouter's word for a failure of the provider behind it.
         "error" => Err(ProviderError::new(Fault::Overloaded, "finish_reason error")),
         _ => Ok(Finish::Complete),
     }

@@ -2,7 +2,7 @@ use super::testing::{Outcome, read};
 use super::*;
 use crate::provider::ToolCall;
 
-/// An API whose events are their own text, but for a few words.
+/// An API whose events are plain text, except for a few words.
 #[derive(Debug, Default)]
 struct Words {
     finish: Option<Finish>,
@@ -55,7 +55,7 @@ fn text(text: &str) -> ModelEvent {
 const END: ModelEvent = ModelEvent::Finished(Finish::Complete);
 
 #[test]
-fn white_space_waits_for_the_first_word() {
+fn white_space_is_held_back_until_the_first_word() {
     let stream = "data:  \n\ndata\ndata\n\ndata: a\n\ndata:  \n\ndata: END\n\n";
     assert_eq!(events(stream), [text(" \na"), text(" "), END]);
     let spaces = "data:   \n\ndata:  b\n\ndata:   \n\ndata: END\n\n";
@@ -63,7 +63,7 @@ fn white_space_waits_for_the_first_word() {
 }
 
 #[test]
-fn white_space_alone_is_no_first_word() {
+fn white_space_alone_is_not_a_first_word() {
     assert_eq!(outcome("data:   \n\ndata: FAIL\n\n").1.unwrap().0, Fault::Overloaded);
     assert_eq!(outcome("data:   \n\ndata: END\n\n").1.unwrap().0, Fault::Malformed);
 }
@@ -90,7 +90,7 @@ fn a_name_that_is_blank_or_a_path_is_ignored() {
 }
 
 #[test]
-fn what_came_before_a_failure_is_handed_out_before_it() {
+fn events_before_a_failure_are_returned_first() {
     let (events, failure) = outcome("data: a\n\ndata: b\n\ndata: FAIL\n\ndata: c\n\n");
     assert_eq!(events, [text("a"), text("b")]);
     assert_eq!(failure, Some((Fault::Interrupted, "failed".to_owned())));
@@ -102,19 +102,19 @@ fn nothing_is_read_after_the_end() {
 }
 
 #[test]
-fn an_answer_that_has_stopped_may_lack_its_end() {
+fn an_answer_that_has_stopped_may_lack_its_end_mark() {
     assert_eq!(events("data: a\n\ndata: STOP\n\n"), [text("a"), END]);
     assert_eq!(outcome("data: STOP\n\n").1.unwrap().0, Fault::Malformed);
     assert_eq!(outcome("data: a\n\n").1.unwrap().0, Fault::Interrupted);
 }
 
 #[test]
-fn an_object_in_place_of_a_stream_is_read_whole() {
+fn an_object_instead_of_a_stream_is_read_whole() {
     assert_eq!(events("\u{FEFF} \r\n{}"), [text("whole"), END]);
 }
 
 #[test]
-fn an_endless_answer_is_broken_off() {
+fn an_endless_answer_is_interrupted() {
     let mebibyte = format!("data: {}\n\n", "x".repeat(1 << 20));
     let (events, failure) = outcome(&mebibyte.repeat(5));
     assert_eq!(events.len(), 4);
@@ -125,7 +125,7 @@ fn an_endless_answer_is_broken_off() {
 }
 
 #[test]
-fn calls_come_last_and_make_the_end_what_it_is() {
+fn calls_come_last_and_decide_how_the_answer_ends() {
     let call = |n: usize| {
         let (id, arguments) = (format!("call_{n}"), "{}".to_owned());
         ModelEvent::ToolCall(ToolCall { id, name: "f".to_owned(), arguments })
@@ -141,7 +141,7 @@ fn calls_come_last_and_make_the_end_what_it_is() {
 }
 
 #[test]
-fn calls_of_a_cut_answer_are_left_out() {
+fn calls_of_a_truncated_answer_are_left_out() {
     let stream = "data: a\n\nevent: call\ndata: f\n\ndata: CUT\n\n";
     assert_eq!(events(stream), [text("a"), ModelEvent::Finished(Finish::Length)]);
     assert_eq!(outcome("event: call\ndata: f\n\ndata: CUT\n\n").1.unwrap().0, Fault::Malformed);
