@@ -339,6 +339,10 @@ impl Report {
     /// wrong address.
     fn is_about_model(&self, status: u16) -> bool {
         let is_page = self.message.trim_start().starts_with('<');
+        // The field that is invalid, as OpenAI and Anthropic name it.
+        if self.param == "model" || self.message.starts_with("model: ") {
+            return true;
+        }
         self.names(&[
             "model_not_found",
             // Azure.
@@ -348,6 +352,7 @@ impl Report {
             "team_model_access_denied",
         ]) || self.says(&[
             "invalid model name",
+            "invalid model id",
             "invalid model:",
             "model not exist",
             "not a valid model id",

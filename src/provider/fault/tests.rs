@@ -122,6 +122,9 @@ fn an_unknown_model_is_distinguished_from_a_wrong_address_or_key() {
         (401, openai("key_model_access_denied", "401", "key not allowed to access model")),
         (400, openai(invalid, "invalid_request_error", "Model Not Exist")),
         (400, openai("", "400", "x is not a valid model ID")),
+        (400, openai(invalid, "", "invalid model ID")),
+        (400, "{\"error\": {\"message\": \"no\", \"param\": \"model\"}}".to_owned()),
+        (400, anthropic(invalid, "model: String should have at most 256 characters")),
     ] {
         assert_eq!(classified(status, &body), Fault::UnknownModel, "{status} {body}");
     }
