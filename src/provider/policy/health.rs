@@ -29,14 +29,14 @@ pub struct Monitored {
 struct Record {
     /// The health of the provider's default model, which is never forgotten.
     default: ModelHealth,
-    /// That of models that callers have named, as far as they have failed since their last success.
+    /// The health of the models that callers have named and that have failed since they last answered.
     named: HashMap<String, ModelHealth>,
     /// When each kind of alert was last raised.
     alerts: Vec<(&'static str, Instant)>,
 }
 
-/// Each model has a breaker of its own: a model that one caller has chosen, and that keeps failing,
-/// must not take the provider away from the others.
+/// The health of one model. Each model has its own breaker: one that a caller has chosen, and that
+/// keeps failing, must not take the provider away from the others.
 #[derive(Default)]
 struct ModelHealth {
     breaker: Breaker,
@@ -79,8 +79,8 @@ impl Monitored {
         Ok(Permit { monitored: Arc::clone(self), model: model.to_owned(), grant, used: false })
     }
 
-    /// The failure as its request makes it: a default model that does not exist is the operator's
-    /// mistake, any other one that of the caller who has named it.
+    /// Attributes an unknown model to the one that chose it: if it is the default, the operator has
+    /// misconfigured it; otherwise it is the caller's mistake, and `error` is returned unchanged.
     pub fn attribute(&self, model: &str, error: ProviderError) -> ProviderError {
         match error.fault {
             Fault::UnknownModel if self.is_default(model) => {

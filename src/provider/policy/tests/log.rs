@@ -95,7 +95,7 @@ async fn an_interrupted_answer_is_logged_and_a_complete_one_is_not() {
 
 const NO_MODEL: &str = r#"{"error":{"type":"not_found_error","message":"model: nope"}}"#;
 
-/// A model that does not exist is the mistake of the caller who named it, unless the operator did.
+/// A model that does not exist is the caller's mistake, unless it is the operator's default.
 #[tokio::test(start_paused = true)]
 async fn an_unknown_model_alerts_only_if_it_is_the_default() {
     let (lines, _guard) = log();

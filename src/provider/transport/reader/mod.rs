@@ -1,7 +1,7 @@
 //! From the bytes of a response to [`ModelEvent`]s, without I/O and without time.
 //!
-//! This holds what is true for every API: the order of events, what an empty answer is, what a
-//! failure after the first word means. A [`Mapper`] knows one API's format.
+//! The rules here are the same for every API: the order of events, what counts as an empty answer,
+//! what a failure after the first word means. A [`Mapper`] knows one API's format.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
