@@ -212,7 +212,7 @@ pub fn providers(config: &Config, proxies: &Proxies) -> Result<Vec<Arc<dyn Provi
     let mut providers: Vec<Arc<dyn Provider>> = Vec::new();
     if config.providers.anthropic.is_some() || config.providers.openai.is_some() {
         let transport =
-            Transport::new(proxies, transport::Limits::default()).map_err(StartError::Client)?;
+            Transport::new(proxies, transport::TimeLimits::default()).map_err(StartError::Client)?;
         if let Some(settings) = &config.providers.anthropic {
             let claude = Anthropic::new(provider_settings(settings), transport.clone())
                 .map_err(|error| StartError::Provider("ANTHROPIC_BASE_URL", error))?;
@@ -228,8 +228,8 @@ pub fn providers(config: &Config, proxies: &Proxies) -> Result<Vec<Arc<dyn Provi
     Ok(providers)
 }
 
-fn provider_settings(settings: &ProviderSettings) -> transport::Settings {
-    transport::Settings {
+fn provider_settings(settings: &ProviderSettings) -> transport::ApiSettings {
+    transport::ApiSettings {
         base_url: settings.base_url.clone(),
         key: settings.key.clone(),
         model: settings.model.clone(),

@@ -213,6 +213,7 @@ fn provider_kind(error: &ProviderError) -> ErrorKind {
         Fault::Timeout => ErrorKind::UpstreamTimeout,
         Fault::TooLong if error.status == Some(413) => ErrorKind::TooLarge,
         Fault::TooLong => ErrorKind::Unprocessable,
+        Fault::UnknownModel => ErrorKind::Invalid,
         Fault::Unreachable
         | Fault::Malformed
         | Fault::Misconfigured
@@ -229,6 +230,7 @@ fn provider_code(fault: Fault) -> &'static str {
         Fault::Unreachable | Fault::Malformed => "provider_error",
         Fault::Timeout => "provider_timeout",
         Fault::Misconfigured => "provider_misconfigured",
+        Fault::UnknownModel => "unknown_model",
         Fault::TooLong => "context_too_long",
         Fault::Rejected => "provider_rejected",
         Fault::Interrupted => "answer_interrupted",
@@ -281,6 +283,7 @@ fn provider_sentence(error: &ProviderError) -> &'static str {
         }
         Fault::Timeout => "The assistant took too long to answer. Please try again.",
         Fault::Misconfigured => "The assistant is not set up correctly.",
+        Fault::UnknownModel => "This model is not available here.",
         Fault::TooLong => "The conversation is too long for the assistant.",
         Fault::Rejected => "The assistant could not process this request.",
         Fault::Interrupted => "The answer was interrupted. Please try again.",

@@ -23,7 +23,7 @@ use crate::error::AppError;
 use crate::files::Files;
 use crate::prompt;
 use crate::provider::Provider;
-use crate::provider::policy::{self, Policy};
+use crate::provider::policy::{Policy, PolicySettings};
 use crate::quota::Quota;
 use crate::store::Store;
 use feed::{Feeds, Follower, RunningTurn, TurnEvent};
@@ -169,7 +169,7 @@ impl Chat {
     /// Conversations made of `parts`, within `limits`.
     pub fn new(parts: ChatParts, limits: ChatLimits) -> Self {
         let ChatParts { store, clock, bots, files, quota, providers, fallback } = parts;
-        let calls = policy::Settings { trim: prompt::trim, ..policy::Settings::default() };
+        let calls = PolicySettings { trim: prompt::trim, ..PolicySettings::default() };
         let policy = Policy::new(&providers, fallback, calls);
         Self(Arc::new(Inner {
             store,

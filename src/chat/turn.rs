@@ -16,7 +16,7 @@ use crate::domain::{
 };
 use crate::error::AppError;
 use crate::prompt::{self, Operator, Prompt};
-use crate::provider::policy::Calls;
+use crate::provider::policy::ModelCalls;
 use crate::provider::{Provider, ProviderError};
 use crate::store::{
     BegunTurn, ConfigPatch, FinishedTurn, NewTurn, StoreError, TurnGuard, TurnLockError,
@@ -191,7 +191,7 @@ impl Inner {
         mut exchange: Exchange,
         count: u64,
     ) -> Result<Answer, AppError> {
-        let mut calls = self.policy.turn(&exchange.provider);
+        let mut calls = self.policy.calls_from(&exchange.provider);
         let kind = exchange.provider.kind();
         let model = exchange.request.model.clone();
         let mut answer = AnswerInProgress::new(turn, exchange.delivery, kind, model);
@@ -283,7 +283,7 @@ fn replay(bot: &Bot, answer: Message, message_count: u64, turn: &RunningTurn) ->
 }
 
 /// Calls the provider, runs the tools that it asks for, and calls it again with their results.
-async fn rounds(calls: &mut Calls, exchange: &mut Exchange, answer: &mut AnswerInProgress<'_>) {
+async fn rounds(calls: &mut ModelCalls, exchange: &mut Exchange, answer: &mut AnswerInProgress<'_>) {
     let Exchange { request, tools, .. } = exchange;
     loop {
         let round = call(calls, request, answer).await;
@@ -311,7 +311,7 @@ async fn rounds(calls: &mut Calls, exchange: &mut Exchange, answer: &mut AnswerI
 
 /// One call of the provider; repeated if it is interrupted and nobody has seen any of it.
 async fn call(
-    calls: &mut Calls,
+    calls: &mut ModelCalls,
     request: &mut ModelRequest,
     answer: &mut AnswerInProgress<'_>,
 ) -> Round {

@@ -1,37 +1,38 @@
-//! The words of a question that say what is asked: which figure, how many, drawn how, per what.
+//! The words of a question that say what is asked for: which figure, how many, what chart, by what.
 
-use super::find::{Question, ROWS};
-use super::query::{Chart, Figure, Unit};
-use super::table::{Column, Kind};
+use super::find::{QuestionWords, ROWS};
+use super::query::{Figure, Unit};
+use super::table::{ColumnKind, ColumnProfile};
 use super::words::root;
+use crate::domain::ChartKind;
 
-/// The most rows of a "top N".
+/// Maximum number of rows of a "top N".
 const MAX_TOP: u32 = 50;
 
-/// What a question asks, before its columns are looked for.
+/// What a question asks for, before its columns are identified.
 #[derive(Debug)]
 pub struct Asked<'t> {
-    pub question: Question<'t>,
+    pub question: QuestionWords<'t>,
     pub figure: Option<Figure>,
-    /// Where the word for the figure stands.
+    /// The position of the word for the figure.
     pub figure_at: usize,
-    /// A word for the greatest or the least: its place, and whether it is the least.
+    /// A word for the greatest or the least: its position, and whether it means the least.
     pub extreme: Option<(usize, bool)>,
     pub top: Option<u32>,
-    pub chart: Option<Chart>,
+    pub chart: Option<ChartKind>,
     pub wants_chart: bool,
     pub by: Option<usize>,
     pub unit: Option<Unit>,
     pub over_time: bool,
-    /// It asks for rows, not for values of a column.
+    /// It asks about rows, not about the values of a column.
     pub has_rows: bool,
-    /// It asks how often the values of a column come.
+    /// It asks how often the values of a column occur.
     pub wants_spread: bool,
 }
 
 impl<'t> Asked<'t> {
     /// Reads those words, and marks them as understood.
-    pub fn read(question: Question<'t>) -> Self {
+    pub fn read(question: QuestionWords<'t>) -> Self {
         let mut asked = Self {
             question,
             figure: None,
@@ -66,8 +67,8 @@ impl<'t> Asked<'t> {
     /// Whether there is one row for each day.
     fn is_daily(&self) -> bool {
         let table = self.question.table;
-        let date = table.first(Kind::Date).and_then(|column| table.columns.get(column));
-        let has_day = |column: &Column| column.words.iter().any(|word| word == "day");
+        let date = table.first(ColumnKind::Date).and_then(|column| table.columns.get(column));
+        let has_day = |column: &ColumnProfile| column.words.iter().any(|word| word == "day");
         date.is_some_and(|date| date.distinct == table.rows) && !table.columns.iter().any(has_day)
     }
 
@@ -76,10 +77,10 @@ impl<'t> Asked<'t> {
                              picture";
         self.wants_chart = self.question.take(CHART);
         for (chart, words, is_telling) in [
-            (Chart::Pie, "pie donut doughnut", true),
-            (Chart::Line, "trend", true),
-            (Chart::Line, "line", self.wants_chart),
-            (Chart::Bar, "bar bars", self.wants_chart),
+            (ChartKind::Pie, "pie donut doughnut", true),
+            (ChartKind::Line, "trend", true),
+            (ChartKind::Line, "line", self.wants_chart),
+            (ChartKind::Bar, "bar bars", self.wants_chart),
         ] {
             if is_telling && self.question.take(words) {
                 self.chart = self.chart.or(Some(chart));
@@ -88,7 +89,7 @@ impl<'t> Asked<'t> {
         }
     }
 
-    /// Finds the last word that parts what is asked from what it is asked per.
+    /// Finds the last word that separates what is asked for from what it is grouped by.
     fn read_by(&mut self) {
         const BY: &[&str] = &["by", "per", "versus", "vs", "against"];
         let question = &mut self.question;
@@ -181,7 +182,7 @@ impl<'t> Asked<'t> {
         self.figure_at = at;
     }
 
-    /// "the most common COLUMN".
+    /// Whether it asks for "the most common COLUMN".
     pub fn is_commonest(&mut self) -> bool {
         self.extreme.is_some() && self.question.take("common frequent popular often")
     }

@@ -1,27 +1,27 @@
-//! Which columns a question is about, and what is wanted of them.
+//! Which columns a question is about, and what is to be done with them.
 
 use std::ops::Range;
 
 use super::asked::Asked;
 use super::query::{Figure, Group, Select, Unit};
-use super::table::Kind;
+use super::table::ColumnKind;
 use super::words::root;
 
-/// The most points of a chart over time, before days become months and months years.
+/// Maximum number of points in a chart over time, before days are grouped by month or year.
 const MAX_POINTS: u32 = 50;
 
-/// How many days are named that have the greatest or least of something.
+/// How many days are listed if a question asks which had the greatest or least of something.
 const MAX_DAYS: u32 = 10;
 
-/// What [`Asked::columns`] finds.
-pub enum Found {
+/// The result of [`Asked::columns`].
+pub enum Selection {
     Query(Select, Option<Group>, Option<u32>),
     NotNumeric(usize),
 }
 
 impl Asked<'_> {
-    /// What is asked, of which columns, per which, and how many of them.
-    pub fn columns(&mut self) -> Option<Found> {
+    /// What is asked for, of which columns, grouped by which, and how many rows.
+    pub fn columns(&mut self) -> Option<Selection> {
         let end = self.by.unwrap_or(self.question.words.len());
         let head = 0..end;
         let tail = end..self.question.words.len();
@@ -32,17 +32,17 @@ impl Asked<'_> {
             let column = self.question.column(self.question.all(), |_, _| true)?;
             self.mark_extreme();
             let select = Select::Figure(Figure::Count, None);
-            return Some(Found::Query(select, Some(by_value(column)), None));
+            return Some(Selection::Query(select, Some(by_value(column)), None));
         }
-        // The columns per which come first, so that their words are not taken for another's.
+        // The grouping column comes first, so that its words are not taken for another column's.
         let group = self.group(tail)?;
         let is_figure = matches!(self.figure, Some(Figure::Average | Figure::Total));
         let measure = match self.has_rows {
             true => None,
             false => self.measure(head.clone(), is_figure || self.extreme.is_some()),
         };
-        // "the average maximum temperature" asks for no maximum, "the highest maximum temperature"
-        // for one.
+        // "the average maximum temperature" does not ask for a maximum, "the highest maximum
+        // temperature" does.
         if self.extreme.is_some_and(|(at, _)| self.question.is_used(at)) {
             let other = self.find_extreme();
             if other.is_some() || self.figure.is_some() {
@@ -53,7 +53,7 @@ impl Asked<'_> {
             && is_figure
             && !self.question.table.columns.get(column)?.kind.is_numeric()
         {
-            return Some(Found::NotNumeric(column));
+            return Some(Selection::NotNumeric(column));
         }
         if group.is_none()
             && self.extreme.is_some()
@@ -67,12 +67,12 @@ impl Asked<'_> {
             (select, group, self.figure)
         {
             let count = Select::Figure(Figure::Count, None);
-            return Some(Found::Query(count, Some(by_value(column)), None));
+            return Some(Selection::Query(count, Some(by_value(column)), None));
         }
-        Some(Found::Query(select, group, None))
+        Some(Selection::Query(select, group, None))
     }
 
-    /// The figure that is asked for, or that goes without saying.
+    /// The figure that is asked for, or the obvious one.
     fn figure_of(&mut self, measure: Option<usize>, group: Option<Group>) -> Option<Select> {
         let kind = measure.and_then(|column| Some(self.question.table.columns.get(column)?.kind));
         let figure = match (self.figure, measure) {
@@ -88,7 +88,7 @@ impl Asked<'_> {
                 self.mark_extreme();
                 if is_least { Figure::Minimum } else { Figure::Maximum }
             }
-            (None, Some(_)) if kind.is_some_and(Kind::is_numeric) => {
+            (None, Some(_)) if kind.is_some_and(ColumnKind::is_numeric) => {
                 (self.wants_chart || group.is_some()).then_some(Figure::Average)?
             }
             (None, Some(_)) if self.wants_chart && group.is_none() => Figure::Count,
@@ -99,12 +99,12 @@ impl Asked<'_> {
     }
 
     /// "which GROUP has the highest FIGURE", "when was the highest COLUMN".
-    fn superlative(&mut self, head: &Range<usize>, measure: Option<usize>) -> Option<Found> {
+    fn superlative(&mut self, head: &Range<usize>, measure: Option<usize>) -> Option<Selection> {
         let table = self.question.table;
         let label = self.question.column(head.clone(), |at, _| Some(at) != measure);
         let label = match label {
             Some(label) => label,
-            None if self.question.take("when day") => table.first(Kind::Date)?,
+            None if self.question.take("when day") => table.first(ColumnKind::Date)?,
             None => {
                 self.question.find("which who")?;
                 table.label(measure?)?
@@ -112,25 +112,25 @@ impl Asked<'_> {
         };
         self.mark_extreme();
         let facts = table.columns.get(label)?;
-        // Without a limit days would be sorted as days.
-        let limit = (facts.kind == Kind::Date).then_some(MAX_DAYS);
+        // Without a limit, days would be sorted by date.
+        let limit = (facts.kind == ColumnKind::Date).then_some(MAX_DAYS);
         let Some(column) = measure else {
             let count = Select::Figure(self.figure?, None);
-            return Some(Found::Query(count, Some(by_value(label)), limit));
+            return Some(Selection::Query(count, Some(by_value(label)), limit));
         };
         let tells_rows_apart = facts.distinct.is_some() && facts.distinct == table.rows;
         let adds_up = !tells_rows_apart && self.adds_up(column);
         let figure = self.figure.or(adds_up.then_some(Figure::Total));
         Some(match figure {
             Some(figure) => {
-                Found::Query(Select::Figure(figure, Some(column)), Some(by_value(label)), limit)
+                Selection::Query(Select::Figure(figure, Some(column)), Some(by_value(label)), limit)
             }
-            None => Found::Query(Select::Rows { label: Some(label), column }, None, Some(1)),
+            None => Selection::Query(Select::Rows { label: Some(label), column }, None, Some(1)),
         })
     }
 
-    /// "top N COLUMN [by COLUMN]": what is counted or measured may stand on either side.
-    fn top_columns(&mut self, head: Range<usize>, tail: Range<usize>) -> Option<Found> {
+    /// "top N COLUMN [by COLUMN]": what is counted or measured may be on either side.
+    fn top_columns(&mut self, head: Range<usize>, tail: Range<usize>) -> Option<Selection> {
         let limit = self.top;
         let table = self.question.table;
         let is_numeric = |column: usize| {
@@ -152,7 +152,7 @@ impl Asked<'_> {
             // Rows, ordered by the second.
             Some(second) if is_numeric(second) => {
                 let select = Select::Rows { label: Some(first), column: second };
-                return Some(Found::Query(select, None, limit));
+                return Some(Selection::Query(select, None, limit));
             }
             Some(_) => return None,
         };
@@ -175,11 +175,11 @@ impl Asked<'_> {
             },
             (None, None) => return None,
         };
-        Some(Found::Query(select, group, limit))
+        Some(Selection::Query(select, group, limit))
     }
 
-    /// The column that a figure is of: numbers if there is a choice, behind the figure's word if
-    /// there is one.
+    /// The column whose figure is asked for: one of numbers if there is a choice, and after the word
+    /// for the figure if possible.
     fn measure(&mut self, head: Range<usize>, prefers_numbers: bool) -> Option<usize> {
         let word = match (self.figure, self.extreme) {
             (Some(_), _) => self.figure_at,
@@ -201,39 +201,39 @@ impl Asked<'_> {
             .or_else(|| self.question.column(head, |_, _| true))
     }
 
-    /// What a figure is computed per. The outer `None` means that it is not to be found.
+    /// What a figure is grouped by. The outer `None` means that the column cannot be found.
     fn group(&mut self, tail: Range<usize>) -> Option<Option<Group>> {
         let table = self.question.table;
-        let date = table.first(Kind::Date);
+        let date = table.first(ColumnKind::Date);
         if self.over_time {
             let column = date?;
             let unit = self.unit.unwrap_or_else(|| self.unit_of(column));
             return Some(Some(Group { column, unit }));
         }
         if let Some(unit) = self.unit {
-            let named = self.question.column(tail, |_, column| column.kind == Kind::Date);
+            let named = self.question.column(tail, |_, column| column.kind == ColumnKind::Date);
             return Some(Some(Group { column: named.or(date)?, unit }));
         }
         if self.by.is_none() {
             return Some(None);
         }
         let column = self.question.column(tail, |_, _| true)?;
-        let is_date = Some(Kind::Date) == table.columns.get(column).map(|column| column.kind);
-        // A line of a thousand days is no answer, and the tool gives no more than some hundred.
+        let is_date = Some(ColumnKind::Date) == table.columns.get(column).map(|column| column.kind);
+        // A line of a thousand days is useless, and the tool returns only some hundreds.
         let unit = if is_date { self.unit_of(column) } else { Unit::Value };
         Some(Some(Group { column, unit }))
     }
 
-    /// What a chart of one figure is drawn over: time if there is a date, else the few values of a
-    /// text column.
+    /// What a chart of one figure is drawn over: time if there is a date, otherwise a text column with
+    /// few values.
     pub fn usual_group(&self) -> Option<Group> {
         let table = self.question.table;
-        let date = table.first(Kind::Date);
+        let date = table.first(ColumnKind::Date);
         date.map(|column| Group { column, unit: self.unit_of(column) })
             .or_else(|| table.category().map(by_value))
     }
 
-    /// The finest part of a date that gives few enough points.
+    /// The smallest unit of time that leads to few enough points.
     fn unit_of(&self, column: usize) -> Unit {
         let Some(column) = self.question.table.columns.get(column) else { return Unit::Value };
         if column.distinct.is_none_or(|distinct| distinct <= u64::from(MAX_POINTS)) {
@@ -247,7 +247,7 @@ impl Asked<'_> {
         if has_few_months { Unit::Month } else { Unit::Year }
     }
 
-    /// Whether the values of a column make sense as a sum, by its name.
+    /// Whether the sum of a column makes sense, by its name.
     fn adds_up(&self, column: usize) -> bool {
         const SUMS: &str = "sale revenue amount qty count sum unit vote gross precipitation visit visitor \
             click order cost profit income population spend expense budget download view \

@@ -1,46 +1,45 @@
-//! Answers about the visitor's file, by way of the tool that queries it.
+//! Answers about the visitor's file, by means of the tool that queries it.
 
-use super::query::Query;
+use super::query::DataQuery;
 use super::question::{Meaning, understand};
 use super::report;
-use super::table::Table;
 use crate::domain::block::read_block;
+use super::table::TableProfile;
 use crate::domain::model::{Entry, ModelRequest, ToolCall, ToolChoice, ToolResult};
 
 /// The tool that runs SQL over the file.
 pub const TOOL: &str = "query_data";
 
-/// What the demo does about a question.
+/// The demo's reply to a question.
 #[derive(Debug, PartialEq)]
-pub enum Reply {
-    /// It says this.
+pub enum DemoReply {
+    /// A text.
     Text(String),
-    /// It calls the tool.
+    /// A call of the tool.
     Call(ToolCall),
 }
 
 /// The visitor's file, if there is one that can be queried.
-pub fn table(request: &ModelRequest) -> Option<Table> {
+pub fn table(request: &ModelRequest) -> Option<TableProfile> {
     let has_tool = request.tools.iter().any(|tool| tool.name == TOOL);
-    has_tool.then(|| Table::read(&request.system)).flatten()
+    has_tool.then(|| TableProfile::read(&request.system)).flatten()
 }
 
-/// The reply to `question` if it is one about `table`, or the end of one that the tool has
-/// answered.
-pub fn reply(request: &ModelRequest, table: &Table, question: &str) -> Option<Reply> {
+/// The reply to `question` if it is about `table`: a call of the tool, or what its result says.
+pub fn reply(request: &ModelRequest, table: &TableProfile, question: &str) -> Option<DemoReply> {
     let meaning = understand(table, question);
     if let Some(Entry::ToolResults(results)) = request.entries.last() {
         let query = match &meaning {
             Some(Meaning::Query(query)) => Some(query),
             _ => None,
         };
-        return Some(Reply::Text(tell(table, query, results)));
+        return Some(DemoReply::Text(tell(table, query, results)));
     }
     match meaning? {
-        Meaning::Columns => Some(Reply::Text(report::list_columns(table))),
-        Meaning::NotNumeric { column } => Some(Reply::Text(report::not_numeric(table, column))),
+        Meaning::Columns => Some(DemoReply::Text(report::list_columns(table))),
+        Meaning::NotNumeric { column } => Some(DemoReply::Text(report::not_numeric(table, column))),
         Meaning::Query(_) if request.tool_choice == ToolChoice::None => None,
-        Meaning::Query(query) => Some(Reply::Call(ToolCall {
+        Meaning::Query(query) => Some(DemoReply::Call(ToolCall {
             id: format!("call_{}", request.entries.len()),
             name: TOOL.to_owned(),
             arguments: query.arguments(table),
@@ -48,8 +47,9 @@ pub fn reply(request: &ModelRequest, table: &Table, question: &str) -> Option<Re
     }
 }
 
-/// A failure is not shown as it is: it is written for whoever writes SQL.
-fn tell(table: &Table, query: Option<&Query>, results: &[ToolResult]) -> String {
+/// The text for the results of the tool. Its error messages are written for authors of SQL, so
+/// visitors do not see them.
+fn tell(table: &TableProfile, query: Option<&DataQuery>, results: &[ToolResult]) -> String {
     let result = results.first().filter(|result| !result.is_error);
     let content = result.and_then(|result| read_block(&result.content, "result"));
     let told = query.zip(content).and_then(|(query, content)| report::tell(table, query, content));

@@ -1,14 +1,14 @@
-//! A question's words, and which of them name a column.
+//! The words of a question, and which of them name a column.
 
 use std::ops::Range;
 
-use super::table::{Column, Kind, Table};
+use super::table::{ColumnKind, ColumnProfile, TableProfile};
 use super::words::{is_statistic, likeness, root, words};
 
-/// The most words of a question about data. Longer text is something else.
+/// Maximum number of words of a question about data. Longer text is something else.
 const MAX_WORDS: usize = 60;
 
-/// Words that may stand in a question without a meaning of their own.
+/// Words that may occur in a question without a meaning of their own.
 const FILLERS: &str = "a across all also an and any are as at be been broken calculate can compute could csv \
     data dataset determine did display do does down each entire every exist exists field \
     file find for from get give group grouped had has have hello here hey hi how i in is it \
@@ -24,21 +24,21 @@ pub const ROWS: &str =
 
 /// The words of a question about `table`, and which of them have been understood.
 #[derive(Debug)]
-pub struct Question<'t> {
-    pub table: &'t Table,
+pub struct QuestionWords<'t> {
+    pub table: &'t TableProfile,
     pub words: Vec<String>,
     used: Vec<bool>,
-    /// The word is part of a column's name that is written out, such as `temp_max`: it is no word
-    /// for a figure.
+    /// Whether the word is part of a column's name that is written out, such as `temp_max`, and so is
+    /// not a word for a figure.
     named: Vec<bool>,
 }
 
-/// Whether `word` is one of `list`, words with spaces between them.
+/// Whether `word` is in `list`, whose words are separated by spaces.
 fn has(list: &str, word: &str) -> bool {
     list.split(' ').any(|known| known == word)
 }
 
-/// Words that name a column.
+/// Words that may name a column.
 #[derive(Debug)]
 struct Hit {
     column: usize,
@@ -46,9 +46,9 @@ struct Hit {
     words: Vec<usize>,
 }
 
-impl<'t> Question<'t> {
-    /// Reads the words of `text`; `None` if there are none or too many.
-    pub fn read(table: &'t Table, text: &str) -> Option<Self> {
+impl<'t> QuestionWords<'t> {
+    /// Splits `text` into words; `None` if there are none or too many.
+    pub fn read(table: &'t TableProfile, text: &str) -> Option<Self> {
         let words = words(text);
         if !(1..=MAX_WORDS).contains(&words.len()) {
             return None;
@@ -64,22 +64,22 @@ impl<'t> Question<'t> {
         Some(question)
     }
 
-    /// All places.
+    /// All positions.
     pub fn all(&self) -> Range<usize> {
         0..self.words.len()
     }
 
-    /// The word at a place, empty beyond the end.
+    /// The word at a position, empty beyond the end.
     pub fn word(&self, at: usize) -> &str {
         self.words.get(at).map_or("", String::as_str)
     }
 
-    /// The first place of a word of `list` that is not understood yet.
+    /// The position of the first word in `list` that is not understood yet.
     pub fn find(&self, list: &str) -> Option<usize> {
         self.all().find(|&at| self.is_open(at) && has(list, self.word(at)))
     }
 
-    /// The same by the root of the word.
+    /// The same for words with one of these roots.
     pub fn find_root(&self, roots: &[&str]) -> Option<usize> {
         self.all().find(|&at| self.is_open(at) && roots.contains(&root(self.word(at))))
     }
@@ -106,7 +106,7 @@ impl<'t> Question<'t> {
         }
     }
 
-    /// Marks all words of `list` as understood. Answers whether there was one.
+    /// Marks all words in `list` as understood. Returns whether there was one.
     pub fn take(&mut self, list: &str) -> bool {
         let mut found = false;
         while let Some(at) = self.find(list) {
@@ -116,11 +116,12 @@ impl<'t> Question<'t> {
         found
     }
 
-    /// Marks the words that best name one of the columns that fit, in `range`.
+    /// Finds the column that words in `range` name best, among those that fit, and marks these words
+    /// as understood.
     pub fn column(
         &mut self,
         range: Range<usize>,
-        fits: impl Fn(usize, &Column) -> bool,
+        fits: impl Fn(usize, &ColumnProfile) -> bool,
     ) -> Option<usize> {
         let columns =
             self.table.columns.iter().enumerate().filter(|(at, column)| fits(*at, column));
@@ -130,12 +131,12 @@ impl<'t> Question<'t> {
         Some(best.column)
     }
 
-    /// How well words in `range` name `column`: word by word in any order, or all words of the
-    /// name as one or written apart.
-    fn hit(&self, range: &Range<usize>, at: usize, column: &Column) -> Option<Hit> {
+    /// How well words in `range` name `column`: word by word in any order, or the whole name, written
+    /// together or apart.
+    fn hit(&self, range: &Range<usize>, at: usize, column: &ColumnProfile) -> Option<Hit> {
         let names = &column.words;
-        // A word such as "maximum" may have been understood as what is asked for, and still be
-        // part of a name.
+        // A word such as "maximum" may have been understood as the figure and still be part of a
+        // name.
         let is_free = |at: &usize| !self.used[*at] || matches!(root(self.word(*at)), "max" | "min");
         let mut score = if column.kind.is_numeric() { 0.4 } else { 0.0 };
         let joined = names.concat();
@@ -167,7 +168,7 @@ impl<'t> Question<'t> {
         is_hit.then_some(Hit { column: at, score, words: taken })
     }
 
-    /// The places of neighbouring words in `range` that together are `joined`.
+    /// The positions of adjacent words in `range` that together form `joined`.
     fn spelled(&self, range: &Range<usize>, joined: &str) -> Option<Vec<usize>> {
         range.clone().find_map(|start| {
             let mut rest = joined;
@@ -181,11 +182,11 @@ impl<'t> Question<'t> {
         })
     }
 
-    /// A frequent value of a text column among the words that are not understood: its column and
-    /// itself. What names the column beside it is understood with it.
+    /// A frequent value of a text column among the words that are not understood yet: its column and
+    /// the value. Words that name the column are marked together with it.
     pub fn value(&mut self) -> Option<(usize, String)> {
         let found = self.table.columns.iter().enumerate().find_map(|(column, facts)| {
-            let mut texts = facts.top.iter().filter(|_| facts.kind == Kind::Text);
+            let mut texts = facts.top.iter().filter(|_| facts.kind == ColumnKind::Text);
             texts.find_map(|value| {
                 let places = self.spelled(&self.all(), &words(value).concat())?;
                 let is_new = places.iter().all(|&at| !self.used[at])
@@ -209,7 +210,7 @@ impl<'t> Question<'t> {
         has(FILLERS, self.word(at))
     }
 
-    /// Whether every word has been understood, or means nothing, or is of the file's name.
+    /// Whether every word has been understood, has no meaning of its own, or is from the file's name.
     pub fn is_understood(&self) -> bool {
         let file = words(&self.table.file);
         let is_of_file = |at| file.iter().any(|word| root(word) == root(self.word(at)));

@@ -1,12 +1,12 @@
-//! The offline demo: answers from the prompt alone, the same every time. It is what a fresh
-//! install talks with, and what the tests talk to. Of a file it calls the tool that queries it, as
-//! a model would.
+//! The offline demo: a deterministic stand-in for a model that answers from the prompt alone. It is
+//! what a fresh installation offers, and what the tests use. For questions about a file it calls the
+//! tool that queries it, as a model would.
 
 use crate::domain::Usage;
 use crate::domain::model::{Entry, Finish, ModelEvent, ModelRequest};
-use data::Reply;
+use data::DemoReply;
 use page::{Page, asks_about_the_page, keywords};
-use table::Table;
+use table::TableProfile;
 
 mod asked;
 mod columns;
@@ -22,14 +22,14 @@ mod words;
 /// The demo's model, for the API's `model` field.
 pub const MODEL: &str = "demo";
 
-/// What the demo says to `request`, the same every time.
+/// The demo's answer to `request`, the same every time.
 pub fn answer(request: &ModelRequest) -> Vec<ModelEvent> {
     let (said, finish): (Vec<ModelEvent>, Finish) = match conclude(request) {
-        Reply::Text(text) => {
+        DemoReply::Text(text) => {
             let words = text.split_inclusive(' ').map(|word| ModelEvent::Text(word.to_owned()));
             (words.collect(), Finish::Complete)
         }
-        Reply::Call(call) => (vec![ModelEvent::ToolCall(call)], Finish::ToolUse),
+        DemoReply::Call(call) => (vec![ModelEvent::ToolCall(call)], Finish::ToolUse),
     };
     let usage = Usage {
         input_tokens: input_words(request),
@@ -42,7 +42,7 @@ pub fn answer(request: &ModelRequest) -> Vec<ModelEvent> {
         .collect()
 }
 
-/// The demo has no tokenizer; it counts words.
+/// Counts words, because the demo has no tokenizer.
 fn input_words(request: &ModelRequest) -> u32 {
     let words = |text: &str| text.split_whitespace().count();
     let entries = request.entries.iter().map(|entry| match entry {
@@ -56,7 +56,7 @@ fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-fn conclude(request: &ModelRequest) -> Reply {
+fn conclude(request: &ModelRequest) -> DemoReply {
     let place = request.entries.iter().rposition(|entry| matches!(entry, Entry::User(_)));
     let question = place.and_then(|place| match request.entries.get(place)? {
         Entry::User(text) => Some(text.as_str()),
@@ -66,20 +66,24 @@ fn conclude(request: &ModelRequest) -> Reply {
     let is_first = !earlier.into_iter().any(|entry| matches!(entry, Entry::Assistant { .. }));
     let table = data::table(request);
     match reply(request, table.as_ref(), question.unwrap_or("")) {
-        (Reply::Text(mut text), is_greeting) if is_first || is_greeting => {
+        (DemoReply::Text(mut text), is_greeting) if is_first || is_greeting => {
             text.push_str("\n\n");
             text.push_str(&how_to_add_a_key(table.is_some()));
-            Reply::Text(text)
+            DemoReply::Text(text)
         }
         (reply, _) => reply,
     }
 }
 
-/// What to say to `question`, and whether it is a greeting.
-fn reply(request: &ModelRequest, table: Option<&Table>, question: &str) -> (Reply, bool) {
+/// The reply to `question`, and whether that is a greeting.
+fn reply(
+    request: &ModelRequest,
+    table: Option<&TableProfile>,
+    question: &str,
+) -> (DemoReply, bool) {
     let page = Page::read(&request.system);
     if is_greeting(question) {
-        return (Reply::Text(greeting(&page, table)), true);
+        return (DemoReply::Text(greeting(&page, table)), true);
     }
     if let Some(reply) = table.and_then(|table| data::reply(request, table, question)) {
         return (reply, false);
@@ -93,14 +97,14 @@ fn reply(request: &ModelRequest, table: Option<&Table>, question: &str) -> (Repl
     } else if let Some(table) = table {
         format!("I do not understand that. {}", report::help(table))
     } else if page.is_empty() {
-        "I know nothing of the page you are on, so I cannot look anything up for you.".to_owned()
+        "I know nothing about the page you are on, so I cannot look anything up for you.".to_owned()
     } else {
         format!("I found nothing about that on the page. {}", page.describe())
     };
-    (Reply::Text(text), false)
+    (DemoReply::Text(text), false)
 }
 
-fn greeting(page: &Page<'_>, table: Option<&Table>) -> String {
+fn greeting(page: &Page<'_>, table: Option<&TableProfile>) -> String {
     let mut text = match (page.is_empty(), table) {
         (true, None) => "Hello! Ask me something.".to_owned(),
         (true, Some(_)) => "Hello!".to_owned(),
@@ -116,9 +120,9 @@ fn greeting(page: &Page<'_>, table: Option<&Table>) -> String {
 fn how_to_add_a_key(has_file: bool) -> String {
     let can = if has_file { "quote the page and query your file" } else { "quote the page" };
     format!(
-        "I am the built-in demo: no model, I only {can}. For real answers start the server \
-         with `ANTHROPIC_API_KEY` or `OPENAI_API_KEY` set, or with `OPENAI_BASE_URL` for a model \
-         server of your own."
+        "I am the built-in demo, not a language model: I can only {can}. For real answers, start \
+         the server with `ANTHROPIC_API_KEY` or `OPENAI_API_KEY` set, or with `OPENAI_BASE_URL` \
+         for your own model server."
     )
 }
 

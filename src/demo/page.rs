@@ -2,10 +2,10 @@
 
 use crate::domain::block::read_block;
 
-/// How many sentences of the page an answer quotes.
+/// Maximum number of sentences of the page that an answer quotes.
 const QUOTES: usize = 3;
 
-/// What the prompt says of the visitor's page.
+/// What the prompt says about the visitor's page.
 pub struct Page<'a> {
     title: Option<&'a str>,
     description: Option<&'a str>,
@@ -45,7 +45,7 @@ impl<'a> Page<'a> {
         text
     }
 
-    /// The sentences that share the most words with the question, in the order of the page.
+    /// The sentences that share the most of `words`, in the order of the page.
     pub fn quotes(&self, words: &[String]) -> Vec<&'a str> {
         let mut scored: Vec<(usize, usize, &str)> = sentences(self.text)
             .enumerate()
@@ -55,7 +55,7 @@ impl<'a> Page<'a> {
                 (score > 0).then_some((score, place, sentence))
             })
             .collect();
-        // A sentence that shares only one word says little beside one that shares three.
+        // A sentence that shares one word adds little to one that shares three.
         let best = scored.iter().map(|(score, ..)| *score).max().unwrap_or(0);
         scored.retain(|(score, ..)| score * 2 > best);
         scored.sort_by_key(|&(score, place, _)| (std::cmp::Reverse(score), place));
@@ -65,8 +65,8 @@ impl<'a> Page<'a> {
     }
 }
 
-/// Sentences of `text`: up to a full stop, question or exclamation mark before white space, or to
-/// the end of the line.
+/// The sentences of `text`. They end with a full stop, question mark or exclamation mark before white
+/// space, or with the line.
 pub fn sentences(text: &str) -> impl Iterator<Item = &str> {
     text.lines()
         .flat_map(split_line)
@@ -106,7 +106,7 @@ pub fn keywords(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Whether two words are the same but for an ending, as in `return` and `returns`.
+/// Whether two words differ only in their endings, as `return` and `returns` do.
 fn alike(a: &str, b: &str) -> bool {
     let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
     short == long

@@ -1,41 +1,42 @@
-//! What a question asks of a file, and the SQL that finds it.
+//! What a question asks about a file, and the SQL that finds it.
 
 use serde_json::json;
 
-use super::table::{Kind, Table};
+use super::table::{ColumnKind, TableProfile};
+use crate::domain::ChartKind;
 
-/// One question, in terms of the table's columns, which are named by their places.
+/// One question, in terms of the table's columns, which are given by their positions.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Query {
+pub struct DataQuery {
     /// What is looked up or computed.
     pub select: Select,
-    /// Per which value.
+    /// What the figure is grouped by.
     pub group: Option<Group>,
-    /// In which rows only.
+    /// Which rows are considered; all if `None`.
     pub filter: Option<Filter>,
-    /// The least first.
+    /// Whether the least comes first.
     pub ascending: bool,
-    /// The most rows of the result.
+    /// Maximum number of rows of the result.
     pub limit: Option<u32>,
     /// How to draw the result.
-    pub chart: Option<Chart>,
+    pub chart: Option<ChartKind>,
 }
 
 /// What is looked up or computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Select {
-    /// One figure, of a column or of the rows.
+    /// One figure, of a column or of all rows.
     Figure(Figure, Option<usize>),
     /// The rows with the greatest or least values of `column`.
     Rows {
-        /// What tells the rows apart.
+        /// The column that identifies the rows.
         label: Option<usize>,
-        /// What they are ordered by.
+        /// The column that orders them.
         column: usize,
     },
 }
 
-/// A figure that is computed over many rows.
+/// A figure that is computed from many rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Figure {
     Count,
@@ -46,7 +47,7 @@ pub enum Figure {
     Maximum,
 }
 
-/// Per which value a figure is computed.
+/// What a figure is grouped by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Group {
     pub column: usize,
@@ -62,33 +63,15 @@ pub enum Unit {
     Year,
 }
 
-/// Only rows whose `column` is `value`.
+/// Selects the rows whose `column` is `value`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter {
     pub column: usize,
     pub value: String,
 }
 
-/// A kind of chart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Chart {
-    Bar,
-    Line,
-    Pie,
-}
-
-impl Chart {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Bar => "bar",
-            Self::Line => "line",
-            Self::Pie => "pie",
-        }
-    }
-}
-
 impl Figure {
-    /// The word for it in a title, and in the name of a column of the result.
+    /// The word for it in titles and in the column names of the result.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Count => "count",
@@ -101,9 +84,9 @@ impl Figure {
     }
 }
 
-impl Query {
+impl DataQuery {
     /// The tool's arguments.
-    pub fn arguments(&self, table: &Table) -> String {
+    pub fn arguments(&self, table: &TableProfile) -> String {
         let mut arguments = json!({"sql": self.sql(table)});
         if let Some(chart) = self.chart {
             arguments["chart"] = chart.as_str().into();
@@ -112,7 +95,7 @@ impl Query {
     }
 
     /// One SELECT over the table `data`.
-    pub fn sql(&self, table: &Table) -> String {
+    pub fn sql(&self, table: &TableProfile) -> String {
         let name = |column: usize| quote(name(table, column));
         let mut conditions: Vec<String> = Vec::new();
         if let Some(Filter { column, value }) = &self.filter {
@@ -129,7 +112,7 @@ impl Query {
             Select::Figure(figure, column) => {
                 let figure = figure_sql(table, figure, column);
                 let order = self.group.map(|group| match table.columns.get(group.column) {
-                    Some(column) if column.kind == Kind::Date && self.limit.is_none() => {
+                    Some(column) if column.kind == ColumnKind::Date && self.limit.is_none() => {
                         "1".to_owned()
                     }
                     _ => format!("2{direction}, 1"),
@@ -163,8 +146,8 @@ impl Query {
         sql
     }
 
-    /// What is computed, such as `average temp_max by weather`.
-    pub fn title(&self, table: &Table) -> String {
+    /// A title for the result, such as `average temp_max by weather`.
+    pub fn title(&self, table: &TableProfile) -> String {
         let mut title = match self.select {
             Select::Figure(Figure::Count, None) => "number of rows".to_owned(),
             Select::Figure(figure, Some(column)) => {
@@ -190,12 +173,12 @@ impl Query {
     }
 }
 
-/// The column's name, which is there as long as the query belongs to the table.
-pub fn name(table: &Table, column: usize) -> &str {
+/// The column's name; empty if the table has no such column.
+pub fn name(table: &TableProfile, column: usize) -> &str {
     table.columns.get(column).map_or("", |column| &column.name)
 }
 
-fn figure_sql(table: &Table, figure: Figure, column: Option<usize>) -> String {
+fn figure_sql(table: &TableProfile, figure: Figure, column: Option<usize>) -> String {
     let Some(column) = column else { return "count(*) AS \"count\"".to_owned() };
     let of_name = quote(name(table, column));
     let digits = digits(table, column);
@@ -211,8 +194,8 @@ fn figure_sql(table: &Table, figure: Figure, column: Option<usize>) -> String {
     format!("{value} AS {alias}")
 }
 
-/// To how many digits figures of a column are rounded: two, or more where its values are tiny.
-fn digits(table: &Table, column: usize) -> u8 {
+/// How many digits the figures of a column are rounded to: two, or more if its values are tiny.
+fn digits(table: &TableProfile, column: usize) -> u8 {
     let size = |text: &str| text.replace(',', "").parse::<f64>().map_or(1.0, f64::abs);
     let range = table.columns.get(column).and_then(|column| column.range.as_ref());
     let greatest = range.map_or(1.0, |(low, high)| size(low).max(size(high)));
@@ -223,7 +206,7 @@ fn digits(table: &Table, column: usize) -> u8 {
     }
 }
 
-/// `name` as an identifier.
+/// `name` as a quoted SQL identifier.
 fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -1,32 +1,33 @@
-//! Reads plain English questions about a file. A question is understood only if every word of it
-//! is: an exact answer to another question would be worse than none.
+//! Interprets plain English questions about a file. A question is understood only if every word of
+//! it is: an exact answer to a different question would be worse than none.
 
 use super::asked::Asked;
-use super::columns::Found;
-use super::find::Question;
-use super::query::{Chart, Figure, Filter, Query, Select};
-use super::table::{Kind, Table};
+use super::columns::Selection;
+use super::find::QuestionWords;
+use super::query::{DataQuery, Figure, Filter, Select};
+use super::table::{ColumnKind, TableProfile};
+use crate::domain::ChartKind;
 
-/// What a question asks.
+/// What a question asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Meaning {
-    /// What the file holds.
+    /// What the file contains.
     Columns,
-    /// Something that SQL finds.
-    Query(Query),
+    /// Something that SQL can find.
+    Query(DataQuery),
     /// A sum or average of a column without numbers.
     NotNumeric { column: usize },
 }
 
-/// Reads `text`; `None` if it is no question about `table`.
-pub fn understand(table: &Table, text: &str) -> Option<Meaning> {
-    if asks_for_columns(&mut Question::read(table, text)?) {
+/// Interprets `text`; `None` if it is not a question about `table`.
+pub fn understand(table: &TableProfile, text: &str) -> Option<Meaning> {
+    if asks_for_columns(&mut QuestionWords::read(table, text)?) {
         return Some(Meaning::Columns);
     }
-    read(Question::read(table, text)?)
+    read(QuestionWords::read(table, text)?)
 }
 
-fn asks_for_columns(question: &mut Question<'_>) -> bool {
+fn asks_for_columns(question: &mut QuestionWords<'_>) -> bool {
     const COLUMNS: &str =
         "column columns fields header headers variables attributes schema structure";
     const FILE: &str = "file data dataset table csv json spreadsheet";
@@ -38,16 +39,16 @@ fn asks_for_columns(question: &mut Question<'_>) -> bool {
     is_about && question.is_understood()
 }
 
-fn read(question: Question<'_>) -> Option<Meaning> {
+fn read(question: QuestionWords<'_>) -> Option<Meaning> {
     let mut asked = Asked::read(question);
     let (select, mut group, limit) = match asked.columns()? {
-        Found::Query(select, group, limit) => (select, group, limit),
-        Found::NotNumeric(column) => {
+        Selection::Query(select, group, limit) => (select, group, limit),
+        Selection::NotNumeric(column) => {
             return asked.question.is_understood().then_some(Meaning::NotNumeric { column });
         }
     };
     let filter = asked.question.value().map(|(column, value)| Filter { column, value });
-    // "How many?" alone asks nothing.
+    // "How many?" alone asks for nothing.
     let counts_rows = select == Select::Figure(Figure::Count, None) && group.is_none();
     if counts_rows && !asked.has_rows && filter.is_none() {
         return None;
@@ -64,13 +65,13 @@ fn read(question: Question<'_>) -> Option<Meaning> {
     };
     let group_column = group.and_then(|group| asked.question.table.columns.get(group.column));
     let chart = match group_column {
-        Some(column) if column.kind == Kind::Date && limit.is_none() => Chart::Line,
-        _ => Chart::Bar,
+        Some(column) if column.kind == ColumnKind::Date && limit.is_none() => ChartKind::Line,
+        _ => ChartKind::Bar,
     };
-    // A word for the least is the figure itself, or sorts the answer.
+    // A word for the least either is the figure itself or sorts the result.
     let is_sorted = asked.top.is_some()
         || !matches!(select, Select::Figure(Figure::Minimum | Figure::Maximum, _));
-    Some(Meaning::Query(Query {
+    Some(Meaning::Query(DataQuery {
         select,
         group,
         filter,

@@ -1,30 +1,30 @@
-//! The answer to a question about the file, in words and tables.
+//! Answers to questions about the file, in sentences and tables.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::query::{Figure, Query, Select, name};
-use super::table::{Kind, Table};
+use super::query::{DataQuery, Figure, Select, name};
+use super::table::{ColumnKind, TableProfile};
 
-/// How many rows of a result are shown.
+/// Maximum number of rows of a result that are shown.
 const SHOWN: usize = 20;
 
-/// How many columns of a file are listed.
+/// Maximum number of columns of a file that are listed.
 const LISTED: usize = 50;
 
-/// What the tool answers.
+/// The tool's output.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct ToolOutput {
     columns: Vec<String>,
     rows: Vec<Vec<Value>>,
     row_count: u64,
     truncated: bool,
 }
 
-/// Puts the result of `query` into words; `None` if it cannot be read.
-pub fn tell(table: &Table, query: &Query, content: &str) -> Option<String> {
-    let answer: Answer = serde_json::from_str(content).ok()?;
+/// Describes the result of `query`; `None` if it cannot be parsed.
+pub fn tell(table: &TableProfile, query: &DataQuery, content: &str) -> Option<String> {
+    let answer: ToolOutput = serde_json::from_str(content).ok()?;
     if let (Select::Figure(figure, column), None) = (query.select, query.group) {
         let value = answer.rows.first()?.first()?;
         return Some(tell_figure(table, query, figure, column, value));
@@ -43,7 +43,7 @@ pub fn tell(table: &Table, query: &Query, content: &str) -> Option<String> {
     let mut text = format!("{title}, {scope}:\n\n{}", markdown(&answer));
     let (count, shown) = (thousands(answer.row_count), answer.rows.len().min(SHOWN));
     if answer.truncated {
-        text.push_str(&format!("\nThe first {shown} rows are shown, of {count} or more.\n"));
+        text.push_str(&format!("\nThe first {shown} of {count} or more rows are shown.\n"));
     } else if answer.rows.len() > shown {
         text.push_str(&format!("\nThe first {shown} of {count} rows are shown.\n"));
     }
@@ -51,8 +51,8 @@ pub fn tell(table: &Table, query: &Query, content: &str) -> Option<String> {
 }
 
 fn tell_figure(
-    table: &Table,
-    query: &Query,
+    table: &TableProfile,
+    query: &DataQuery,
     figure: Figure,
     column: Option<usize>,
     value: &Value,
@@ -66,7 +66,7 @@ fn tell_figure(
         }
         (_, None) => format!("The number of rows is **{count}**, {scope}."),
         (Figure::Count, Some(name)) => {
-            format!("{name} has **{count}** values that are not empty, {scope}.")
+            format!("{name} has **{count}** non-empty values, {scope}.")
         }
         (Figure::Distinct, Some(name)) => {
             format!("{name} has **{count}** different values, {scope}.")
@@ -78,23 +78,21 @@ fn tell_figure(
     }
 }
 
-/// Which rows a figure is computed over.
-fn scope(table: &Table, query: &Query) -> String {
-    let all = match table.rows {
-        Some(rows) => format!("all {} rows", thousands(rows)),
-        None => "all rows".to_owned(),
-    };
+/// Which rows a figure is computed from.
+fn scope(table: &TableProfile, query: &DataQuery) -> String {
+    let all = table.rows.map_or_else(String::new, |rows| format!("all {} ", thousands(rows)));
     match &query.filter {
-        None => format!("computed over {all}"),
-        Some(filter) => format!(
-            "computed over those of {all} where {} is {}",
-            escape(name(table, filter.column)),
-            escape(&filter.value)
-        ),
+        None if all.is_empty() => "computed from all rows".to_owned(),
+        None => format!("computed from {all}rows"),
+        Some(filter) => {
+            let of_all = if all.is_empty() { all } else { format!(", out of {}", all.trim_end()) };
+            let (name, value) = (escape(name(table, filter.column)), escape(&filter.value));
+            format!("computed from the rows where {name} is {value}{of_all}")
+        }
     }
 }
 
-fn markdown(answer: &Answer) -> String {
+fn markdown(answer: &ToolOutput) -> String {
     let shown = &answer.rows[..answer.rows.len().min(SHOWN)];
     let is_number = |at: usize| {
         shown.iter().all(|row| row.get(at).is_none_or(|cell| cell.is_number() || cell.is_null()))
@@ -109,13 +107,13 @@ fn markdown(answer: &Answer) -> String {
     text
 }
 
-/// A value as it stands in a sentence or a table.
+/// A value, as shown in a sentence or a table.
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => "(empty)".to_owned(),
         Value::String(text) if text.trim().is_empty() => "(empty)".to_owned(),
         Value::String(text) => escape(text),
-        // SQL rounds to a fraction where there is none.
+        // SQL's `round` returns 16.0 for 16.
         Value::Number(number) => {
             let text = number.to_string();
             text.strip_suffix(".0").unwrap_or(&text).to_owned()
@@ -124,19 +122,19 @@ fn cell(value: &Value) -> String {
     }
 }
 
-/// What the file holds.
-pub fn list_columns(table: &Table) -> String {
+/// A list of the file's columns.
+pub fn list_columns(table: &TableProfile) -> String {
     let count = thousands(u64::try_from(table.columns.len()).unwrap_or(u64::MAX));
     let rows = table.rows.map_or_else(String::new, |rows| format!("{} rows and ", thousands(rows)));
     let plural = if table.columns.len() == 1 { "" } else { "s" };
     let mut text = format!("{} has {rows}{count} column{plural}:\n", escape(&table.file));
     for column in table.columns.iter().take(LISTED) {
         let kind = match column.kind {
-            Kind::Number => "number",
-            Kind::Boolean => "true or false",
-            Kind::Date => "date",
-            Kind::Text => "text",
-            Kind::Empty => "empty",
+            ColumnKind::Number => "number",
+            ColumnKind::Boolean => "true or false",
+            ColumnKind::Date => "date",
+            ColumnKind::Text => "text",
+            ColumnKind::Empty => "empty",
         };
         text.push_str(&format!("\n- {} ({kind})", escape(&column.name)));
     }
@@ -146,28 +144,28 @@ pub fn list_columns(table: &Table) -> String {
     text
 }
 
-/// Why there is no such figure.
-pub fn not_numeric(table: &Table, column: usize) -> String {
+/// Why the figure that was asked for does not exist.
+pub fn not_numeric(table: &TableProfile, column: usize) -> String {
     let name = escape(name(table, column));
     format!("{name} holds no numbers, so it has neither an average nor a total. {}", help(table))
 }
 
-/// What may be asked of the file.
-pub fn help(table: &Table) -> String {
+/// What can be asked about the file.
+pub fn help(table: &TableProfile) -> String {
     let quoted: Vec<String> =
         examples(table).iter().map(|example| format!("“{}”", escape(example))).collect();
     format!(
-        "I can count the rows of {}, list its columns, and find averages, totals, minimums, \
-         maximums, tops and charts of them. Try {}.",
+        "I can count the rows of {}, list its columns, compute averages, totals, minimums and \
+         maximums, find the top values, and draw charts. Try {}.",
         escape(&table.file),
         quoted.join(", ")
     )
 }
 
-/// Questions that are understood, in the file's own words.
-pub fn examples(table: &Table) -> Vec<String> {
+/// Questions that are understood, with the file's own column names.
+pub fn examples(table: &TableProfile) -> Vec<String> {
     let mut examples = Vec::new();
-    let number = table.first(Kind::Number);
+    let number = table.first(ColumnKind::Number);
     let category = table.category();
     if let (Some(number), Some(category)) = (number, category) {
         let (number, category) = (name(table, number), name(table, category));
@@ -185,7 +183,7 @@ pub fn examples(table: &Table) -> Vec<String> {
     examples
 }
 
-/// `text` on one line, without a meaning to Markdown.
+/// `text` on one line, escaped for Markdown.
 pub fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
@@ -196,7 +194,7 @@ pub fn escape(text: &str) -> String {
             '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '#' => {
                 safe.extend(['\\', c]);
             }
-            // Within a word it means nothing.
+            // Inside a word, `_` has no meaning.
             '_' if !(before.is_alphanumeric() && next.is_alphanumeric()) => safe.push_str("\\_"),
             c if c.is_whitespace() || c.is_control() => safe.push(' '),
             c => safe.push(c),

@@ -1,29 +1,29 @@
-//! What the prompt says of the visitor's file.
+//! What the prompt says about the visitor's file.
 
 use super::words::words;
 use crate::domain::block::read_block;
 
-/// The file, as its block in the prompt describes it.
+/// The file, as described by its block in the prompt.
 #[derive(Debug, Default)]
-pub struct Table {
+pub struct TableProfile {
     /// Its name.
     pub file: String,
-    /// How many rows it has.
+    /// Its number of rows.
     pub rows: Option<u64>,
-    /// Its columns, in their order.
-    pub columns: Vec<Column>,
+    /// Its columns, in order.
+    pub columns: Vec<ColumnProfile>,
 }
 
 /// A column of the file.
 #[derive(Debug)]
-pub struct Column {
+pub struct ColumnProfile {
     /// Its name.
     pub name: String,
     /// The name's words, in lower case.
     pub words: Vec<String>,
-    /// What it holds.
-    pub kind: Kind,
-    /// How many different values it has.
+    /// The type of its values.
+    pub kind: ColumnKind,
+    /// Its number of different values.
     pub distinct: Option<u64>,
     /// The least and the greatest value of numbers and dates.
     pub range: Option<(String, String)>,
@@ -31,30 +31,30 @@ pub struct Column {
     pub top: Vec<String>,
 }
 
-/// What a column holds.
+/// The type of a column's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ColumnKind {
     /// Numbers.
     Number,
     /// Truth values, 1 and 0 in SQL.
     Boolean,
     /// Dates, ISO text in SQL.
     Date,
-    /// Text, and whatever else there may be.
+    /// Text, or anything else.
     Text,
     /// Nothing.
     Empty,
 }
 
-impl Kind {
+impl ColumnKind {
     /// Whether sums and averages make sense.
     pub fn is_numeric(self) -> bool {
         matches!(self, Self::Number | Self::Boolean)
     }
 }
 
-impl Table {
-    /// Reads the block `data` of a system text; `None` if there is none.
+impl TableProfile {
+    /// Parses the block `data` of a system text; `None` if there is none.
     pub fn read(system: &str) -> Option<Self> {
         let block = read_block(system, "data")?;
         let (head, rest) = block.split_once('\n').unwrap_or((block, ""));
@@ -71,41 +71,43 @@ impl Table {
     }
 
     /// The first column of this kind.
-    pub fn first(&self, kind: Kind) -> Option<usize> {
+    pub fn first(&self, kind: ColumnKind) -> Option<usize> {
         self.columns.iter().position(|column| column.kind == kind && !column.words.is_empty())
     }
 
-    /// The column whose values make the best groups: text with few different values.
+    /// The column that is best to group by: text with few different values.
     pub fn category(&self) -> Option<usize> {
         let columns = self.columns.iter().enumerate();
         let few = |distinct: &u64| (2..=50).contains(distinct);
         columns
             .filter(|(_, column)| {
-                matches!(column.kind, Kind::Text | Kind::Boolean) && !column.words.is_empty()
+                matches!(column.kind, ColumnKind::Text | ColumnKind::Boolean)
+                    && !column.words.is_empty()
             })
             .filter_map(|(at, column)| column.distinct.filter(few).map(|distinct| (distinct, at)))
             .min()
             .map(|(_, at)| at)
     }
 
-    /// The column that tells rows apart: a name or title, else a date, else any text.
+    /// The column that identifies the rows, other than `but`: a name or title, else a date, else any
+    /// text.
     pub fn label(&self, but: usize) -> Option<usize> {
-        let named = |column: &Column| {
-            column.kind == Kind::Text
+        let named = |column: &ColumnProfile| {
+            column.kind == ColumnKind::Text
                 && column.words.iter().any(|word| matches!(word.as_str(), "name" | "title"))
         };
-        let find = |fits: &dyn Fn(&Column) -> bool| {
+        let find = |fits: &dyn Fn(&ColumnProfile) -> bool| {
             (0..self.columns.len()).find(|&at| at != but && fits(&self.columns[at]))
         };
         find(&named)
-            .or_else(|| find(&|column| column.kind == Kind::Date))
-            .or_else(|| find(&|column| column.kind == Kind::Text))
+            .or_else(|| find(&|column| column.kind == ColumnKind::Date))
+            .or_else(|| find(&|column| column.kind == ColumnKind::Text))
     }
 }
 
-/// Reads the lines `- "name" (type): details`. A name may hold line breaks, so it is read up to
-/// its closing quotation mark.
-fn read_columns(mut text: &str) -> Vec<Column> {
+/// Parses the lines `- "name" (type): details`. A name may contain line breaks, so it extends to its
+/// closing quotation mark.
+fn read_columns(mut text: &str) -> Vec<ColumnProfile> {
     let mut columns = Vec::new();
     while !text.is_empty() && !text.starts_with("Sample rows") {
         let read = text.strip_prefix("- \"").and_then(read_column);
@@ -120,8 +122,8 @@ fn read_columns(mut text: &str) -> Vec<Column> {
     columns
 }
 
-/// Reads a column from behind its opening quotation mark to the end of its line.
-fn read_column(text: &str) -> Option<(Column, &str)> {
+/// Parses a column, from after its opening quotation mark to the end of its line.
+fn read_column(text: &str) -> Option<(ColumnProfile, &str)> {
     let mut name = String::new();
     let mut rest = text;
     loop {
@@ -137,14 +139,14 @@ fn read_column(text: &str) -> Option<(Column, &str)> {
     let details = details.strip_prefix(": ").unwrap_or("");
     let (plain, top) = details.split_once("top: ").unwrap_or((details, ""));
     let facts = || plain.split(", ");
-    let column = Column {
+    let column = ColumnProfile {
         words: words(&name),
         kind: match kind {
-            "number" => Kind::Number,
-            "boolean" => Kind::Boolean,
-            "date" => Kind::Date,
-            "empty" => Kind::Empty,
-            _ => Kind::Text,
+            "number" => ColumnKind::Number,
+            "boolean" => ColumnKind::Boolean,
+            "date" => ColumnKind::Date,
+            "empty" => ColumnKind::Empty,
+            _ => ColumnKind::Text,
         },
         distinct: facts()
             .find_map(|fact| fact.strip_suffix(" distinct"))
@@ -156,7 +158,7 @@ fn read_column(text: &str) -> Option<(Column, &str)> {
             .split(", ")
             .filter_map(|value| value.rsplit_once(" ("))
             .map(|(value, _)| value.to_owned())
-            // One that was cut is none to look for.
+            // A truncated value cannot be searched for.
             .filter(|value| !value.ends_with('…'))
             .collect(),
         name,
@@ -170,22 +172,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_block_is_read() {
-        let table = Table::read(&system(WEATHER)).unwrap();
+    fn the_block_is_parsed() {
+        let table = TableProfile::read(&system(WEATHER)).unwrap();
         assert_eq!((table.file.as_str(), table.rows), ("seattle-weather.csv", Some(1461)));
-        let kinds: Vec<(&str, Kind, Option<u64>)> = table
+        let kinds: Vec<(&str, ColumnKind, Option<u64>)> = table
             .columns
             .iter()
             .map(|column| (column.name.as_str(), column.kind, column.distinct))
             .collect();
         let expected = [
-            ("date", Kind::Date, Some(1461)),
-            ("precipitation", Kind::Number, Some(111)),
-            ("temp_max", Kind::Number, Some(67)),
-            ("temp_min", Kind::Number, Some(55)),
-            ("wind", Kind::Number, Some(79)),
-            ("weather", Kind::Text, Some(5)),
-            ("note", Kind::Empty, None),
+            ("date", ColumnKind::Date, Some(1461)),
+            ("precipitation", ColumnKind::Number, Some(111)),
+            ("temp_max", ColumnKind::Number, Some(67)),
+            ("temp_min", ColumnKind::Number, Some(55)),
+            ("wind", ColumnKind::Number, Some(79)),
+            ("weather", ColumnKind::Text, Some(5)),
+            ("note", ColumnKind::Empty, None),
         ];
         assert_eq!(kinds, expected);
         let range = ("2012-01-01".to_owned(), "2015-12-31".to_owned());
@@ -194,11 +196,11 @@ mod tests {
     }
 
     #[test]
-    fn names_may_hold_anything() {
+    fn names_may_contain_anything() {
         let block = "File: a, b; (1).json (json, 3 KB), 1 row, 2 columns; query it as table `data`\n\
                      Columns:\n- \"say \"\"hi\"\" (x)\ny\" (string): 1 distinct, top: a (1)\nnoise\n\
                      - \"Größe\" (string): about 1,200 distinct, 3 empty, top: a (2), lo… (2)\nSample rows (CSV):\n- \"no\" (number)";
-        let table = Table::read(&system(block)).unwrap();
+        let table = TableProfile::read(&system(block)).unwrap();
         assert_eq!((table.file.as_str(), table.rows), ("a, b; (1).json", Some(1)));
         let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
         assert_eq!(names, ["say \"hi\" (x)\ny", "Größe"]);
@@ -207,11 +209,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_such_block_gives_an_empty_table() {
+    fn malformed_blocks_lead_to_an_empty_table() {
         for block in ["", "x", "File: ", "- \"a", "File: x\n- \"a\" (", "- \"a\""] {
-            let table = Table::read(&system(block)).unwrap();
+            let table = TableProfile::read(&system(block)).unwrap();
             assert!(table.columns.is_empty() && table.rows.is_none());
         }
-        assert!(Table::read("no block").is_none());
+        assert!(TableProfile::read("no block").is_none());
     }
 }

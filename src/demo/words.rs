@@ -1,6 +1,6 @@
-//! Words of questions and of column names, and how alike two of them are.
+//! The words of questions and of column names, and their similarity.
 
-/// The words of `text` in lower case, cut also at `_` and where `camelCase` has its humps.
+/// The words of `text` in lower case, also split at `_` and in `camelCase`.
 pub fn words(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut word = String::new();
@@ -21,7 +21,7 @@ pub fn words(text: &str) -> Vec<String> {
     found
 }
 
-/// What a word is the same as, for our purposes: its singular, or the usual word for it.
+/// The canonical form of a word, for our purposes: its singular, or the usual synonym.
 pub fn root(word: &str) -> &str {
     match word {
         "maximum" | "maximal" | "maxima" | "highest" | "largest" | "biggest" | "greatest"
@@ -50,12 +50,12 @@ fn singular(word: &str) -> &str {
     word.strip_suffix(ending).unwrap_or(word)
 }
 
-/// Whether a word is one of statistics: alone it names no column, but for one that is called so.
+/// Whether a word is a statistical term. Alone it does not name a column, unless that is its name.
 pub fn is_statistic(word: &str) -> bool {
     matches!(root(word), "max" | "min" | "avg" | "sum" | "count" | "number")
 }
 
-/// How alike a word of a question and one of a column's name are, 0 to 3.
+/// The similarity of a word in a question and one in a column's name, 0 to 3.
 pub fn likeness(asked: &str, name: &str) -> f32 {
     let (short, long) = if asked.len() <= name.len() { (asked, name) } else { (name, asked) };
     if asked == name {
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_cut_into_words() {
+    fn names_are_split_into_words() {
         for (text, expected) in [
             ("What's the temp_max?", &["what", "s", "the", "temp", "max"][..]),
             ("unitPrice-EUR", &["unit", "price", "eur"]),
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_alike_by_root_plural_and_beginning() {
+    fn words_are_similar_by_root_plural_and_prefix() {
         for (asked, name) in [
             ("maximum", "max"),
             ("temperatures", "temp"),

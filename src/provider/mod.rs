@@ -1,4 +1,4 @@
-//! Model providers behind one trait: what is asked, what streams back, what can go wrong.
+//! Model providers behind one trait: requests, streamed answers, failures.
 
 pub mod anthropic;
 pub mod fault;
@@ -22,23 +22,23 @@ pub use crate::domain::model::{
 pub use fault::{Fault, ProviderError};
 pub use parameter::Refused;
 
-/// Events of one answer. Ends after [`ModelEvent::Finished`] or after the first error.
+/// The events of one answer. The stream ends after [`ModelEvent::Finished`] or after the first error.
 pub type EventStream = Pin<Box<dyn Stream<Item = Result<ModelEvent, ProviderError>> + Send>>;
 
 /// Something that answers questions.
 #[async_trait]
 pub trait Provider: Send + Sync {
-    /// Which one it is.
+    /// Which provider it is.
     fn kind(&self) -> ProviderKind;
 
-    /// The model that is asked when a session names none.
+    /// The model that is used when a session does not choose one.
     fn default_model(&self) -> &str;
 
-    /// Starts an answer. `Ok` means that the provider has accepted the call and is answering.
+    /// Starts an answer. `Ok` means that the provider has accepted the call and is answering it.
     async fn stream(&self, request: ModelRequest) -> Result<EventStream, ProviderError>;
 
-    /// Remembers what `request`'s model has refused. Answers whether calls of that model now do
-    /// without it, and so whether `request` is worth another try.
+    /// Remembers what the model of `request` has refused. Returns whether calls of that model now
+    /// leave it out or change it, that is, whether `request` is worth another try.
     fn adapt(&self, request: &ModelRequest, refused: Refused) -> bool {
         let _ = (request, refused);
         false

@@ -1,4 +1,4 @@
-//! A provider that needs no network: a pure function from a request to what is said.
+//! A provider that needs no network: a pure function from a request to the events of its answer.
 
 use async_trait::async_trait;
 use futures_util::{StreamExt, stream};
@@ -14,7 +14,7 @@ pub struct Offline {
 }
 
 impl Offline {
-    /// A provider of `model`, which says what `answer` returns.
+    /// A provider of `model` whose answers are what `answer` returns.
     pub fn new(model: &'static str, answer: fn(&ModelRequest) -> Vec<ModelEvent>) -> Self {
         Self { model, answer }
     }

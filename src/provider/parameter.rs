@@ -1,12 +1,13 @@
-//! Parameters of a call that a model refuses, and what is remembered of it.
+//! Parameters that a model refuses, and what is remembered about them.
 //!
-//! No list of models says for long who takes what, so the servers are believed: what one refuses by
-//! name is left out, renamed or lowered, and from then on for that model.
+//! No list of models and their parameters stays correct for long, so we believe the servers: a
+//! parameter that one refuses by name is left out, renamed or lowered in all later calls of that
+//! model.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-/// A parameter that a call may do without, or under another name.
+/// A parameter that a call can do without, or send under another name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parameter {
     /// `max_completion_tokens`.
@@ -15,31 +16,31 @@ pub enum Parameter {
     MaxTokens,
     /// `temperature`.
     Temperature,
-    /// `top_p`, which we never send; a server may name it beside another one.
+    /// `top_p`, which we never send; a server may mention it together with another one.
     TopP,
     /// `stream_options`.
     StreamOptions,
     /// `cache_control`.
     CacheControl,
-    /// `tools`, which many models that people run themselves do not know.
+    /// `tools`, which many self-hosted models do not support.
     Tools,
 }
 
-/// What a server has against a parameter.
+/// A server's objection to a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Objection {
-    /// It does not take it, or not so.
+    /// It is not accepted, or not with this value.
     NotTaken,
-    /// Its value is too large; the greatest that it takes, if it says so.
+    /// Its value is too large; holds the maximum, if the server says it.
     TooLarge(Option<u32>),
 }
 
 /// A parameter that a server has refused by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refused {
-    /// Which one.
+    /// The parameter.
     pub parameter: Parameter,
-    /// Why.
+    /// The reason.
     pub objection: Objection,
 }
 
@@ -66,7 +67,7 @@ impl Parameter {
         }
     }
 
-    /// Where `text` speaks of it.
+    /// Where `text` mentions it.
     fn position(self, text: &str) -> Option<usize> {
         let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
         text.match_indices(self.name()).map(|(at, _)| at).find(|&at| {
@@ -76,14 +77,14 @@ impl Parameter {
 }
 
 impl Refused {
-    /// Reads what a refusal names: its `param`, else the first parameter in its words. (Who wants
-    /// another one instead names that one second.)
+    /// Finds the parameter in a refusal: the one in `param`, or else the first one in the message.
+    /// (If the server wants another one instead, it mentions that second.)
     pub fn read(param: &str, message: &str) -> Option<Self> {
         let named = |text: &str| {
             let found = Parameter::ALL.into_iter().filter_map(|p| Some((p.position(text)?, p)));
             found.min_by_key(|&(at, _)| at).map(|(_, parameter)| parameter)
         };
-        // vLLM speaks of the choice among tools that it would have to make.
+        // vLLM objects to the automatic choice of a tool.
         let tools = || message.contains("tool choice requires").then_some(Parameter::Tools);
         let parameter = named(param).or_else(|| named(message)).or_else(tools)?;
         let is_limit = matches!(parameter, Parameter::MaxTokens | Parameter::MaxCompletionTokens);
@@ -106,12 +107,12 @@ fn number_after(text: &str, mark: &str) -> Option<u32> {
     rest[..digits].parse().ok().filter(|&number| number > 0)
 }
 
-/// What has been learned of models: `D` says which parameters a call may name.
+/// What has been learned about models: `D` says which parameters a call may contain.
 #[derive(Debug)]
 pub struct Learned<D>(Mutex<HashMap<String, D>>);
 
-/// The most models of which something is remembered. Callers may name models; a server that
-/// refuses a parameter of whatever they name must not fill the memory.
+/// Maximum number of models that are remembered. Callers may name models, so a server that refuses a
+/// parameter of every one of them must not fill the memory.
 const MAX_MODELS: usize = 256;
 
 impl<D> Default for Learned<D> {
@@ -121,16 +122,16 @@ impl<D> Default for Learned<D> {
 }
 
 impl<D: Copy> Learned<D> {
-    /// What is known of `model`.
+    /// What is known about `model`.
     pub fn of(&self, model: &str) -> Option<D> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(model).copied()
     }
 
-    /// Remembers what `model` takes.
+    /// Remembers what `model` accepts.
     pub fn remember(&self, model: &str, dialect: D) {
         let mut models = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if models.len() >= MAX_MODELS && !models.contains_key(model) {
-            // All is learned again at the price of a refused call each.
+            // Everything is learned again, at the cost of one refused call each.
             models.clear();
         }
         models.insert(model.to_owned(), dialect);
@@ -142,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_names_its_parameter_in_a_field_or_in_words() {
+    fn the_refused_parameter_is_found_in_its_field_or_in_the_message() {
         use Objection::{NotTaken, TooLarge};
         use Parameter::*;
         for (param, message, parameter, objection) in [
@@ -202,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_has_an_end() {
+    fn the_number_of_remembered_models_is_limited() {
         let learned = Learned::default();
         learned.remember("a", 1);
         learned.remember("a", 2);

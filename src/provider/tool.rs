@@ -1,4 +1,4 @@
-//! Tool calls as the wire formats want them back.
+//! Tool calls in the form in which the wire formats expect them back.
 
 use std::borrow::Cow;
 
@@ -6,9 +6,9 @@ use serde_json::{json, value::RawValue};
 
 use crate::domain::model::ToolCall;
 
-/// A call's arguments as an object, to be shown to the model again. Anthropic's API takes nothing
-/// else, and some servers parse what OpenAI's takes as text; so anything that is not an object goes
-/// into one, as Anthropic's documentation of fine-grained streaming advises.
+/// A call's arguments as an object, to be sent back to the model. Anthropic's API accepts nothing
+/// else, and some servers parse what is text in OpenAI's; so anything that is not an object is
+/// wrapped in one, as Anthropic's documentation of fine-grained streaming advises.
 pub(super) fn input(call: &ToolCall) -> Cow<'_, RawValue> {
     let text = call.arguments.trim();
     let text = if text.is_empty() { "{}" } else { text };
@@ -22,9 +22,9 @@ pub(super) fn input(call: &ToolCall) -> Cow<'_, RawValue> {
     }
 }
 
-/// `text` as both APIs take it for an id or the name of a tool: up to 64 letters, digits, `_` and
-/// `-`. A conversation may go on with another provider than the one that made the id, and models
-/// make up names.
+/// `text` in the form that both APIs accept as an id or as the name of a tool: up to 64 letters,
+/// digits, `_` and `-`. A conversation may continue with another provider than the one that made
+/// the id, and models make up names.
 pub(super) fn plain_name(text: &str) -> Cow<'_, str> {
     const MAX: usize = 64;
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn arguments_are_shown_again_as_an_object() {
+    fn arguments_are_sent_back_as_an_object() {
         for (arguments, expected) in [
             ("{\"sql\": \"a\", \"n\": 1.50}", "{\"sql\": \"a\", \"n\": 1.50}"),
             ("", "{}"),
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_no_api_takes_are_made_plain() {
+    fn names_that_no_api_accepts_are_simplified() {
         for (text, plain) in [
             ("query_data", "query_data"),
             ("functions.query_data:0", "functions_query_data_0"),

@@ -1,4 +1,4 @@
-//! Both providers against a stand-in that speaks their wire formats.
+//! Both providers, with a stand-in that speaks their wire formats.
 
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ async fn gpt(model: &Model) -> Server {
 const SPOKEN: &str = "Grüße, 世界 😀 and **Markdown**.";
 
 #[tokio::test]
-async fn claude_answers_streamed_and_cut_anywhere() {
+async fn claude_answers_in_a_stream_that_is_split_anywhere() {
     let model = Model::start([claude_says(SPOKEN)]).await;
     let server = claude(&model).await;
     let id = server.session(json!({})).await;
@@ -47,7 +47,7 @@ async fn claude_answers_streamed_and_cut_anywhere() {
 }
 
 #[tokio::test]
-async fn a_compatible_server_answers_streamed_and_cut_anywhere() {
+async fn a_compatible_server_answers_in_a_stream_that_is_split_anywhere() {
     let model = Model::start([gpt_says(SPOKEN)]).await;
     let server = gpt(&model).await;
     let id = server.session(json!({"temperature": 0.2})).await;
@@ -67,9 +67,9 @@ async fn a_compatible_server_answers_streamed_and_cut_anywhere() {
     assert_eq!(call.body["model"], "gpt-5.4-mini");
     assert_eq!(call.body["max_tokens"], 1000, "compatible servers know only this name");
     assert_eq!(call.body.get("max_completion_tokens"), None);
-    let turns = call.body["messages"].as_array().unwrap();
-    assert_eq!((&turns[0]["role"], turns.len()), (&json!("system"), 2));
-    assert_eq!(turns[1], json!({"role": "user", "content": "Hello"}));
+    let messages = call.body["messages"].as_array().unwrap();
+    assert_eq!((&messages[0]["role"], messages.len()), (&json!("system"), 2));
+    assert_eq!(messages[1], json!({"role": "user", "content": "Hello"}));
 }
 
 #[tokio::test]
@@ -85,7 +85,22 @@ async fn a_local_server_needs_no_key() {
 }
 
 #[tokio::test]
-async fn the_session_names_its_provider() {
+async fn a_model_that_is_reported_as_a_path_goes_by_its_configured_name() {
+    let transcript = include_str!("../fixtures/provider/openai/llama_cpp_path.sse");
+    let model = Model::start([Script::Broken(transcript.to_owned())]).await;
+    let base = format!("{}/v1", model.base);
+    let server = Server::with(&["--openai-base-url", &base, "--openai-model", "smollm2"]).await;
+    let id = server.session(json!({})).await;
+    let answer = server.say(&id, "Hello").await.expect(200);
+    assert_eq!(
+        (&answer["response"], &answer["model"]),
+        (&json!("Tea is served."), &json!("smollm2"))
+    );
+    assert_eq!(server.history(&id).await[1]["model"], "smollm2");
+}
+
+#[tokio::test]
+async fn a_session_chooses_its_provider() {
     let (anthropic, openai) = (
         Model::start([claude_says("I am Claude.")]).await,
         Model::start([gpt_says("I am GPT.")]).await,
@@ -112,7 +127,11 @@ async fn the_session_names_its_provider() {
         (&answer["response"], &answer["providerName"]),
         (&json!("I am GPT."), &json!("My GPT"))
     );
-    assert_eq!(server.say(&id, "And now?").await.expect(200)["provider"], "openai", "it stays so");
+    assert_eq!(
+        server.say(&id, "And now?").await.expect(200)["provider"],
+        "openai",
+        "it keeps that one"
+    );
     let path = format!("/api/sessions/{id}/config");
     server.put(&path, json!({"config": {"aiProvider": "demo"}})).await.expect(200);
     assert_eq!(server.say(&id, "And now?").await.expect(200)["provider"], "demo");
@@ -121,7 +140,7 @@ async fn the_session_names_its_provider() {
 }
 
 #[tokio::test]
-async fn a_provider_without_a_key_is_refused_and_the_others_named() {
+async fn a_provider_without_a_key_is_refused_with_a_list_of_the_others() {
     let model = Model::start([gpt_says("Hi.")]).await;
     let server = gpt(&model).await;
     let id = server.session(json!({})).await;
@@ -165,13 +184,13 @@ async fn truncated_and_refused_answers_are_marked() {
     assert_eq!(statuses, [Value::Null, json!("truncated"), Value::Null, json!("refused")]);
 }
 
-/// Rows of the table of provider faults: what the provider does, what the visitor gets.
+/// Rows of the table of provider faults: what the provider does, and what the visitor gets.
 #[tokio::test]
 async fn faults_get_their_status_and_leave_the_question_unanswered() {
     let error = |kind: &str, message: &str| {
         json!({"type": "error", "error": {"type": kind, "message": message}}).to_string()
     };
-    // What is tried again, how often and after how long is the policy's own test.
+    // Retries and their times have tests of their own in the policy.
     let status = |code, body: String| {
         Script::Status(code, &[("request-id", "req_1"), ("x-should-retry", "false")], body)
     };
@@ -227,7 +246,7 @@ async fn faults_get_their_status_and_leave_the_question_unanswered() {
             "provider_overloaded",
         ),
     ];
-    // A server of its own for each: after some failures a provider is left alone for a while.
+    // Each has its own server, because a model that keeps failing is left alone for a while.
     let row = async |row: usize, script: Script, status: u16, code: &str| {
         let model = Model::start([script]).await;
         let server = claude(&model).await;
@@ -252,6 +271,29 @@ async fn faults_get_their_status_and_leave_the_question_unanswered() {
     .await;
 }
 
+/// Regression test: this used to be a 502, and to raise the operator's alarm.
+#[tokio::test]
+async fn an_unknown_model_is_the_mistake_of_the_caller_who_named_it() {
+    let unknown = r#"{"type":"error","error":{"type":"not_found_error","message":"model: nope"}}"#;
+    let model = Model::start([
+        Script::Status(404, &[], unknown.to_owned()),
+        claude_says("That one exists."),
+        Script::Status(404, &[], unknown.to_owned()),
+    ])
+    .await;
+    let server = claude(&model).await;
+    let id = server.session(json!({"model": "nope"})).await;
+    let refused = server.say(&id, "Hm?").await;
+    let sentence = refused.expect_error(400, "unknown_model");
+    assert_eq!(sentence, "This model is not available here.");
+    assert_eq!(refused.header("retry-after"), None);
+    assert_eq!(model.calls()[0].body["model"], "nope");
+    let path = format!("/api/sessions/{id}/config");
+    server.put(&path, json!({"config": {"model": null}})).await.expect(200);
+    assert_eq!(server.say(&id, "Hm?").await.expect(200)["response"], "That one exists.");
+    server.say(&id, "Hm?").await.expect_error(502, "provider_misconfigured");
+}
+
 #[tokio::test]
 async fn a_session_goes_on_after_a_fault() {
     let fault = Script::Status(400, &[], "{}".to_owned());
@@ -266,7 +308,7 @@ async fn a_session_goes_on_after_a_fault() {
 }
 
 #[tokio::test]
-async fn a_passing_fault_is_not_the_visitors_business() {
+async fn a_transient_fault_is_not_visible_to_the_visitor() {
     let busy = Script::Status(503, &[("retry-after-ms", "1")], "busy".to_owned());
     let model = Model::start([busy.clone(), busy, claude_says("Here I am.")]).await;
     let server = claude(&model).await;
@@ -277,7 +319,7 @@ async fn a_passing_fault_is_not_the_visitors_business() {
 }
 
 #[tokio::test]
-async fn the_fallback_answers_when_the_first_cannot() {
+async fn the_fallback_answers_if_the_first_provider_cannot() {
     let busy = Script::Status(529, &[("retry-after-ms", "1")], "busy".to_owned());
     let (first, second) =
         (Model::start([busy]).await, Model::start([gpt_says("I step in.")]).await);
@@ -303,8 +345,8 @@ async fn the_fallback_answers_when_the_first_cannot() {
 }
 
 #[tokio::test]
-async fn a_provider_that_nobody_listens_for_is_a_gateway_error() {
-    // A port that was free a moment ago, and on which nobody listens.
+async fn a_refused_connection_is_a_gateway_error() {
+    // A port that was free just now, so nothing listens on it.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -314,7 +356,7 @@ async fn a_provider_that_nobody_listens_for_is_a_gateway_error() {
 }
 
 #[tokio::test]
-async fn a_busy_provider_says_when_to_come_back() {
+async fn the_wait_that_a_busy_provider_asks_for_is_passed_on() {
     let model =
         Model::start([Script::Status(429, &[("retry-after-ms", "12500")], String::new())]).await;
     let server = claude(&model).await;

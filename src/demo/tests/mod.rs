@@ -7,11 +7,11 @@ use crate::domain::model::{ToolCall, ToolChoice, ToolResult, ToolSpec};
 
 mod questions;
 
-/// What the demo says, where it calls no tool.
+/// What the demo says, if it does not call the tool.
 fn said(request: &ModelRequest) -> String {
     match conclude(request) {
-        Reply::Text(text) => text,
-        Reply::Call(call) => panic!("calls {call:?}"),
+        DemoReply::Text(text) => text,
+        DemoReply::Call(call) => panic!("calls {call:?}"),
     }
 }
 
@@ -53,7 +53,7 @@ fn greets_and_tells_how_to_add_a_key() {
 }
 
 #[test]
-fn says_what_it_knows_of_the_page() {
+fn says_what_it_knows_about_the_page() {
     assert!(ask("What is on this page?").contains("It says: Tea and honey."));
     assert!(ask("Who painted the Mona Lisa?").starts_with("I found nothing about that"));
 }
@@ -61,11 +61,11 @@ fn says_what_it_knows_of_the_page() {
 #[test]
 fn without_a_page_it_says_so() {
     let text = said(&request("You are a bot.".to_owned(), "Where is the exit?"));
-    assert!(text.starts_with("I know nothing of the page"), "{text}");
+    assert!(text.starts_with("I know nothing about the page"), "{text}");
 }
 
 #[test]
-fn sentences_end_at_marks_and_lines() {
+fn sentences_end_with_punctuation_or_the_line() {
     let text = "One. Two 3.5 euros! 三。四？\nLast line";
     let found: Vec<&str> = sentences(text).collect();
     assert_eq!(found, ["One.", "Two 3.5 euros!", "三。", "四？", "Last line"]);
@@ -126,21 +126,21 @@ fn with_file(block: &str, question: &str) -> ModelRequest {
     ModelRequest { tools: vec![tool], ..request(system(block), question) }
 }
 
-/// The SQL and the chart that a question leads to, or what is said instead.
+/// The SQL and the chart that a question leads to, or the text instead.
 fn query(block: &str, question: &str) -> (String, String) {
     match conclude(&with_file(block, question)) {
-        Reply::Call(call) => {
+        DemoReply::Call(call) => {
             assert_eq!(call.name, data::TOOL);
             let arguments: Value = serde_json::from_str(&call.arguments).unwrap();
             let part = |name: &str| arguments[name].as_str().unwrap_or("").to_owned();
             (part("sql"), part("chart"))
         }
-        Reply::Text(text) => (text, "text".to_owned()),
+        DemoReply::Text(text) => (text, "text".to_owned()),
     }
 }
 
 #[test]
-fn what_is_not_understood_wholly_is_not_queried() {
+fn questions_that_are_not_fully_understood_are_not_queried() {
     for question in [
         "average temp_max in 2014",
         "average temp_max where wind is above 5",
@@ -173,7 +173,7 @@ fn what_is_not_understood_wholly_is_not_queried() {
 fn its_own_examples_are_understood() {
     for block in [WEATHER, SALES, "File: x.csv (csv, 1 KB), 1 row, 1 column; query it\nColumns:\n"]
     {
-        let table = Table::read(&system(block)).unwrap();
+        let table = TableProfile::read(&system(block)).unwrap();
         for example in report::examples(&table) {
             assert_ne!(query(block, &example).1, "text", "{example}");
         }
@@ -181,7 +181,7 @@ fn its_own_examples_are_understood() {
 }
 
 #[test]
-fn the_page_is_still_answered_from() {
+fn questions_about_the_page_are_still_answered() {
     for (question, quote) in [
         ("What does delivery cost?", "“Delivery costs 4.90 euros.”"),
         ("How many rooms does the shop have?", "“The shop has 3 rooms.”"),
@@ -216,12 +216,12 @@ fn columns_are_listed_without_a_query() {
     assert!(text.starts_with("weather holds no numbers"), "{text}");
 }
 
-/// What is said of `question` when the tool has answered it.
+/// What the demo says about `question` after the tool has returned `content`.
 fn told(question: &str, content: &str, is_error: bool) -> String {
     let mut request = with_file(WEATHER, question);
     request.entries.insert(0, Entry::user("Hi"));
     request.entries.insert(1, Entry::assistant("Hello!"));
-    let Reply::Call(call) = conclude(&request) else { panic!("no call: {question}") };
+    let DemoReply::Call(call) = conclude(&request) else { panic!("no call: {question}") };
     let result = ToolResult { call_id: call.id.clone(), content: content.to_owned(), is_error };
     request.entries.push(Entry::Assistant { text: String::new(), calls: vec![call] });
     request.entries.push(Entry::ToolResults(vec![result]));
@@ -243,28 +243,28 @@ fn results_become_sentences_and_tables() {
         (
             "How many rows are fog?",
             one(json!(101)),
-            "The number of rows is **101**, computed over those of all 1,461 rows where weather is fog.",
+            "The number of rows is **101**, computed from the rows where weather is fog, out of all 1,461.",
         ),
         (
             "average temp_max",
             one(json!(16.44)),
-            "The average of temp_max is **16.44**, computed over all 1,461 rows.",
+            "The average of temp_max is **16.44**, computed from all 1,461 rows.",
         ),
         (
             "total precipitation",
             one(json!(4426.0)),
-            "The total of precipitation is **4426**, computed over all 1,461 rows.",
+            "The total of precipitation is **4426**, computed from all 1,461 rows.",
         ),
         (
             "How many different weather?",
             one(json!(5)),
-            "weather has **5** different values, computed over all 1,461 rows.",
+            "weather has **5** different values, computed from all 1,461 rows.",
         ),
-        ("maximum wind", one(Value::Null), "wind has no values, computed over all 1,461 rows."),
+        ("maximum wind", one(Value::Null), "wind has no values, computed from all 1,461 rows."),
         (
             "When was the highest temp_max?",
             result(&["date", "temp_max"], &json!([["2014-08-11", 35.6]]), 1, false),
-            "Highest temp_max: **35.6** (date: 2014-08-11), computed over all 1,461 rows.",
+            "Highest temp_max: **35.6** (date: 2014-08-11), computed from all 1,461 rows.",
         ),
         (
             "average temp_max by weather",
@@ -274,14 +274,14 @@ fn results_become_sentences_and_tables() {
                 3,
                 false,
             ),
-            "Average temp_max by weather, computed over all 1,461 rows:\n\n\
+            "Average temp_max by weather, computed from all 1,461 rows:\n\n\
              | weather | average_temp_max |\n| --- | ---: |\n| sun | 19.86 |\n| a\\|b \\* | 16 |\n\
              | (empty) | (empty) |",
         ),
         (
             "average wind by weather",
             result(&["weather", "average_wind"], &json!([]), 0, false),
-            "Average wind by weather: no row has a value, computed over all 1,461 rows.",
+            "Average wind by weather: no row has a value, computed from all 1,461 rows.",
         ),
     ] {
         assert_eq!(told(question, &content, false), text, "{question}");
@@ -289,12 +289,12 @@ fn results_become_sentences_and_tables() {
 }
 
 #[test]
-fn long_results_are_cut() {
+fn long_results_are_shortened() {
     let rows: Vec<Value> = (0..1000).map(|n| json!([format!("day {n}"), n])).collect();
     let columns = &["date", "average_wind"];
     for (rows, count, truncated, end) in [
         (&rows[..48], 48, false, "The first 20 of 48 rows are shown."),
-        (&rows[..], 1000, true, "The first 20 rows are shown, of 1,000 or more."),
+        (&rows[..], 1000, true, "The first 20 of 1,000 or more rows are shown."),
     ] {
         let content = result(columns, &json!(rows), count, truncated);
         let text = told("average wind by date", &content, false);
@@ -304,7 +304,7 @@ fn long_results_are_cut() {
 }
 
 #[test]
-fn failures_are_told_without_their_words() {
+fn failures_are_reported_without_the_error_message() {
     for (content, is_error) in
         [("no such column: x", true), ("no JSON", false), ("{\"columns\": 1}", false), ("", false)]
     {
@@ -315,9 +315,9 @@ fn failures_are_told_without_their_words() {
 }
 
 #[test]
-fn the_key_is_told_of_with_the_first_answer_only() {
+fn only_the_first_answer_mentions_the_key() {
     let mut request = with_file(WEATHER, "average wind");
-    let Reply::Call(call) = conclude(&request) else { panic!("no call") };
+    let DemoReply::Call(call) = conclude(&request) else { panic!("no call") };
     request.entries.push(Entry::Assistant { text: String::new(), calls: vec![call] });
     request.entries.push(Entry::ToolResults(vec![ToolResult {
         call_id: "call_1".to_owned(),
@@ -329,7 +329,7 @@ fn the_key_is_told_of_with_the_first_answer_only() {
 }
 
 #[test]
-fn without_the_tool_there_is_no_file() {
+fn without_the_tool_the_file_is_ignored() {
     let mut request = with_file(WEATHER, "average wind");
     request.tool_choice = ToolChoice::None;
     assert!(said(&request).starts_with("I do not understand that."));
@@ -351,7 +351,7 @@ fn a_call_ends_the_answer() {
 }
 
 #[test]
-fn no_question_and_no_block_breaks_it() {
+fn it_copes_with_any_question_and_any_block() {
     use proptest::prelude::*;
     use proptest::test_runner::TestRunner;
     let word = "average|max|top|by|5|how|many|rows|chart|weather|temp_max|date|over|time|which|has|\
@@ -363,7 +363,7 @@ fn no_question_and_no_block_breaks_it() {
     runner
         .run(&(questions, blocks), |(question, block)| {
             let mut request = with_file(&block, &question);
-            if let Reply::Call(call) = conclude(&request) {
+            if let DemoReply::Call(call) = conclude(&request) {
                 let result = ToolResult {
                     call_id: call.id.clone(),
                     content: "{\"columns\":[],\"rows\":[[]],\"rowCount\":1,\"truncated\":false}"
@@ -372,7 +372,7 @@ fn no_question_and_no_block_breaks_it() {
                 };
                 request.entries.push(Entry::Assistant { text: String::new(), calls: vec![call] });
                 request.entries.push(Entry::ToolResults(vec![result]));
-                prop_assert!(matches!(conclude(&request), Reply::Text(_)));
+                prop_assert!(matches!(conclude(&request), DemoReply::Text(_)));
             }
             Ok(())
         })

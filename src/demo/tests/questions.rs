@@ -1,9 +1,9 @@
-//! Questions and the SQL that they become.
+//! Questions and the SQL that they lead to.
 
 use super::*;
 
 #[test]
-fn questions_become_sql() {
+fn questions_lead_to_sql() {
     const AVERAGE: &str = "SELECT \"weather\", round(avg(\"temp_max\"), 2) AS \"average_temp_max\" \
                            FROM data GROUP BY \"weather\" ORDER BY 2 DESC, 1";
     const MONTHS: &str = "SELECT substr(\"date\", 1, 7) AS \"month\", round(avg(\"temp_max\"), 2) AS \
@@ -193,7 +193,7 @@ Columns:
 ";
 
 #[test]
-fn words_such_as_per_and_year_may_be_of_a_name() {
+fn words_such_as_per_and_year_may_be_part_of_a_name() {
     for (question, sql, chart) in [
         (
             "which origin has the highest average miles per gallon?",

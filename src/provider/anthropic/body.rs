@@ -1,4 +1,4 @@
-//! The body of a call.
+//! The body of a request.
 
 use std::borrow::Cow;
 
@@ -6,21 +6,21 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::Dialect;
+use super::MessagesDialect;
 use crate::provider::tool::{input, plain_name};
 use crate::provider::{Entry, Fault, ModelRequest, ProviderError, ToolChoice, ToolSpec};
 
 #[derive(Serialize)]
-struct Body<'a> {
+struct MessagesBody<'a> {
     model: &'a str,
     max_tokens: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     system: Option<System<'a>>,
-    messages: Vec<Message<'a>>,
+    messages: Vec<MessageParam<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    tools: Vec<WireTool<'a>>,
+    tools: Vec<ToolParam<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tool_choice: Option<WireChoice>,
+    tool_choice: Option<ToolChoiceParam>,
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f64>,
     stream: bool,
@@ -48,7 +48,7 @@ struct CacheControl {
 }
 
 #[derive(Serialize)]
-struct WireTool<'a> {
+struct ToolParam<'a> {
     name: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     description: &'a str,
@@ -56,13 +56,13 @@ struct WireTool<'a> {
 }
 
 #[derive(Serialize)]
-struct WireChoice {
+struct ToolChoiceParam {
     #[serde(rename = "type")]
     kind: &'static str,
 }
 
 #[derive(Serialize)]
-struct Message<'a> {
+struct MessageParam<'a> {
     role: &'static str,
     content: Content<'a>,
 }
@@ -71,12 +71,12 @@ struct Message<'a> {
 #[serde(untagged)]
 enum Content<'a> {
     Text(&'a str),
-    Blocks(Vec<Block<'a>>),
+    Blocks(Vec<BlockParam<'a>>),
 }
 
 #[derive(Clone, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum Block<'a> {
+enum BlockParam<'a> {
     Text {
         text: &'a str,
     },
@@ -93,21 +93,21 @@ enum Block<'a> {
     },
 }
 
-/// The shortest system text that is marked for the cache, in bytes. The API caches no prompt under
-/// 1,024 tokens (under 2,048 or 4,096, by the model) and passes over the mark on a shorter one; a
-/// token of English has about four bytes. Source: Anthropic's documentation, "Prompt caching".
+/// Minimum length of a system text that is marked for the cache, in bytes. The API does not cache
+/// prompts under 1,024 tokens (for some models 2,048 or 4,096) and ignores the mark on them; a token
+/// of English has about four bytes. Source: Anthropic's documentation, "Prompt caching".
 pub const MIN_CACHED: usize = 4096;
 
-/// Writes the body of `request`. The API's temperature ends at 1 where ours goes to 2.
-pub fn write(request: &ModelRequest, dialect: Dialect) -> Result<Vec<u8>, ProviderError> {
+/// Writes the body of `request`. The API's temperature ends at 1, ours at 2.
+pub fn write(request: &ModelRequest, dialect: MessagesDialect) -> Result<Vec<u8>, ProviderError> {
     let forbidden = request.tool_choice == ToolChoice::None && !request.tools.is_empty();
-    let body = Body {
+    let body = MessagesBody {
         model: &request.model,
         max_tokens: request.max_tokens.min(dialect.max_tokens),
         system: system(&request.system, dialect.cache),
         messages: messages(&request.entries),
-        tools: request.tools.iter().map(wire_tool).collect(),
-        tool_choice: forbidden.then_some(WireChoice { kind: "none" }),
+        tools: request.tools.iter().map(tool_param).collect(),
+        tool_choice: forbidden.then_some(ToolChoiceParam { kind: "none" }),
         temperature: request
             .temperature
             .filter(|_| dialect.temperature)
@@ -117,8 +117,8 @@ pub fn write(request: &ModelRequest, dialect: Dialect) -> Result<Vec<u8>, Provid
     serde_json::to_vec(&body).map_err(|e| ProviderError::new(Fault::Rejected, e.to_string()))
 }
 
-/// The system text, marked as the end of what stays the same from call to call. In the API's order
-/// the tools come before it, so they are cached with it.
+/// The system text, marked as the end of the part that is the same in every call. The API puts the
+/// tools before it, so they are cached with it.
 fn system(text: &str, cache: bool) -> Option<System<'_>> {
     if text.is_empty() {
         return None;
@@ -130,21 +130,21 @@ fn system(text: &str, cache: bool) -> Option<System<'_>> {
     Some(System::Blocks([SystemBlock { kind: "text", text, cache_control }]))
 }
 
-fn wire_tool(tool: &ToolSpec) -> WireTool<'_> {
-    WireTool { name: tool.name, description: &tool.description, input_schema: &tool.parameters }
+fn tool_param(tool: &ToolSpec) -> ToolParam<'_> {
+    ToolParam { name: tool.name, description: &tool.description, input_schema: &tool.parameters }
 }
 
-/// The entries as messages whose roles alternate: what a user says after results of tools goes into
-/// their message, behind them, where the API wants it.
-fn messages(entries: &[Entry]) -> Vec<Message<'_>> {
-    let mut messages: Vec<(&'static str, Vec<Block<'_>>)> = Vec::with_capacity(entries.len());
-    for turn in entries {
-        let (role, blocks) = match turn {
-            Entry::User(text) => ("user", vec![Block::Text { text }]),
+/// The entries as messages with alternating roles. What a user says after tool results goes into
+/// the same message, after them, as the API requires.
+fn messages(entries: &[Entry]) -> Vec<MessageParam<'_>> {
+    let mut messages: Vec<(&'static str, Vec<BlockParam<'_>>)> = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let (role, blocks) = match entry {
+            Entry::User(text) => ("user", vec![BlockParam::Text { text }]),
             Entry::Assistant { text, calls } => {
-                // The API refuses blocks of white space.
-                let text = (!text.trim().is_empty()).then_some(Block::Text { text });
-                let calls = calls.iter().map(|call| Block::ToolUse {
+                // The API refuses blank blocks.
+                let text = (!text.trim().is_empty()).then_some(BlockParam::Text { text });
+                let calls = calls.iter().map(|call| BlockParam::ToolUse {
                     id: plain_name(&call.id),
                     name: plain_name(&call.name),
                     input: input(call),
@@ -152,7 +152,7 @@ fn messages(entries: &[Entry]) -> Vec<Message<'_>> {
                 ("assistant", text.into_iter().chain(calls).collect())
             }
             Entry::ToolResults(results) => {
-                let results = results.iter().map(|result| Block::ToolResult {
+                let results = results.iter().map(|result| BlockParam::ToolResult {
                     tool_use_id: plain_name(&result.call_id),
                     content: &result.content,
                     is_error: result.is_error,
@@ -166,10 +166,10 @@ fn messages(entries: &[Entry]) -> Vec<Message<'_>> {
             _ => messages.push((role, blocks)),
         }
     }
-    let messages = messages.into_iter().map(|(role, blocks)| Message {
+    let messages = messages.into_iter().map(|(role, blocks)| MessageParam {
         role,
         content: match blocks[..] {
-            [Block::Text { text }] => Content::Text(text),
+            [BlockParam::Text { text }] => Content::Text(text),
             _ => Content::Blocks(blocks),
         },
     });

@@ -10,10 +10,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::parameter::{Learned, Objection, Parameter};
-use super::transport::calls::Piece;
-use super::transport::reader::{Draft, Mapper};
+use super::transport::reader::{AnswerDraft, Mapper};
+use super::transport::tool_calls::Piece;
 use super::transport::wire::{Count, Str};
-use super::transport::{Endpoint, Settings, SetupError, Transport, secret_header};
+use super::transport::{ApiSettings, Endpoint, SetupError, Transport, secret_header};
 use super::{
     EventStream, Fault, Finish, ModelRequest, Provider, ProviderError, Refused, fault, sse,
 };
@@ -24,7 +24,7 @@ mod body;
 /// The public API.
 pub const DEFAULT_BASE_URL: &str = "https://api.anthropic.com";
 
-/// The version of the API that we speak.
+/// The version of the API that we use.
 const VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
 
 /// Claude.
@@ -33,12 +33,12 @@ pub struct Anthropic {
     model: String,
     endpoint: Arc<Endpoint>,
     transport: Transport,
-    learned: Learned<Dialect>,
+    learned: Learned<MessagesDialect>,
 }
 
 impl Anthropic {
     /// A provider that calls `{base_url}/v1/messages`.
-    pub fn new(settings: Settings, transport: Transport) -> Result<Self, SetupError> {
+    pub fn new(settings: ApiSettings, transport: Transport) -> Result<Self, SetupError> {
         let mut headers = HeaderMap::new();
         headers.insert(HeaderName::from_static("anthropic-version"), VERSION);
         if let Some(key) = &settings.key {
@@ -55,7 +55,7 @@ impl Anthropic {
 }
 
 impl Anthropic {
-    fn dialect(&self, model: &str) -> Dialect {
+    fn dialect(&self, model: &str) -> MessagesDialect {
         self.learned.of(model).unwrap_or_default()
     }
 }
@@ -84,31 +84,31 @@ impl Provider for Anthropic {
     }
 }
 
-/// Which parameters a call may name.
+/// Which parameters a call may contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Dialect {
-    /// The newest models refuse it.
+struct MessagesDialect {
+    /// Whether it may be sent. The newest models refuse it.
     temperature: bool,
-    /// The longest answer that the model can write, in tokens.
+    /// Maximum length of an answer that the model accepts, in tokens.
     max_tokens: u32,
-    /// Servers that only speak this API may not know `cache_control`.
+    /// Whether `cache_control` may be sent. Compatible servers may not know it.
     cache: bool,
 }
 
-impl Default for Dialect {
+impl Default for MessagesDialect {
     fn default() -> Self {
         Self { temperature: true, max_tokens: u32::MAX, cache: true }
     }
 }
 
-impl Dialect {
-    /// The same without what was refused of `request`, if that can be.
+impl MessagesDialect {
+    /// This dialect without what was refused in `request`; `None` if that is impossible.
     fn without(mut self, refused: Refused, request: &ModelRequest) -> Option<Self> {
         match (refused.parameter, refused.objection) {
             (Parameter::Temperature, _) if request.temperature.is_some() => {
                 self.temperature = false;
             }
-            // The API wants a limit: it can be lowered, not left out.
+            // The API requires a limit, so it can be lowered but not left out.
             (Parameter::MaxTokens, Objection::TooLarge(Some(most)))
                 if most < request.max_tokens =>
             {
@@ -121,31 +121,31 @@ impl Dialect {
     }
 }
 
-/// An event of the stream, or a whole answer: all that we read of any of them.
+/// An event of the stream: the fields that we read of any of them.
 #[derive(Deserialize)]
 struct Wire<'a> {
     #[serde(rename = "type", borrow)]
     kind: Str<'a>,
-    /// Of the events of a content block: its place in the answer.
+    /// Of the events of a content block: its position in the answer.
     index: Option<Count>,
     /// Of `message_start`.
     #[serde(borrow)]
     message: Option<Start<'a>>,
     /// Of `content_block_start`.
     #[serde(borrow)]
-    content_block: Option<Block<'a>>,
+    content_block: Option<ContentBlock<'a>>,
     /// Of `content_block_delta` and `message_delta`.
     #[serde(borrow)]
-    delta: Option<Block<'a>>,
+    delta: Option<ContentBlock<'a>>,
     /// Of `message_delta`.
-    usage: Option<Tokens>,
+    usage: Option<MessagesUsage>,
 }
 
 #[derive(Deserialize)]
 struct Start<'a> {
     #[serde(borrow)]
     model: Option<Str<'a>>,
-    usage: Option<Tokens>,
+    usage: Option<MessagesUsage>,
 }
 
 /// A whole answer, of `type` `message`.
@@ -154,14 +154,14 @@ struct Whole<'a> {
     #[serde(borrow)]
     model: Option<Str<'a>>,
     #[serde(borrow)]
-    content: Vec<Block<'a>>,
+    content: Vec<ContentBlock<'a>>,
     #[serde(borrow)]
     stop_reason: Option<Str<'a>>,
-    usage: Option<Tokens>,
+    usage: Option<MessagesUsage>,
 }
 
 #[derive(Deserialize)]
-struct Block<'a> {
+struct ContentBlock<'a> {
     #[serde(rename = "type", borrow)]
     kind: Option<Str<'a>>,
     #[serde(borrow)]
@@ -171,7 +171,7 @@ struct Block<'a> {
     id: Option<Str<'a>>,
     #[serde(borrow)]
     name: Option<Str<'a>>,
-    /// An empty object in a stream, where the input comes in pieces.
+    /// An empty object in a stream, where the input arrives in pieces.
     #[serde(borrow)]
     input: Option<&'a RawValue>,
     /// The next piece of a tool's input, of `input_json_delta`.
@@ -182,7 +182,7 @@ struct Block<'a> {
 }
 
 #[derive(Deserialize)]
-struct Tokens {
+struct MessagesUsage {
     input_tokens: Option<Count>,
     cache_creation_input_tokens: Option<Count>,
     cache_read_input_tokens: Option<Count>,
@@ -190,12 +190,12 @@ struct Tokens {
 }
 
 #[derive(Deserialize)]
-struct Kind<'a> {
+struct TypeField<'a> {
     #[serde(rename = "type", borrow)]
     kind: Str<'a>,
 }
 
-/// The events that we read. The API may add others, which are to be passed over.
+/// The events that we read. The API may add others, which must be ignored.
 const KNOWN: [&str; 5] = [
     "message_start",
     "content_block_start",
@@ -207,15 +207,16 @@ const KNOWN: [&str; 5] = [
 /// Reads an answer of the Messages API.
 #[derive(Debug, Default)]
 struct Messages {
-    /// Tokens read, written to the cache and read from it. `input_tokens` counts only the rest.
+    /// Input tokens: neither written to the cache nor read from it (the API's `input_tokens`),
+    /// written to it, read from it.
     input: [u32; 3],
     output: u32,
     finish: Option<Finish>,
 }
 
 impl Messages {
-    /// Takes in counts. They are cumulative, and a later event leaves out what has not changed.
-    fn count(&mut self, tokens: &Tokens, draft: &mut Draft) {
+    /// Updates the counts. They are cumulative, and a later event omits those that have not changed.
+    fn count(&mut self, tokens: &MessagesUsage, draft: &mut AnswerDraft) {
         let [plain, written, read] = &mut self.input;
         for (kept, new) in [
             (plain, tokens.input_tokens),
@@ -234,7 +235,11 @@ impl Messages {
 }
 
 impl Mapper for Messages {
-    fn event(&mut self, event: sse::Event<'_>, draft: &mut Draft) -> Result<(), ProviderError> {
+    fn event(
+        &mut self,
+        event: sse::SseEvent<'_>,
+        draft: &mut AnswerDraft,
+    ) -> Result<(), ProviderError> {
         if event.name == "ping" {
             return Ok(());
         }
@@ -270,8 +275,8 @@ impl Mapper for Messages {
         Ok(())
     }
 
-    fn whole(&mut self, body: &[u8], draft: &mut Draft) -> Result<(), ProviderError> {
-        let kind = serde_json::from_slice::<Kind<'_>>(body).ok();
+    fn whole(&mut self, body: &[u8], draft: &mut AnswerDraft) -> Result<(), ProviderError> {
+        let kind = serde_json::from_slice::<TypeField<'_>>(body).ok();
         if kind.is_some_and(|kind| kind.kind.0 == "error") {
             return Err(fault::classify_event(body));
         }
@@ -288,11 +293,11 @@ impl Mapper for Messages {
     }
 }
 
-/// Reads a content block, or a piece of one. `index` is its place, where there are several pieces.
+/// Reads a content block, or a piece of one. `index` is its position, if it arrives in pieces.
 fn read_block(
     index: Option<Count>,
-    block: Block<'_>,
-    draft: &mut Draft,
+    block: ContentBlock<'_>,
+    draft: &mut AnswerDraft,
 ) -> Result<(), ProviderError> {
     let index = index.map(|index| index.0);
     let kind = block.kind.as_ref().map(|kind| &*kind.0);
@@ -312,7 +317,7 @@ fn read_block(
             let arguments = block.partial_json.as_ref().map_or("", |json| &json.0);
             draft.call(Piece { index, arguments, ..Piece::default() })?;
         }
-        // Thoughts, their signatures, citations, tools that run at the provider's.
+        // Thoughts, their signatures, citations, tools that run on the provider's side.
         _ => draft.token(),
     }
     Ok(())
@@ -323,9 +328,10 @@ fn is_empty(json: &str) -> bool {
     json.strip_prefix('{').is_some_and(|rest| rest.trim_start() == "}")
 }
 
-/// An event that does not fit: their error or a broken one if it is one that we read, else news.
-fn misread(event: sse::Event<'_>, error: &serde_json::Error) -> Result<(), ProviderError> {
-    let kind = serde_json::from_str::<Kind<'_>>(event.data);
+/// Handles an event that cannot be parsed: an error event, a broken event of a known type, or one of
+/// a type that the API has added since.
+fn misread(event: sse::SseEvent<'_>, error: &serde_json::Error) -> Result<(), ProviderError> {
+    let kind = serde_json::from_str::<TypeField<'_>>(event.data);
     match kind.as_ref().map_or(event.name, |kind| &*kind.kind.0) {
         "error" => Err(fault::classify_event(event.data.as_bytes())),
         name if !name.is_empty() && !KNOWN.contains(&name) => Ok(()),
@@ -333,8 +339,8 @@ fn misread(event: sse::Event<'_>, error: &serde_json::Error) -> Result<(), Provi
     }
 }
 
-/// `end_turn`, `stop_sequence`, `pause_turn` and what may come end an answer as it
-/// should.
+/// The end that a `stop_reason` stands for. `end_turn`, `stop_sequence`, `pause_turn` and future ones
+/// mean a complete answer.
 fn finish(stop_reason: &str) -> Finish {
     match stop_reason {
         "max_tokens" | "model_context_window_exceeded" => Finish::Length,

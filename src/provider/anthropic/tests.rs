@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::provider::transport::reader::testing::{Outcome, read_cut_everywhere, text};
+use crate::provider::transport::reader::testing::{Outcome, read_split_everywhere, text};
 use crate::provider::{Entry, ModelEvent, ToolCall, ToolChoice, ToolResult, ToolSpec};
 
 macro_rules! transcript {
@@ -11,7 +11,7 @@ macro_rules! transcript {
 }
 
 fn read(transcript: &str) -> Outcome {
-    read_cut_everywhere(Messages::default, transcript)
+    read_split_everywhere(Messages::default, transcript)
 }
 
 fn usage(input_tokens: u32, output_tokens: u32) -> ModelEvent {
@@ -39,7 +39,7 @@ fn an_answer_is_read_event_by_event() {
 }
 
 #[test]
-fn tokens_from_the_cache_are_tokens_read() {
+fn cached_tokens_count_as_input_tokens() {
     for (transcript, expected, (input_tokens, output_tokens, cached_input_tokens)) in [
         (transcript!("cached.sse"), "Yes.", (3210, 7, 3000)),
         (transcript!("whole.json"), "Hi! I am “Claude”.", (42, 6, 30)),
@@ -53,7 +53,7 @@ fn tokens_from_the_cache_are_tokens_read() {
 }
 
 #[test]
-fn transcripts_give_their_text_usage_and_end() {
+fn transcripts_are_read_with_text_usage_and_end() {
     let cases = [
         ("thinking", transcript!("thinking.sse"), "27 × 453 = 12,231", (40, 60), Finish::Complete),
         ("length", transcript!("length.sse"), "Once upon", (9, 2), Finish::Length),
@@ -72,7 +72,7 @@ fn transcripts_give_their_text_usage_and_end() {
 }
 
 #[test]
-fn every_stop_reason_has_its_end() {
+fn every_stop_reason_stands_for_an_end() {
     let cases = [
         ("\"end_turn\"", Finish::Complete),
         ("\"stop_sequence\"", Finish::Complete),
@@ -96,7 +96,7 @@ fn every_stop_reason_has_its_end() {
 }
 
 #[test]
-fn failures_are_told_apart_by_whether_text_has_come() {
+fn failures_are_distinguished_by_whether_text_has_arrived() {
     let cut_short = transcript!("no_end.sse");
     let broken = cut_short.replace("\"text\":\"Half", "\"text\":Half");
     let cases = [
@@ -118,7 +118,7 @@ fn failures_are_told_apart_by_whether_text_has_come() {
 }
 
 #[test]
-fn an_error_in_place_of_an_answer_is_read_as_its_type_says() {
+fn an_error_instead_of_an_answer_is_classified_by_its_type() {
     for (kind, fault) in [
         ("rate_limit_error", Fault::Busy),
         ("overloaded_error", Fault::Overloaded),
@@ -151,11 +151,11 @@ fn request() -> ModelRequest {
 }
 
 fn written(request: &ModelRequest) -> Value {
-    serde_json::from_slice(&body::write(request, Dialect::default()).unwrap()).unwrap()
+    serde_json::from_slice(&body::write(request, MessagesDialect::default()).unwrap()).unwrap()
 }
 
 #[test]
-fn the_body_holds_what_the_api_asks_for() {
+fn the_body_contains_what_the_api_requires() {
     let expected = json!({
         "model": "claude-haiku-4-5",
         "max_tokens": 1000,
@@ -178,24 +178,29 @@ fn a_long_system_text_is_marked_for_the_cache() {
     ]);
     let long = ModelRequest { system: system.clone(), ..request() };
     assert_eq!(written(&long)["system"], marked);
-    let plain = body::write(&long, Dialect { cache: false, ..Dialect::default() }).unwrap();
+    let plain =
+        body::write(&long, MessagesDialect { cache: false, ..MessagesDialect::default() }).unwrap();
     assert_eq!(serde_json::from_slice::<Value>(&plain).unwrap()["system"], json!(system));
     let short = ModelRequest { system: system[1..].to_owned(), ..request() };
     assert_eq!(written(&short)["system"], json!(system[1..]));
 }
 
 #[test]
-fn only_what_was_sent_can_be_given_up() {
+fn only_what_was_sent_can_be_left_out() {
     use Objection::{NotTaken, TooLarge};
     let hot = ModelRequest { temperature: Some(1.0), ..request() };
-    let plain = Dialect::default();
+    let plain = MessagesDialect::default();
     for (parameter, objection, expected) in [
-        (Parameter::Temperature, NotTaken, Some(Dialect { temperature: false, ..plain })),
-        (Parameter::MaxTokens, TooLarge(Some(500)), Some(Dialect { max_tokens: 500, ..plain })),
+        (Parameter::Temperature, NotTaken, Some(MessagesDialect { temperature: false, ..plain })),
+        (
+            Parameter::MaxTokens,
+            TooLarge(Some(500)),
+            Some(MessagesDialect { max_tokens: 500, ..plain }),
+        ),
         (Parameter::MaxTokens, TooLarge(Some(5000)), None),
         (Parameter::MaxTokens, TooLarge(None), None),
         (Parameter::MaxTokens, NotTaken, None),
-        (Parameter::CacheControl, NotTaken, Some(Dialect { cache: false, ..plain })),
+        (Parameter::CacheControl, NotTaken, Some(MessagesDialect { cache: false, ..plain })),
         (Parameter::TopP, NotTaken, None),
     ] {
         let refused = Refused { parameter, objection };
@@ -206,7 +211,7 @@ fn only_what_was_sent_can_be_given_up() {
 }
 
 #[test]
-fn what_is_not_set_is_left_out_and_temperature_ends_at_1() {
+fn unset_parameters_are_left_out_and_temperature_ends_at_1() {
     let empty = written(&ModelRequest { system: String::new(), ..request() });
     assert_eq!(empty.get("system"), None);
     assert_eq!(empty.get("temperature"), None);
@@ -223,7 +228,7 @@ fn call(id: &str, name: &str, arguments: &str) -> ToolCall {
 }
 
 #[test]
-fn tool_calls_come_complete_and_last() {
+fn tool_calls_arrive_complete_and_last() {
     let query = call("toolu_01T1x1fJ34qAmk2tNTrN7Up6", "query_data", ARGUMENTS);
     let first = call("toolu_01A", "query_data", "{\"sql\":\"SELECT 1\"}");
     let second = call("toolu_01B", "list_tables", "{}");
@@ -248,7 +253,7 @@ fn tool_calls_come_complete_and_last() {
 }
 
 #[test]
-fn calls_count_whatever_the_stop_reason_says_but_not_when_they_are_cut() {
+fn calls_count_whatever_the_stop_reason_is_unless_they_are_truncated() {
     let is_call = |event: &ModelEvent| matches!(event, ModelEvent::ToolCall(_));
     let transcript =
         transcript!("tool_use.sse").replace("\"tool_use\",\"stop_seq", "null,\"stop_seq");
@@ -260,7 +265,7 @@ fn calls_count_whatever_the_stop_reason_says_but_not_when_they_are_cut() {
     assert_eq!(events.last(), Some(&ModelEvent::Finished(Finish::Length)));
     assert!(!events.iter().any(is_call));
 
-    // Broken off among its pieces: a call was never handed out, and can be asked for again.
+    // Interrupted among its pieces: no call has been returned, so the request can be retried.
     let two = transcript!("tool_use_two.sse");
     let (events, failure) = read(&two[..two.find("message_delta").unwrap()]);
     assert!(!events.iter().any(is_call));
@@ -324,7 +329,7 @@ fn the_body_shows_tools_calls_and_results() {
 }
 
 #[test]
-fn tools_stay_named_when_they_are_switched_off() {
+fn tools_are_still_listed_when_they_are_switched_off() {
     let off = ModelRequest { tool_choice: ToolChoice::None, ..with_tools() };
     assert_eq!(written(&off)["tool_choice"], json!({"type": "none"}));
     assert_eq!(written(&off)["tools"].as_array().unwrap().len(), 1);
@@ -333,7 +338,7 @@ fn tools_stay_named_when_they_are_switched_off() {
 }
 
 #[test]
-fn roles_alternate_whatever_the_turns_are() {
+fn roles_alternate_whatever_the_entries_are() {
     let mut request = with_tools();
     request.entries.push(Entry::user("Well?"));
     request.entries.push(Entry::assistant(""));

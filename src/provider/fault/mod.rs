@@ -1,4 +1,4 @@
-//! What can go wrong with a provider, and how its HTTP statuses and error bodies are read.
+//! The faults of providers, and how HTTP statuses and error bodies map to them.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,53 +7,57 @@ use serde_json::Value;
 
 use super::parameter::Refused;
 
-/// A kind of failure, after the table of provider faults; decides what the visitor is told.
+/// A kind of failure, from the table of provider faults. It decides what the visitor sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Too many requests (429).
     Busy,
-    /// Quota, credit or spending limit used up (402, or a 429 or 400 that says so).
+    /// The quota, credit or spending limit is used up (402, or a 429 or 400 that says so).
     Exhausted,
     /// Overloaded or failing (500, 503, 529).
     Overloaded,
-    /// A gateway's fault, a conflict or a broken connection (502, 408, 409, reset, refused).
+    /// A gateway error, a conflict or a broken connection (502, 408, 409, reset, refused).
     Unreachable,
     /// No connection or no first token in time (also 504).
     Timeout,
-    /// Bad key, no permission, unknown model, a redirect (401, 403, 404, 3xx).
+    /// A wrong key, address or account: only the operator can fix it (401, 403, 404, 3xx).
     Misconfigured,
+    /// The requested model does not exist, or the key may not use it (a 404, 403 or 400 that says
+    /// so). The policy turns it into [`Misconfigured`](Self::Misconfigured) if the model is the
+    /// provider's default, so that what remains is the caller's mistake.
+    UnknownModel,
     /// The prompt is too long (413, or a 400 that says so).
     TooLong,
     /// The request was refused for another reason (other 4xx).
     Rejected,
-    /// A 200 that cannot be read (HTML, broken JSON), or an empty answer.
+    /// A 200 that cannot be parsed (HTML, broken JSON), or an empty answer.
     Malformed,
-    /// The answer broke off after its first word, for whatever reason.
+    /// The answer was interrupted after its first word, for whatever reason.
     Interrupted,
 }
 
-/// A failed call. `Display` is for logs, never for visitors: it may hold the provider's own words.
+/// A failed call. `Display` is for logs, never for visitors: it may contain the provider's own words.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{fault:?}: {detail}")]
 pub struct ProviderError {
-    /// What kind of failure.
+    /// The kind of failure.
     pub fault: Fault,
-    /// The provider's words or the transport's, cut to 500 characters.
+    /// The provider's words or the transport's, cut to [`MAX_DETAIL`] characters.
     pub detail: String,
-    /// The provider's id of the request, if it gave one.
+    /// The provider's id of the request, if it sent one.
     pub request_id: Option<String>,
-    /// The status that was answered, or that an error inside a 200 stands for.
+    /// The HTTP status, or the one that an error inside a 200 stands for.
     pub status: Option<u16>,
-    /// How long to wait before the next call, if it was said.
+    /// How long to wait before the next call, if the server said so.
     pub retry_after: Option<Duration>,
-    /// Whether to try again, if it was said (`x-should-retry`).
+    /// Whether to try again, if the server said so (`x-should-retry`).
     pub should_retry: Option<bool>,
-    /// The parameter that the request was refused for.
+    /// The parameter because of which the request was refused.
     pub refused: Option<Refused>,
 }
 
 impl ProviderError {
-    /// A failure without a request id. `detail` is cut, and made fit for one line of a log.
+    /// A failure without a request id. `detail` is shortened and put on one line, for the log.
     pub fn new(fault: Fault, detail: impl AsRef<str>) -> Self {
         Self {
             fault,
@@ -67,25 +71,20 @@ impl ProviderError {
     }
 }
 
-/// The most characters of [`ProviderError::detail`].
+/// Maximum length of [`ProviderError::detail`], in characters.
 pub const MAX_DETAIL: usize = 500;
 
-/// `text` on one line, cut, and without what looks like a key: some servers repeat the key that
-/// they refuse.
+/// `text` on one line, shortened, and without anything that looks like a key: some servers repeat
+/// the key that they refuse.
 fn excerpt(text: &str) -> String {
     let mut short = String::new();
     for (at, word) in text.split_whitespace().enumerate() {
         if at > 0 {
             short.push(' ');
         }
-        match word.find("sk-") {
-            Some(key) if word.len() - key > 8 => {
-                short.push_str(&word[..key]);
-                short.push_str("sk-***");
-            }
-            _ => short.extend(word.chars().filter(|c| !c.is_control())),
-        }
-        // A character has at most 4 bytes: that much is enough to cut from.
+        let word: String = word.chars().filter(|c| !c.is_control()).collect();
+        push_masked(&mut short, &word);
+        // A character has at most 4 bytes, so this is enough to cut from.
         if short.len() > 4 * MAX_DETAIL {
             break;
         }
@@ -96,8 +95,30 @@ fn excerpt(text: &str) -> String {
     short
 }
 
-/// The failure that a response without success stands for. Reads the error bodies of both APIs and
-/// of the servers that speak OpenAI's; a body of another kind is quoted as it is.
+/// Minimum length of a key after its `sk-`, in bytes. Providers' keys are far longer, those of
+/// self-hosted gateways often not.
+const MIN_KEY: usize = 8;
+
+/// Appends `word`, with every key in it replaced by `sk-***`. A key starts with `sk-` at the start
+/// of a word, so "task-oriented" is not one.
+fn push_masked(line: &mut String, word: &str) {
+    let is_key_byte = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.*".contains(byte);
+    let mut copied = 0;
+    for (at, prefix) in word.match_indices("sk-") {
+        let secret = at + prefix.len();
+        let length = word[secret..].bytes().take_while(|byte| is_key_byte(byte)).count();
+        let is_inside = at < copied || word[..at].ends_with(char::is_alphanumeric);
+        if !is_inside && length >= MIN_KEY {
+            line.push_str(&word[copied..secret]);
+            line.push_str("***");
+            copied = secret + length;
+        }
+    }
+    line.push_str(&word[copied..]);
+}
+
+/// The failure that a response without success stands for. Parses the error bodies of both APIs and
+/// of the servers that speak OpenAI's; any other body is quoted as it is.
 pub fn classify(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ProviderError {
     let retry_after = retry_after(headers, SystemTime::now());
     let error = Report::read(body).error(status.as_u16(), retry_after, status.as_str());
@@ -119,8 +140,8 @@ pub fn classify_event(body: &[u8]) -> ProviderError {
     report.error(status, None, "error event")
 }
 
-/// Whether a refusal of the request is a content filter's, as Azure answers it: the visitor asked
-/// for something that the provider will not talk about, and nothing is broken.
+/// Whether the request was refused by a content filter, as Azure reports it: the visitor asked for
+/// something that the provider will not talk about, and nothing is broken.
 pub fn is_content_filter(status: StatusCode, body: &[u8]) -> bool {
     status == StatusCode::BAD_REQUEST && Report::read(body).code == "content_filter"
 }
@@ -131,8 +152,8 @@ pub fn request_id(headers: &HeaderMap) -> Option<String> {
     value.to_str().ok().filter(|id| !id.is_empty()).map(excerpt)
 }
 
-/// How long the server wants us to wait: `retry-after-ms`, or `retry-after` in seconds or as a
-/// date. A date is measured from the server's own `date`, else from `now`.
+/// How long the server asks us to wait: `retry-after-ms`, or `retry-after` in seconds or as a date
+/// (RFC 9110, 10.2.3). A date is compared with the server's own `date`, or else with `now`.
 fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
     let number = |text: &str| text.parse::<f64>().ok();
@@ -143,31 +164,27 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     if let Some(seconds) = number(wait) {
         return Duration::try_from_secs_f64(seconds).ok();
     }
-    let until = http_date(wait)?;
-    let from = text(header::DATE.as_str()).and_then(http_date).unwrap_or(now);
+    let date = |text| httpdate::parse_http_date(text).ok();
+    let until = date(wait)?;
+    let from = text(header::DATE.as_str()).and_then(date).unwrap_or(now);
     Some(until.duration_since(from).unwrap_or(Duration::ZERO))
 }
 
-fn http_date(text: &str) -> Option<SystemTime> {
-    let parsed = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-    SystemTime::try_from(parsed).ok()
-}
-
-/// What an error body says.
+/// The contents of an error body.
 #[derive(Debug, Default)]
 struct Report {
     /// `type`, such as `rate_limit_error`.
     kind: String,
     /// `code`, a word or a number, such as `context_length_exceeded`.
     code: String,
-    /// The parameter that is refused, as OpenAI names it.
+    /// The refused parameter, as OpenAI names it.
     param: String,
     message: String,
     request_id: Option<String>,
 }
 
 impl Report {
-    /// Reads `{"error": {"type", "code", "message"}}` (both APIs), `{"error": "…"}` (Ollama),
+    /// Parses `{"error": {"type", "code", "message"}}` (both APIs), `{"error": "…"}` (Ollama),
     /// the same without the envelope (vLLM), `{"detail": …}` (FastAPI), and all of these in an
     /// array (Google).
     fn read(body: &[u8]) -> Self {
@@ -196,7 +213,7 @@ impl Report {
         }
     }
 
-    /// The failure that is reported with `status`; `origin` is how the detail begins.
+    /// The failure, if it was reported with `status`; `origin` starts the detail.
     fn error(self, status: u16, retry_after: Option<Duration>, origin: &str) -> ProviderError {
         let detail = match &self.kind[..] {
             "" => format!("{origin}: {}", self.message),
@@ -213,7 +230,7 @@ impl Report {
         }
     }
 
-    /// The status that would have been answered, had the error come before the headers.
+    /// The HTTP status that the error would have had before the headers.
     fn status(&self) -> u16 {
         if let Some(status) = self.code.parse().ok().filter(|code| (300..600).contains(code)) {
             return status;
@@ -245,13 +262,14 @@ impl Report {
             402 => Fault::Exhausted,
             400 | 403 | 422 | 429 if self.is_about_money() => Fault::Exhausted,
             413 => Fault::TooLong,
-            // llama.cpp has answered 500 to a prompt that is too long.
+            // llama.cpp has been seen to answer 500 to a prompt that is too long.
             400 | 422 | 500 if self.is_about_length() => Fault::TooLong,
             429 => Fault::Busy,
+            400 | 401 | 403 | 404 | 422 if self.is_about_model(status) => Fault::UnknownModel,
             300..=399 | 401 | 403 | 404 => Fault::Misconfigured,
-            400 if self.is_about_key_or_model() => Fault::Misconfigured,
+            400 if self.is_about_key() => Fault::Misconfigured,
             500 if self.is_about_tools() => Fault::Rejected,
-            // 522 and 524 are Cloudflare's timeouts, the other 52x its troubles with the origin.
+            // 522 and 524 are Cloudflare's timeouts; the other 52x are its problems with the origin.
             504 | 522 | 524 => Fault::Timeout,
             408 | 409 | 502 | 520..=527 | 530 => Fault::Unreachable,
             400..=499 => Fault::Rejected,
@@ -260,8 +278,8 @@ impl Report {
         }
     }
 
-    /// Quota, credit, spending limit. The word "billing" alone says nothing: OpenAI's plain rate
-    /// limit names its billing page.
+    /// Quota, credit, spending limit. The word "billing" alone proves nothing: OpenAI's plain rate
+    /// limit mentions its billing page.
     fn is_about_money(&self) -> bool {
         self.names(&[
             "insufficient_quota",
@@ -300,14 +318,46 @@ impl Report {
             ])
     }
 
-    /// llama.cpp's answer to tools when it was started without templates.
+    /// llama.cpp's reply to tools when it was started without templates.
     fn is_about_tools(&self) -> bool {
         self.says(&["tools param requires"])
     }
 
-    fn is_about_key_or_model(&self) -> bool {
-        self.names(&["invalid_api_key", "model_not_found", "authentication_error"])
-            || self.says(&["api key not valid", "invalid model name"])
+    /// A wrong key, where it is reported with 400: by Google and by LiteLLM, which looks for unknown
+    /// keys in a database even if it has none.
+    fn is_about_key(&self) -> bool {
+        self.names(&["invalid_api_key", "authentication_error", "no_db_connection"])
+            || self.says(&[
+                "api key not valid",
+                "invalid api key",
+                "incorrect api key",
+                "no connected db",
+            ])
+    }
+
+    /// A model that does not exist or that the key may not use. A 404 without the word comes from a
+    /// wrong address.
+    fn is_about_model(&self, status: u16) -> bool {
+        let is_page = self.message.trim_start().starts_with('<');
+        // The field that is invalid, as OpenAI and Anthropic name it.
+        if self.param == "model" || self.message.starts_with("model: ") {
+            return true;
+        }
+        self.names(&[
+            "model_not_found",
+            // Azure.
+            "DeploymentNotFound",
+            // LiteLLM.
+            "key_model_access_denied",
+            "team_model_access_denied",
+        ]) || self.says(&[
+            "invalid model name",
+            "invalid model id",
+            "invalid model:",
+            "model not exist",
+            "not a valid model id",
+            "does not have access to model",
+        ]) || (status == 404 && !is_page && self.says(&["model"]))
     }
 
     fn names(&self, words: &[&str]) -> bool {

@@ -38,13 +38,13 @@ fn a_status_alone_decides_where_it_can() {
 }
 
 #[test]
-fn what_the_body_says_counts_where_a_status_stands_for_several_things() {
+fn the_body_decides_where_a_status_is_ambiguous() {
     let invalid = "invalid_request_error";
     for (status, body, fault) in [
         (429, openai("insufficient_quota", "insufficient_quota", "You exceeded"), Fault::Exhausted),
         (429, openai("", "", "You exceeded your current quota, please check"), Fault::Exhausted),
         (429, openai("billing_not_active", "billing_not_active", "no"), Fault::Exhausted),
-        // OpenAI's plain rate limit names its billing page, Azure's its pricing tier.
+        // OpenAI's plain rate limit mentions its billing page, Azure's its pricing tier.
         (429, openai("requests", "rate_limit_exceeded", "Add a payment method at /billing."), BUSY),
         (429, openai("", "429", "exceeded token rate limit of your S0 pricing tier"), BUSY),
         (429, anthropic("rate_limit_error", "would exceed your organization's rate limit"), BUSY),
@@ -102,7 +102,7 @@ fn what_the_body_says_counts_where_a_status_stands_for_several_things() {
         (
             404,
             "{\"error\": \"model 'x' not found, try pulling it first\"}".to_owned(),
-            Fault::Misconfigured,
+            Fault::UnknownModel,
         ),
     ] {
         assert_eq!(classified(status, &body), fault, "{status} {body}");
@@ -110,7 +110,63 @@ fn what_the_body_says_counts_where_a_status_stands_for_several_things() {
 }
 
 #[test]
-fn waits_are_read_in_all_their_forms() {
+fn an_unknown_model_is_distinguished_from_a_wrong_address_or_key() {
+    let invalid = "invalid_request_error";
+    for (status, body) in [
+        (404, anthropic("not_found_error", "model: claude-9")),
+        (404, openai(invalid, "model_not_found", "The model `x` does not exist")),
+        (403, openai(invalid, "model_not_found", "Project `p` does not have access to model `x`")),
+        (404, openai("", "DeploymentNotFound", "The API deployment does not exist.")),
+        (404, openai("NotFoundError", "404", "The model `x` does not exist.")),
+        (400, openai("", "400", "/chat/completions: Invalid model name passed in model=x")),
+        (401, openai("key_model_access_denied", "401", "key not allowed to access model")),
+        (400, openai(invalid, "invalid_request_error", "Model Not Exist")),
+        (400, openai("", "400", "x is not a valid model ID")),
+        (400, openai(invalid, "", "invalid model ID")),
+        (400, "{\"error\": {\"message\": \"no\", \"param\": \"model\"}}".to_owned()),
+        (400, anthropic(invalid, "model: String should have at most 256 characters")),
+    ] {
+        assert_eq!(classified(status, &body), Fault::UnknownModel, "{status} {body}");
+    }
+    for (status, body) in [
+        (404, anthropic("not_found_error", "Not Found")),
+        (404, "{\"detail\": \"Not Found\"}".to_owned()),
+        (404, "<html><title>Our new model is out</title></html>".to_owned()),
+        (401, openai(invalid, "invalid_api_key", "Incorrect API key provided")),
+        (403, anthropic("permission_error", "no")),
+        // LiteLLM without a database, asked with a wrong key.
+        (400, openai("no_db_connection", "400", "No connected db.")),
+        (400, openai("None", "400", "Authentication Error, No connected db.")),
+        (400, openai("", "400", "Invalid API key")),
+    ] {
+        assert_eq!(classified(status, &body), Fault::Misconfigured, "{status} {body}");
+    }
+    let event = openai("NotFoundError", "404", "The model `x` does not exist.");
+    assert_eq!(classify_event(event.as_bytes()).fault, Fault::UnknownModel);
+}
+
+#[test]
+fn keys_are_masked_and_words_that_contain_sk_are_not() {
+    for (text, masked) in [
+        ("sk-0123abcd", "sk-***"),
+        ("key=sk-ant-api03-AbC_9-x, retry", "key=sk-***, retry"),
+        ("Bearer \"sk-proj-abcdef012345\"", "Bearer \"sk-***\""),
+        ("(sk-0123abcd,sk-4567efgh)", "(sk-***,sk-***)"),
+        ("sk-pr****************wxyz", "sk-***"),
+        ("sk-0123\u{7}abcd", "sk-***"),
+        ("a task-oriented risk-assessment", "a task-oriented risk-assessment"),
+        ("mask-0123456789abcdef", "mask-0123456789abcdef"),
+        ("größesk-0123456789abcdef", "größesk-0123456789abcdef"),
+        ("sk-learn, sk-SK", "sk-learn, sk-SK"),
+        ("sk-0123abc", "sk-0123abc"),
+        ("sk-", "sk-"),
+    ] {
+        assert_eq!(excerpt(text), masked);
+    }
+}
+
+#[test]
+fn waits_are_parsed_in_all_their_forms() {
     let seconds = |n| Some(Duration::from_secs(n));
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
     for (name, value, wait) in [
@@ -119,6 +175,11 @@ fn waits_are_read_in_all_their_forms() {
         ("retry-after", " 0.5 ", Some(Duration::from_millis(500))),
         ("retry-after", "Sun, 06 Nov 1994 08:50:07 GMT", seconds(30)),
         ("retry-after", "Sun, 06 Nov 1994 08:00:00 GMT", seconds(0)),
+        // The two obsolete forms of a date.
+        ("retry-after", "Sunday, 06-Nov-94 08:50:07 GMT", seconds(30)),
+        ("retry-after", "Sun Nov  6 08:50:07 1994", seconds(30)),
+        // Dates of mail, not of HTTP.
+        ("retry-after", "6 Nov 1994 08:50:07 +0000", None),
         ("retry-after", "-1", None),
         ("retry-after", "1e300", None),
         ("retry-after", "NaN", None),
@@ -133,7 +194,7 @@ fn waits_are_read_in_all_their_forms() {
 }
 
 #[test]
-fn the_finer_wait_wins_and_dates_are_measured_by_the_servers_clock() {
+fn milliseconds_take_precedence_and_dates_are_measured_by_the_servers_clock() {
     let mut headers = HeaderMap::new();
     headers.insert("retry-after", "Sun, 06 Nov 1994 08:49:47 GMT".parse().unwrap());
     headers.insert("date", "Sun, 06 Nov 1994 08:49:37 GMT".parse().unwrap());
@@ -177,7 +238,7 @@ fn request_ids_are_found_in_headers_or_body() {
 }
 
 #[test]
-fn a_content_filter_is_told_from_other_refusals() {
+fn a_content_filter_is_distinguished_from_other_refusals() {
     let filtered = openai("", "content_filter", "The response was filtered");
     assert!(is_content_filter(StatusCode::BAD_REQUEST, filtered.as_bytes()));
     assert!(!is_content_filter(StatusCode::INTERNAL_SERVER_ERROR, filtered.as_bytes()));
@@ -185,7 +246,7 @@ fn a_content_filter_is_told_from_other_refusals() {
 }
 
 #[test]
-fn what_a_retry_needs_to_know_is_kept() {
+fn the_details_that_a_retry_needs_are_kept() {
     let mut headers = HeaderMap::new();
     headers.insert("retry-after", "7".parse().unwrap());
     for (word, should_retry) in [("true", Some(true)), ("false", Some(false)), ("maybe", None)] {
@@ -199,7 +260,7 @@ fn what_a_retry_needs_to_know_is_kept() {
 }
 
 #[test]
-fn a_parameter_is_refused_only_by_a_refusal_of_the_request() {
+fn a_parameter_is_refused_only_if_the_request_is() {
     use crate::provider::parameter::{Objection, Parameter};
     let body = r#"{"error":{"message":"Unsupported value.","param":"temperature"}}"#;
     let refused =

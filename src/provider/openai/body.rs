@@ -1,22 +1,22 @@
-//! The body of a call.
+//! The body of a request.
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 use serde_json::Value;
 
-use super::dialect::{Dialect, LimitName};
+use super::dialect::{ChatDialect, LimitName};
 use crate::provider::tool::{input, plain_name};
 use crate::provider::{
     Entry, Fault, ModelRequest, ProviderError, ToolCall, ToolChoice, ToolResult, ToolSpec,
 };
 
 #[derive(Serialize)]
-struct Body<'a> {
+struct ChatBody<'a> {
     model: &'a str,
-    messages: Vec<Message<'a>>,
+    messages: Vec<ChatMessage<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    tools: Vec<Function<WireTool<'a>>>,
+    tools: Vec<FunctionObject<ChatTool<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tool_choice: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -30,9 +30,9 @@ struct Body<'a> {
     stream_options: Option<StreamOptions>,
 }
 
-/// A thing of `type` `function`.
+/// An object of `type` `function`.
 #[derive(Serialize)]
-struct Function<F> {
+struct FunctionObject<F> {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     #[serde(rename = "type")]
@@ -41,7 +41,7 @@ struct Function<F> {
 }
 
 #[derive(Serialize)]
-struct WireTool<'a> {
+struct ChatTool<'a> {
     name: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     description: &'a str,
@@ -49,21 +49,21 @@ struct WireTool<'a> {
 }
 
 #[derive(Serialize)]
-struct WireCall<'a> {
+struct ChatCall<'a> {
     name: Cow<'a, str>,
     /// JSON in a string.
     arguments: String,
 }
 
 #[derive(Serialize)]
-struct Message<'a> {
+struct ChatMessage<'a> {
     role: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     tool_call_id: Option<Cow<'a, str>>,
-    /// `null` beside calls without text.
+    /// `null` if there are only calls.
     content: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    tool_calls: Vec<Function<WireCall<'a>>>,
+    tool_calls: Vec<FunctionObject<ChatCall<'a>>>,
 }
 
 #[derive(Serialize)]
@@ -72,17 +72,17 @@ struct StreamOptions {
 }
 
 /// Writes the body of `request`.
-pub fn write(request: &ModelRequest, dialect: Dialect) -> Result<Vec<u8>, ProviderError> {
+pub fn write(request: &ModelRequest, dialect: ChatDialect) -> Result<Vec<u8>, ProviderError> {
     let system = (!request.system.is_empty()).then(|| plain("system", &request.system));
-    // OpenAI refuses a choice without tools.
+    // OpenAI refuses `tool_choice` without tools.
     let tools = if dialect.tools { request.tools.as_slice() } else { &[] };
     let forbidden = request.tool_choice == ToolChoice::None && !tools.is_empty();
     let limit =
         |name| (dialect.limit == name).then_some(request.max_tokens.min(dialect.max_tokens));
-    let body = Body {
+    let body = ChatBody {
         model: &request.model,
         messages: system.into_iter().chain(request.entries.iter().flat_map(messages)).collect(),
-        tools: tools.iter().map(wire_tool).collect(),
+        tools: tools.iter().map(chat_tool).collect(),
         tool_choice: forbidden.then_some("none"),
         max_completion_tokens: limit(LimitName::MaxCompletionTokens),
         max_tokens: limit(LimitName::MaxTokens),
@@ -93,43 +93,48 @@ pub fn write(request: &ModelRequest, dialect: Dialect) -> Result<Vec<u8>, Provid
     serde_json::to_vec(&body).map_err(|e| ProviderError::new(Fault::Rejected, e.to_string()))
 }
 
-fn plain<'a>(role: &'static str, text: &'a str) -> Message<'a> {
-    Message { role, tool_call_id: None, content: Some(Cow::Borrowed(text)), tool_calls: Vec::new() }
-}
-
-fn messages(turn: &Entry) -> Vec<Message<'_>> {
-    match turn {
-        Entry::User(text) => vec![plain("user", text)],
-        Entry::Assistant { text, calls } if text.is_empty() && calls.is_empty() => Vec::new(),
-        Entry::Assistant { text, calls } => vec![Message {
-            role: "assistant",
-            tool_call_id: None,
-            content: (!text.is_empty()).then_some(Cow::Borrowed(text)),
-            tool_calls: calls.iter().map(wire_call).collect(),
-        }],
-        Entry::ToolResults(results) => results.iter().map(wire_result).collect(),
+fn plain<'a>(role: &'static str, text: &'a str) -> ChatMessage<'a> {
+    ChatMessage {
+        role,
+        tool_call_id: None,
+        content: Some(Cow::Borrowed(text)),
+        tool_calls: Vec::new(),
     }
 }
 
-fn wire_tool(tool: &ToolSpec) -> Function<WireTool<'_>> {
+fn messages(entry: &Entry) -> Vec<ChatMessage<'_>> {
+    match entry {
+        Entry::User(text) => vec![plain("user", text)],
+        Entry::Assistant { text, calls } if text.is_empty() && calls.is_empty() => Vec::new(),
+        Entry::Assistant { text, calls } => vec![ChatMessage {
+            role: "assistant",
+            tool_call_id: None,
+            content: (!text.is_empty()).then_some(Cow::Borrowed(text)),
+            tool_calls: calls.iter().map(chat_call).collect(),
+        }],
+        Entry::ToolResults(results) => results.iter().map(chat_result).collect(),
+    }
+}
+
+fn chat_tool(tool: &ToolSpec) -> FunctionObject<ChatTool<'_>> {
     let function =
-        WireTool { name: tool.name, description: &tool.description, parameters: &tool.parameters };
-    Function { id: None, kind: "function", function }
+        ChatTool { name: tool.name, description: &tool.description, parameters: &tool.parameters };
+    FunctionObject { id: None, kind: "function", function }
 }
 
-fn wire_call(call: &ToolCall) -> Function<WireCall<'_>> {
+fn chat_call(call: &ToolCall) -> FunctionObject<ChatCall<'_>> {
     let arguments = input(call).get().to_owned();
-    let function = WireCall { name: plain_name(&call.name), arguments };
-    Function { id: Some(plain_name(&call.id).into_owned()), kind: "function", function }
+    let function = ChatCall { name: plain_name(&call.name), arguments };
+    FunctionObject { id: Some(plain_name(&call.id).into_owned()), kind: "function", function }
 }
 
-/// The API has no field for a failure; the text must say it.
-fn wire_result(result: &ToolResult) -> Message<'_> {
+/// The API has no field for a failure, so the text must say it.
+fn chat_result(result: &ToolResult) -> ChatMessage<'_> {
     let content = match result.is_error {
         true => Cow::Owned(format!("Error: {}", result.content)),
         false => Cow::Borrowed(result.content.as_str()),
     };
-    Message {
+    ChatMessage {
         role: "tool",
         tool_call_id: Some(plain_name(&result.call_id)),
         content: Some(content),

@@ -1,11 +1,11 @@
-//! Which parameters a call may name: known beforehand by host and model, or learned from refusals.
+//! Which parameters a call may contain: known in advance by host and model, or learned from refusals.
 
 use url::Url;
 
 use crate::provider::parameter::{Objection, Parameter};
 use crate::provider::{ModelRequest, Refused};
 
-/// Who stands behind the base URL.
+/// The kind of server behind the base URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Host {
     /// OpenAI itself.
@@ -17,7 +17,7 @@ pub enum Host {
 }
 
 impl Host {
-    /// Judges by the name of the host.
+    /// Decides by the host name.
     pub fn of(base_url: &Url) -> Self {
         match base_url.host_str().unwrap_or("") {
             "api.openai.com" => Self::OpenAi,
@@ -32,37 +32,37 @@ impl Host {
     }
 }
 
-/// What the limit of an answer's length is called.
+/// The name of the parameter that limits an answer's length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LimitName {
     /// `max_tokens`.
     MaxTokens,
     /// `max_completion_tokens`.
     MaxCompletionTokens,
-    /// None is sent, and the server's own holds.
+    /// None is sent, so the server's own limit applies.
     Unlimited,
 }
 
-/// Which parameters a call may name.
+/// Which parameters a call may contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Dialect {
-    /// What the limit is called.
+pub struct ChatDialect {
+    /// The name of the limit.
     pub limit: LimitName,
-    /// The limit had another name, which was refused.
+    /// The limit had the other name before, which was refused.
     pub renamed: bool,
-    /// The longest answer that the model can write, in tokens.
+    /// Maximum length of an answer that the model accepts, in tokens.
     pub max_tokens: u32,
-    /// Whether it may be named.
+    /// Whether it may be sent.
     pub temperature: bool,
-    /// Without it no usage is told in a stream. Compatible servers get it too: most know it or pass
-    /// over it, and without usage the operator would be left without counts. Some refuse it.
+    /// Without it, a stream does not report usage. It is sent to compatible servers too: most support
+    /// or ignore it, and operators need the counts. Some refuse it.
     pub stream_options: bool,
-    /// Whether tools may be offered. Without them the model knows a file by its profile only.
+    /// Whether tools may be offered. Without them, the model knows only the profile of a file.
     pub tools: bool,
 }
 
-impl Dialect {
-    /// What is known beforehand of a host and its model.
+impl ChatDialect {
+    /// What is known in advance about a host and its model.
     pub fn of(host: Host, model: &str) -> Self {
         let own = host != Host::Compatible;
         Self {
@@ -75,8 +75,8 @@ impl Dialect {
         }
     }
 
-    /// The same without what was refused of `request`, if that can be. It may be the very same,
-    /// when another call has learned it meanwhile.
+    /// This dialect without what was refused in `request`; `None` if that is impossible. It may be
+    /// unchanged, if another call has learned the same in the meantime.
     pub fn without(mut self, refused: Refused, request: &ModelRequest) -> Option<Self> {
         let name = match refused.parameter {
             Parameter::MaxTokens => LimitName::MaxTokens,
@@ -114,9 +114,9 @@ impl Dialect {
     }
 }
 
-/// OpenAI's models that think before they answer: `o1`, `o3`, `o4-mini` …, `gpt-5` and later
-/// ones, and fine-tunes of them. They refuse any temperature but the default. (`gpt-35` is Azure's
-/// way to write 3.5.)
+/// Whether it is one of OpenAI's reasoning models: `o1`, `o3`, `o4-mini` …, `gpt-5` and later, and
+/// their fine-tunes. They refuse any temperature but the default. (`gpt-35` is Azure's spelling of
+/// 3.5.)
 fn is_reasoning(model: &str) -> bool {
     let model = model.strip_prefix("ft:").unwrap_or(model);
     let version = |rest: &str| {
@@ -133,7 +133,7 @@ mod tests {
     use crate::provider::{Entry, ToolChoice, ToolSpec};
 
     #[test]
-    fn models_that_refuse_a_temperature_are_known_by_their_names() {
+    fn models_that_refuse_a_temperature_are_recognised_by_name() {
         for model in
             ["o1", "o3-mini", "o4-mini-2025-04-16", "gpt-5", "gpt-5.4-mini", "ft:gpt-5:me::x"]
         {
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_is_renamed_lowered_or_left_out() {
+    fn refused_parameters_are_renamed_lowered_or_left_out() {
         use LimitName::*;
         let request = ModelRequest {
             model: "m".to_owned(),
@@ -158,36 +158,36 @@ mod tests {
             max_tokens: 1000,
             temperature: Some(0.5),
         };
-        let without = |dialect: Dialect, parameter, objection| {
+        let without = |dialect: ChatDialect, parameter, objection| {
             dialect.without(Refused { parameter, objection }, &request)
         };
-        let local = Dialect::of(Host::Compatible, "m");
+        let local = ChatDialect::of(Host::Compatible, "m");
         let renamed = without(local, Parameter::MaxTokens, Objection::NotTaken).unwrap();
-        assert_eq!(renamed, Dialect { limit: MaxCompletionTokens, renamed: true, ..local });
-        // Another call was refused for the same before it could know.
+        assert_eq!(renamed, ChatDialect { limit: MaxCompletionTokens, renamed: true, ..local });
+        // Another call was refused for the same reason before it could know.
         assert_eq!(without(renamed, Parameter::MaxTokens, Objection::NotTaken), Some(renamed));
         let neither = without(renamed, Parameter::MaxCompletionTokens, Objection::NotTaken);
-        assert_eq!(neither, Some(Dialect { limit: Unlimited, ..renamed }));
-        let own = Dialect::of(Host::OpenAi, "gpt-4o");
+        assert_eq!(neither, Some(ChatDialect { limit: Unlimited, ..renamed }));
+        let own = ChatDialect::of(Host::OpenAi, "gpt-4o");
         let renamed = without(own, Parameter::MaxCompletionTokens, Objection::NotTaken).unwrap();
-        assert_eq!(renamed, Dialect { limit: MaxTokens, renamed: true, ..own });
+        assert_eq!(renamed, ChatDialect { limit: MaxTokens, renamed: true, ..own });
 
         let lowered = without(own, Parameter::MaxTokens, Objection::TooLarge(Some(500)));
-        assert_eq!(lowered, Some(Dialect { max_tokens: 500, ..own }));
+        assert_eq!(lowered, Some(ChatDialect { max_tokens: 500, ..own }));
         for more_than_asked in [Objection::TooLarge(None), Objection::TooLarge(Some(2000))] {
             let dialect = without(local, Parameter::MaxTokens, more_than_asked);
-            assert_eq!(dialect, Some(Dialect { limit: Unlimited, ..local }));
+            assert_eq!(dialect, Some(ChatDialect { limit: Unlimited, ..local }));
         }
         let cold = without(own, Parameter::Temperature, Objection::NotTaken);
-        assert_eq!(cold, Some(Dialect { temperature: false, ..own }));
+        assert_eq!(cold, Some(ChatDialect { temperature: false, ..own }));
         let uncounted = without(own, Parameter::StreamOptions, Objection::NotTaken);
-        assert_eq!(uncounted, Some(Dialect { stream_options: false, ..own }));
+        assert_eq!(uncounted, Some(ChatDialect { stream_options: false, ..own }));
 
         let parameters = serde_json::json!({"type": "object"});
         let tools = vec![ToolSpec { name: "t", description: String::new(), parameters }];
         let with_tools = ModelRequest { tools, ..request.clone() };
         let refused = Refused { parameter: Parameter::Tools, objection: Objection::NotTaken };
-        assert_eq!(own.without(refused, &with_tools), Some(Dialect { tools: false, ..own }));
+        assert_eq!(own.without(refused, &with_tools), Some(ChatDialect { tools: false, ..own }));
 
         // What was not sent cannot be left out.
         for parameter in [Parameter::TopP, Parameter::CacheControl, Parameter::Tools] {

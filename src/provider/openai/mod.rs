@@ -14,15 +14,15 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::parameter::Learned;
-use super::transport::calls::Piece;
-use super::transport::reader::{Draft, Mapper};
+use super::transport::reader::{AnswerDraft, Mapper};
+use super::transport::tool_calls::Piece;
 use super::transport::wire::{Count, Str};
-use super::transport::{Endpoint, Settings, SetupError, Transport, secret_header};
+use super::transport::{ApiSettings, Endpoint, SetupError, Transport, secret_header};
 use super::{
     Entry, EventStream, Fault, Finish, ModelRequest, Provider, ProviderError, Refused, fault, sse,
 };
 use crate::domain::{ProviderKind, Usage};
-use dialect::{Dialect, Host};
+use dialect::{ChatDialect, Host};
 
 mod body;
 mod dialect;
@@ -37,18 +37,18 @@ pub struct OpenAi {
     host: Host,
     endpoint: Arc<Endpoint>,
     transport: Transport,
-    learned: Learned<Dialect>,
+    learned: Learned<ChatDialect>,
 }
 
 impl OpenAi {
-    /// A provider that calls `{base_url}/chat/completions`; a query in the base URL is kept, for
-    /// Azure's `api-version`. Without a key no `Authorization` is sent.
-    pub fn new(settings: Settings, transport: Transport) -> Result<Self, SetupError> {
+    /// A provider that calls `{base_url}/chat/completions`. A query in the base URL is kept, for
+    /// Azure's `api-version`. Without a key, no `Authorization` is sent.
+    pub fn new(settings: ApiSettings, transport: Transport) -> Result<Self, SetupError> {
         let host = Host::of(&settings.base_url);
         let mut headers = HeaderMap::new();
         if let Some(key) = &settings.key {
             match host {
-                // Azure takes a key only so on its older addresses, and on all of them.
+                // All of Azure's endpoints accept the key in this header, the older ones only here.
                 Host::Azure => {
                     headers.insert(HeaderName::from_static("api-key"), secret_header("", key)?)
                 }
@@ -91,12 +91,12 @@ impl Provider for OpenAi {
 }
 
 impl OpenAi {
-    fn dialect(&self, model: &str) -> Dialect {
-        self.learned.of(model).unwrap_or_else(|| Dialect::of(self.host, model))
+    fn dialect(&self, model: &str) -> ChatDialect {
+        self.learned.of(model).unwrap_or_else(|| ChatDialect::of(self.host, model))
     }
 }
 
-/// A chunk of the stream, or a whole answer: all that we read of them.
+/// A chunk of the stream, or a whole answer: the fields that we read.
 #[derive(Deserialize)]
 struct Chunk<'a> {
     #[serde(borrow)]
@@ -105,7 +105,7 @@ struct Chunk<'a> {
     model: Option<Str<'a>>,
     #[serde(borrow)]
     choices: Option<Vec<Choice<'a>>>,
-    usage: Option<Tokens>,
+    usage: Option<ChatUsage>,
     error: Option<IgnoredAny>,
 }
 
@@ -113,7 +113,7 @@ struct Chunk<'a> {
 struct Choice<'a> {
     #[serde(borrow)]
     delta: Option<Delta<'a>>,
-    /// In a whole answer, in place of `delta`.
+    /// In a whole answer, instead of `delta`.
     #[serde(borrow)]
     message: Option<Delta<'a>>,
     #[serde(borrow)]
@@ -126,42 +126,42 @@ struct Delta<'a> {
     content: Option<Str<'a>>,
     #[serde(borrow)]
     refusal: Option<Str<'a>>,
-    /// Thoughts, as vLLM, llama.cpp and DeepSeek call them.
+    /// Thoughts, in vLLM, llama.cpp and DeepSeek.
     reasoning_content: Option<IgnoredAny>,
-    /// Thoughts, as Ollama and OpenRouter call them.
+    /// Thoughts, in Ollama and OpenRouter.
     reasoning: Option<IgnoredAny>,
     #[serde(borrow)]
-    tool_calls: Option<Vec<Call<'a>>>,
+    tool_calls: Option<Vec<CallDelta<'a>>>,
 }
 
 /// A tool call, or a piece of one.
 #[derive(Deserialize)]
-struct Call<'a> {
+struct CallDelta<'a> {
     index: Option<Count>,
     #[serde(borrow)]
     id: Option<Str<'a>>,
     #[serde(borrow)]
-    function: Option<Function<'a>>,
+    function: Option<FunctionDelta<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Function<'a> {
+struct FunctionDelta<'a> {
     #[serde(borrow)]
     name: Option<Str<'a>>,
-    /// JSON in a string; some servers leave the string away.
+    /// JSON in a string; some servers send the JSON itself.
     #[serde(borrow)]
     arguments: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
-struct Tokens {
+struct ChatUsage {
     prompt_tokens: Option<Count>,
     completion_tokens: Option<Count>,
-    prompt_tokens_details: Option<PromptTokens>,
+    prompt_tokens_details: Option<PromptUsage>,
 }
 
 #[derive(Default, Deserialize)]
-struct PromptTokens {
+struct PromptUsage {
     cached_tokens: Option<Count>,
 }
 
@@ -175,21 +175,21 @@ struct Completions {
 
 impl Completions {
     fn new(request: &ModelRequest) -> Self {
-        let calls = request.entries.iter().map(|turn| match turn {
+        let calls = request.entries.iter().map(|entry| match entry {
             Entry::Assistant { calls, .. } => calls.len(),
             _ => 0,
         });
         Self { earlier_calls: calls.sum(), ..Self::default() }
     }
 
-    fn chunk(&mut self, data: &[u8], draft: &mut Draft) -> Result<(), ProviderError> {
+    fn chunk(&mut self, data: &[u8], draft: &mut AnswerDraft) -> Result<(), ProviderError> {
         let chunk: Chunk<'_> = serde_json::from_slice(data)
             .map_err(|error| ProviderError::new(Fault::Malformed, error.to_string()))?;
         if chunk.error.is_some() || chunk.object.is_some_and(|object| object.0 == "error") {
             return Err(fault::classify_event(data));
         }
         draft.model(chunk.model.as_ref().map_or("", |model| &model.0));
-        // One choice is asked for. The list is empty beside Azure's filter results and the usage.
+        // We request one choice. The list is empty in chunks with Azure's filter results or usage.
         if let Some(choice) = chunk.choices.and_then(|choices| choices.into_iter().next()) {
             if let Some(delta) = choice.delta {
                 self.delta(delta, false, draft)?;
@@ -219,7 +219,7 @@ impl Completions {
         &mut self,
         delta: Delta<'_>,
         is_whole: bool,
-        draft: &mut Draft,
+        draft: &mut AnswerDraft,
     ) -> Result<(), ProviderError> {
         if delta.refusal.is_some_and(|refusal| !refusal.0.is_empty()) {
             self.refused = true;
@@ -242,7 +242,7 @@ impl Completions {
                 id: &id.0,
                 name: &name.0,
                 arguments: &arguments,
-                // Pieces of one chunk that are not numbered are calls of their own.
+                // Unnumbered pieces in the same chunk are separate calls.
                 is_first: is_whole || (place > 0 && index.is_none() && !name.0.is_empty()),
             })?;
         }
@@ -250,7 +250,7 @@ impl Completions {
     }
 }
 
-/// The text of arguments: of the string that they come in, or of the JSON itself.
+/// The text of arguments: the contents of the string, or the JSON itself.
 fn written(arguments: &RawValue) -> Cow<'_, str> {
     match arguments.get() {
         "null" => Cow::Borrowed(""),
@@ -259,14 +259,18 @@ fn written(arguments: &RawValue) -> Cow<'_, str> {
 }
 
 impl Completions {
-    fn close(&self, draft: &mut Draft) -> Result<(), ProviderError> {
+    fn close(&self, draft: &mut AnswerDraft) -> Result<(), ProviderError> {
         let otherwise = if self.refused { Finish::Refused } else { Finish::Complete };
         draft.finish(self.finish().unwrap_or(otherwise))
     }
 }
 
 impl Mapper for Completions {
-    fn event(&mut self, event: sse::Event<'_>, draft: &mut Draft) -> Result<(), ProviderError> {
+    fn event(
+        &mut self,
+        event: sse::SseEvent<'_>,
+        draft: &mut AnswerDraft,
+    ) -> Result<(), ProviderError> {
         let data = event.data.trim();
         if data == "[DONE]" {
             return self.close(draft);
@@ -280,7 +284,7 @@ impl Mapper for Completions {
         self.chunk(data.as_bytes(), draft)
     }
 
-    fn whole(&mut self, body: &[u8], draft: &mut Draft) -> Result<(), ProviderError> {
+    fn whole(&mut self, body: &[u8], draft: &mut AnswerDraft) -> Result<(), ProviderError> {
         self.chunk(body, draft)?;
         self.close(draft)
     }
@@ -294,13 +298,14 @@ impl Mapper for Completions {
     }
 }
 
-/// `stop` and words of other servers (`eos`) end an answer as it should.
+/// The end that a `finish_reason` stands for. `stop` and other servers' words for it (`eos`) mean a
+/// complete answer.
 fn finish(reason: &str) -> Result<Finish, ProviderError> {
     match reason {
         "length" | "max_tokens" => Ok(Finish::Length),
         "content_filter" => Ok(Finish::Refused),
         "tool_calls" => Ok(Finish::ToolUse),
-        // OpenRouter's word for a failure behind it.
+        // OpenRouter's word for a failure of the provider behind it.
         "error" => Err(ProviderError::new(Fault::Overloaded, "finish_reason error")),
         _ => Ok(Finish::Complete),
     }

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::*;
-use crate::provider::transport::reader::testing::{Outcome, read_cut_everywhere, text};
+use crate::provider::transport::reader::testing::{Outcome, read_split_everywhere, text};
 use crate::provider::{Entry, ModelEvent, ToolCall, ToolChoice, ToolResult, ToolSpec};
 
 macro_rules! transcript {
@@ -12,7 +12,7 @@ macro_rules! transcript {
 }
 
 fn read(transcript: &str) -> Outcome {
-    read_cut_everywhere(Completions::default, transcript)
+    read_split_everywhere(Completions::default, transcript)
 }
 
 fn usage(input_tokens: u32, output_tokens: u32) -> ModelEvent {
@@ -35,7 +35,7 @@ fn an_answer_is_read_event_by_event() {
 }
 
 #[test]
-fn transcripts_of_all_servers_give_their_model_text_usage_and_end() {
+fn transcripts_of_all_servers_are_read_with_model_text_usage_and_end() {
     use Finish::{Complete, Length, Refused};
     const OWN: &str = "gpt-5.4-mini-2026-01-15";
     const LLAMA: &str = "meta-llama/Llama-3.1-8B-Instruct";
@@ -65,7 +65,16 @@ fn transcripts_of_all_servers_give_their_model_text_usage_and_end() {
 }
 
 #[test]
-fn failures_are_told_apart_by_whether_text_has_come() {
+fn a_model_name_that_is_a_path_is_ignored() {
+    let (events, failure) = read(transcript!("llama_cpp_path.sse"));
+    assert_eq!(failure, None);
+    let started = |event: &ModelEvent| matches!(event, ModelEvent::Started { .. });
+    assert!(!events.iter().any(started), "{events:?}");
+    assert_eq!(text(&events), "Tea is served.");
+}
+
+#[test]
+fn failures_are_distinguished_by_whether_text_has_arrived() {
     let cut_short = transcript!("no_end.sse");
     let broken = cut_short.replace("\"content\":\"Half", "\"content\":Half");
     let cases = [
@@ -89,9 +98,9 @@ fn failures_are_told_apart_by_whether_text_has_come() {
 }
 
 #[test]
-fn errors_in_a_stream_are_read_in_all_their_shapes() {
+fn errors_in_a_stream_are_recognised_in_all_their_shapes() {
     for (transcript, fault) in [
-        // vLLM, before and after it took over the envelope.
+        // vLLM, before and after it adopted the envelope.
         (r#"data: {"object":"error","message":"m","code":400}"#, Fault::Rejected),
         (r#"data: {"error":{"message":"m","type":"BadRequestError","code":400}}"#, Fault::Rejected),
         // OpenRouter.
@@ -130,12 +139,12 @@ fn request(model: &str) -> ModelRequest {
 
 fn written(request: &ModelRequest, base_url: &str) -> Value {
     let host = Host::of(&Url::parse(base_url).unwrap());
-    let body = body::write(request, Dialect::of(host, &request.model)).unwrap();
+    let body = body::write(request, ChatDialect::of(host, &request.model)).unwrap();
     serde_json::from_slice(&body).unwrap()
 }
 
 #[test]
-fn the_body_for_openai_itself_names_what_its_newer_models_take() {
+fn the_body_for_openai_has_the_parameters_of_its_newer_models() {
     let expected = json!({
         "model": "gpt-5.4-mini",
         "messages": [
@@ -155,7 +164,7 @@ fn the_body_for_openai_itself_names_what_its_newer_models_take() {
 }
 
 #[test]
-fn the_body_for_compatible_servers_names_what_they_all_know() {
+fn the_body_for_compatible_servers_has_the_parameters_that_all_know() {
     let expected = json!({
         "model": "gpt-5-tiny",
         "messages": [{"role": "user", "content": "1 + 1?"}],
@@ -175,7 +184,7 @@ fn call(id: &str, name: &str, arguments: &str) -> ToolCall {
 }
 
 #[test]
-fn tool_calls_of_all_servers_come_complete_and_last() {
+fn tool_calls_of_all_servers_arrive_complete_and_last() {
     let query = |id| call(id, "query_data", ARGUMENTS);
     let tables = |id| call(id, "list_tables", "{}");
     let one = |id| call(id, "query_data", "{\"sql\":\"SELECT 1\"}");
@@ -226,7 +235,7 @@ fn tool_calls_of_all_servers_come_complete_and_last() {
 }
 
 #[test]
-fn calls_that_are_cut_or_missing_are_no_calls() {
+fn truncated_or_missing_calls_are_not_calls() {
     let (events, _) = read(transcript!("tools_cut.sse"));
     assert_eq!(events.last(), Some(&ModelEvent::Finished(Finish::Length)));
     assert!(!events.iter().any(|event| matches!(event, ModelEvent::ToolCall(_))));
@@ -303,7 +312,7 @@ fn the_body_shows_tools_calls_and_results() {
 }
 
 #[test]
-fn tools_stay_named_when_they_are_switched_off() {
+fn tools_are_still_listed_when_they_are_switched_off() {
     let off = ModelRequest { tool_choice: ToolChoice::None, ..with_tools() };
     let body = written(&off, DEFAULT_BASE_URL);
     assert_eq!(
@@ -315,7 +324,7 @@ fn tools_stay_named_when_they_are_switched_off() {
 }
 
 #[test]
-fn made_up_ids_count_on_from_the_calls_before() {
+fn made_up_ids_count_on_from_earlier_calls() {
     let events = crate::provider::transport::reader::testing::read(
         Completions::new(&with_tools()),
         [transcript!("bare_tools.sse").as_bytes()].into_iter(),

@@ -1,18 +1,18 @@
-//! A circuit breaker: a provider that keeps failing is not asked for a while, so that visitors do
-//! not wait for what will fail again. Pure, with time given from outside.
+//! A circuit breaker: a model that keeps failing is left alone for a while, so that visitors do not
+//! wait for calls that will fail again. Pure: the time is passed in.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// So many failures without a success between them open the breaker …
+/// Consecutive failures that open the breaker.
 const FAILURES: usize = 5;
-/// … if they all happen within this time.
+/// The window they must fall into.
 const WINDOW: Duration = Duration::from_secs(60);
-/// How long it stays open before one call may try.
+/// How long it stays open before one call is let through.
 const OPEN: Duration = Duration::from_secs(30);
-/// How long callers are told to wait while that call is out.
+/// How long callers are told to wait while that call is running.
 const PROBING: Duration = Duration::from_secs(5);
 
 /// Whether calls may go through.
@@ -21,20 +21,20 @@ pub struct Breaker(State);
 
 #[derive(Debug)]
 enum State {
-    /// All calls go through. Holds when the last ones have failed, none older than [`WINDOW`].
+    /// All calls go through. Holds the times of the latest failures, none older than [`WINDOW`].
     Closed(VecDeque<Instant>),
-    /// No call goes through before that time, then one does.
+    /// No call goes through until that time; then one does.
     Open(Instant),
-    /// That one is out.
+    /// That call is running.
     Probing,
 }
 
-/// Leave to make a call.
+/// Permission to make one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Leave {
-    /// One of many.
+pub enum Grant {
+    /// An ordinary one.
     Call,
-    /// The one that finds out whether the provider is back.
+    /// The one that finds out whether the model is back.
     Probe,
 }
 
@@ -45,27 +45,27 @@ impl Default for Breaker {
 }
 
 impl Breaker {
-    /// Asks for leave to make a call; without it, says how long to wait.
-    pub fn admit(&mut self, now: Instant) -> Result<Leave, Duration> {
+    /// Asks for permission to make a call. The error is how long to wait.
+    pub fn admit(&mut self, now: Instant) -> Result<Grant, Duration> {
         match self.0 {
-            State::Closed(_) => Ok(Leave::Call),
+            State::Closed(_) => Ok(Grant::Call),
             State::Open(until) if now < until => Err(until - now),
             State::Open(_) => {
                 self.0 = State::Probing;
-                Ok(Leave::Probe)
+                Ok(Grant::Probe)
             }
             State::Probing => Err(PROBING),
         }
     }
 
-    /// A call was answered: the provider is there.
+    /// Records that a call was answered, which closes the breaker.
     pub fn succeed(&mut self) {
         self.0 = State::Closed(VecDeque::new());
     }
 
-    /// A call failed. Answers whether the breaker has opened by it.
-    pub fn fail(&mut self, leave: Leave, now: Instant) -> bool {
-        match (&mut self.0, leave) {
+    /// Records a failed call. Returns whether it has opened the breaker.
+    pub fn fail(&mut self, grant: Grant, now: Instant) -> bool {
+        match (&mut self.0, grant) {
             (State::Closed(failures), _) => {
                 failures.push_back(now);
                 while failures.front().is_some_and(|&first| now - first > WINDOW) {
@@ -77,18 +77,19 @@ impl Breaker {
                 self.0 = State::Open(now + OPEN);
                 true
             }
-            (State::Probing, Leave::Probe) => {
+            (State::Probing, Grant::Probe) => {
                 self.0 = State::Open(now + OPEN);
                 true
             }
-            // A straggler from before it opened says nothing new.
+            // A call from before it opened tells nothing new.
             _ => false,
         }
     }
 
-    /// A call was given up before anything came of it: the next one may find out.
-    pub fn abandon(&mut self, leave: Leave, now: Instant) {
-        if matches!((&self.0, leave), (State::Probing, Leave::Probe)) {
+    /// Records that a call was given up without a result. If it was the probe, the next call becomes
+    /// the probe.
+    pub fn abandon(&mut self, grant: Grant, now: Instant) {
+        if matches!((&self.0, grant), (State::Probing, Grant::Probe)) {
             self.0 = State::Open(now);
         }
     }
@@ -103,64 +104,64 @@ mod tests {
     fn opened(now: Instant) -> Breaker {
         let mut breaker = Breaker::default();
         for _ in 0..FAILURES {
-            assert_eq!(breaker.admit(now), Ok(Leave::Call));
-            breaker.fail(Leave::Call, now);
+            assert_eq!(breaker.admit(now), Ok(Grant::Call));
+            breaker.fail(Grant::Call, now);
         }
         breaker
     }
 
     #[test]
-    fn it_opens_after_failures_in_a_row_within_a_minute() {
+    fn it_opens_after_five_consecutive_failures_within_a_minute() {
         let start = Instant::now();
         let mut breaker = Breaker::default();
         for n in 0..4 {
-            assert!(!breaker.fail(Leave::Call, start + n * SECOND));
+            assert!(!breaker.fail(Grant::Call, start + n * SECOND));
         }
         breaker.succeed();
         // 16 s apart there are never five of them within a minute.
         for n in 0..20 {
-            assert!(!breaker.fail(Leave::Call, start + n * 16 * SECOND));
+            assert!(!breaker.fail(Grant::Call, start + n * 16 * SECOND));
         }
         breaker.succeed();
         let later = start + 1000 * SECOND;
         for n in 0..4 {
-            assert!(!breaker.fail(Leave::Call, later + n * 15 * SECOND));
+            assert!(!breaker.fail(Grant::Call, later + n * 15 * SECOND));
         }
-        assert!(breaker.fail(Leave::Call, later + 60 * SECOND));
+        assert!(breaker.fail(Grant::Call, later + 60 * SECOND));
         assert_eq!(breaker.admit(later + 61 * SECOND), Err(29 * SECOND));
     }
 
     #[test]
-    fn after_half_a_minute_one_call_goes_through_and_decides() {
+    fn after_thirty_seconds_one_call_goes_through_and_decides() {
         let start = Instant::now();
         let mut breaker = opened(start);
         assert_eq!(breaker.admit(start), Err(OPEN));
         assert_eq!(breaker.admit(start + 29 * SECOND), Err(SECOND));
         let now = start + OPEN;
-        assert_eq!(breaker.admit(now), Ok(Leave::Probe));
+        assert_eq!(breaker.admit(now), Ok(Grant::Probe));
         assert_eq!(breaker.admit(now), Err(PROBING));
-        assert!(!breaker.fail(Leave::Call, now), "a straggler does not decide");
-        assert!(breaker.fail(Leave::Probe, now + SECOND));
+        assert!(!breaker.fail(Grant::Call, now), "a call from before does not decide");
+        assert!(breaker.fail(Grant::Probe, now + SECOND));
         assert_eq!(breaker.admit(now + SECOND), Err(OPEN));
         let now = now + SECOND + OPEN;
-        assert_eq!(breaker.admit(now), Ok(Leave::Probe));
+        assert_eq!(breaker.admit(now), Ok(Grant::Probe));
         breaker.succeed();
-        assert_eq!(breaker.admit(now), Ok(Leave::Call));
-        assert!(!breaker.fail(Leave::Call, now), "the count begins anew");
+        assert_eq!(breaker.admit(now), Ok(Grant::Call));
+        assert!(!breaker.fail(Grant::Call, now), "the count starts again");
     }
 
     #[test]
-    fn a_probe_that_is_given_up_makes_room_for_the_next() {
+    fn a_probe_that_is_abandoned_makes_room_for_the_next() {
         let start = Instant::now();
         let mut breaker = opened(start);
         let now = start + OPEN;
-        assert_eq!(breaker.admit(now), Ok(Leave::Probe));
-        breaker.abandon(Leave::Call, now);
+        assert_eq!(breaker.admit(now), Ok(Grant::Probe));
+        breaker.abandon(Grant::Call, now);
         assert_eq!(breaker.admit(now), Err(PROBING));
-        breaker.abandon(Leave::Probe, now);
-        assert_eq!(breaker.admit(now), Ok(Leave::Probe));
+        breaker.abandon(Grant::Probe, now);
+        assert_eq!(breaker.admit(now), Ok(Grant::Probe));
         breaker.succeed();
-        breaker.abandon(Leave::Probe, now);
-        assert_eq!(breaker.admit(now), Ok(Leave::Call));
+        breaker.abandon(Grant::Probe, now);
+        assert_eq!(breaker.admit(now), Ok(Grant::Call));
     }
 }

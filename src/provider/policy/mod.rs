@@ -1,16 +1,16 @@
-//! The policy of model calls: what is tried again, who is asked instead, and when to give up.
+//! The policy of model calls: what is retried, which provider is asked instead, and when to give up.
 //!
-//! One place between the use cases and the providers. Before the first word (or tool call) of an
-//! answer it goes by the table of provider faults: retries with a backoff, a parameter that the
-//! model refuses left out, a prompt that is too long made shorter, then the fallback. After the
-//! first word nothing can be taken back, so failures go up as [`Fault::Interrupted`]; whoever has
-//! shown nothing to the visitor yet may ask [once more](Calls::once_more).
+//! It stands between the use cases and the providers. Before the first word (or tool call) of an
+//! answer it follows the table of provider faults: retry with a backoff, leave out a parameter that
+//! the model refuses, shorten a prompt that is too long, then ask the fallback. After the first word
+//! nothing can be taken back, so failures are passed on as [`Fault::Interrupted`]; a caller that has
+//! not shown anything to the visitor yet may ask [once more](ModelCalls::once_more).
 //!
 //! Each failed attempt is logged here, once, without bodies and keys.
 
 mod breaker;
+mod health;
 mod rules;
-mod seat;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,23 +21,23 @@ use tokio::time::Instant;
 use super::parameter::Parameter;
 use super::{EventStream, Fault, Finish, ModelEvent, ModelRequest, Provider, ProviderError};
 use crate::domain::ProviderKind;
+use health::Monitored;
 pub use rules::Backoff;
 use rules::rule;
-use seat::Seat;
 
 /// How calls are made.
 #[derive(Clone, Copy, Debug)]
-pub struct Settings {
-    /// How long retries wait.
+pub struct PolicySettings {
+    /// How long to wait before retries.
     pub backoff: Backoff,
-    /// No retry begins later than this after the first attempt of a call, nor does the fallback.
-    /// Two first-token timeouts (30 s each) leave room for it.
+    /// Latest start of a retry or of the fallback, counted from the first attempt of a call. It
+    /// leaves room for two first-token timeouts (30 s each).
     pub last_start: Duration,
-    /// Makes a prompt shorter that the model found too long; answers whether it could.
+    /// Shortens a prompt that the model found too long. Returns whether it could.
     pub trim: fn(&mut ModelRequest) -> bool,
 }
 
-impl Default for Settings {
+impl Default for PolicySettings {
     fn default() -> Self {
         Self {
             backoff: Backoff::default(),
@@ -47,31 +47,31 @@ impl Default for Settings {
     }
 }
 
-/// The providers, and how each has fared lately.
+/// The providers and their recent failures.
 pub struct Policy {
-    seats: Vec<Arc<Seat>>,
+    providers: Vec<Arc<Monitored>>,
     fallback: Option<ProviderKind>,
-    settings: Settings,
+    settings: PolicySettings,
 }
 
 impl Policy {
-    /// Calls of `providers`; the one of the kind `fallback` is asked when another one is in
+    /// A policy for `providers`; the one of the kind `fallback` is asked when another one is in
     /// trouble.
     pub fn new(
         providers: &[Arc<dyn Provider>],
         fallback: Option<ProviderKind>,
-        settings: Settings,
+        settings: PolicySettings,
     ) -> Self {
-        let seats = providers.iter().map(|provider| Seat::new(Arc::clone(provider))).collect();
-        Self { seats, fallback, settings }
+        let monitored = |provider| Monitored::new(Arc::clone(provider));
+        Self { providers: providers.iter().map(monitored).collect(), fallback, settings }
     }
 
-    /// The calls of one turn, which begin with the provider `first`.
-    pub fn turn(&self, first: &Arc<dyn Provider>) -> Calls {
-        let find = |kind| self.seats.iter().find(|seat| seat.provider.kind() == kind).cloned();
+    /// The calls of one turn, starting with the provider `first`.
+    pub fn calls_from(&self, first: &Arc<dyn Provider>) -> ModelCalls {
+        let find = |kind| self.providers.iter().find(|one| one.provider.kind() == kind).cloned();
         let fallback = self.fallback.filter(|&kind| kind != first.kind()).and_then(find);
-        Calls {
-            seat: find(first.kind()).unwrap_or_else(|| Seat::new(Arc::clone(first))),
+        ModelCalls {
+            current: find(first.kind()).unwrap_or_else(|| Monitored::new(Arc::clone(first))),
             fallback,
             settings: self.settings,
             started: Instant::now(),
@@ -83,24 +83,24 @@ impl Policy {
     }
 }
 
-/// The calls of one turn: the first, and those that follow the results of tools. They share the
+/// The calls of one turn: the first one, and one after each round of tool results. They share the
 /// time that may be spent waiting, and stay with the provider that has answered.
-pub struct Calls {
-    seat: Arc<Seat>,
-    fallback: Option<Arc<Seat>>,
-    settings: Settings,
+pub struct ModelCalls {
+    current: Arc<Monitored>,
+    fallback: Option<Arc<Monitored>>,
+    settings: PolicySettings,
     /// When the last call began.
     started: Instant,
-    /// The time spent on waits.
+    /// The time spent waiting.
     waited: Duration,
-    /// The turn had words before the last call.
+    /// The answer had words before the last call.
     spoke_before: bool,
-    /// The turn has words: another provider must not go on with them.
+    /// The answer has words, which another provider must not continue.
     has_spoken: bool,
     has_repeated: bool,
 }
 
-/// What has been tried of a call with one provider.
+/// What has been tried for a call with one provider.
 #[derive(Default)]
 struct Tried {
     attempts: u32,
@@ -128,19 +128,19 @@ impl Next {
     }
 }
 
-impl Calls {
-    /// Who was asked last: after a success, who answers.
+impl ModelCalls {
+    /// The provider that was asked last; after a success, the one that answers.
     pub fn provider(&self) -> &Arc<dyn Provider> {
-        &self.seat.provider
+        &self.current.provider
     }
 
-    /// Makes a call. `Ok` means that the first word or tool call is there (or the refusal to
-    /// answer); it is in the stream, with all that came before. From then on nothing is tried
-    /// again, and a failure is the stream's last item.
+    /// Makes a call. `Ok` means that the first word or tool call (or the refusal to answer) has
+    /// arrived; the stream contains it and everything before it. From then on nothing is retried,
+    /// and a failure is the stream's last item.
     ///
-    /// `request` is left as it was answered: with fewer entries if it was too long, and with the
-    /// fallback's default model if that one answers. If the fallback fails too, the error is that
-    /// of the first provider.
+    /// `request` is left in the form that was answered: with fewer entries if it was too long, and
+    /// with the fallback's default model if the fallback answers. If the fallback fails too, the
+    /// error is that of the first provider.
     pub async fn stream(
         &mut self,
         request: &mut ModelRequest,
@@ -156,7 +156,7 @@ impl Calls {
             return Err(error);
         }
         let Some(fallback) = self.fallback.take() else { return Err(error) };
-        let first = std::mem::replace(&mut self.seat, fallback);
+        let first = std::mem::replace(&mut self.current, fallback);
         let model = self.provider().default_model().to_owned();
         let model = std::mem::replace(&mut request.model, model);
         tracing::info!(
@@ -169,15 +169,15 @@ impl Calls {
             Ok(events) => Ok(events),
             Err(_) => {
                 request.model = model;
-                self.fallback = Some(std::mem::replace(&mut self.seat, first));
+                self.fallback = Some(std::mem::replace(&mut self.current, first));
                 Err(error)
             }
         }
     }
 
-    /// Whether to make the last call again, after its answer broke off with `error`: once in a
-    /// turn, and only if none of its words were shown to anybody. Waits as before any retry. What
-    /// has come of the broken answer must then be thrown away.
+    /// Whether to repeat the last call after its answer was interrupted by `error`: once per turn,
+    /// and to be asked only if nobody has seen any of its words. Waits as before any retry. If it
+    /// returns `true`, the caller must discard the interrupted answer.
     pub async fn once_more(&mut self, error: &ProviderError) -> bool {
         let wait = self.settings.backoff.wait(0, None);
         if error.fault != Fault::Interrupted || self.has_repeated || !self.has_time(wait) {
@@ -190,22 +190,22 @@ impl Calls {
         true
     }
 
-    /// Asks one provider until it answers, or trying again is of no use.
+    /// Asks one provider until it answers or retrying is pointless.
     async fn attempts(&mut self, request: &mut ModelRequest) -> Result<EventStream, ProviderError> {
         let mut tried = Tried::default();
         loop {
-            let pass = self.seat.admit()?;
+            let permit = self.current.admit(&request.model)?;
             let began = Instant::now();
             tried.attempts += 1;
             let error = match first_word(&**self.provider(), request.clone()).await {
                 Ok((seen, rest)) => {
-                    pass.succeed();
+                    permit.succeed();
                     self.has_spoken |= matches!(seen.last(), Some(ModelEvent::Text(_)));
                     return Ok(self.watched(&request.model, seen, rest));
                 }
-                Err(error) => error,
+                Err(error) => self.current.attribute(&request.model, error),
             };
-            let next = match pass.fail(&error) {
+            let next = match permit.fail(&error) {
                 true => Next::GiveUp,
                 false => self.next(&error, request, &mut tried),
             };
@@ -233,7 +233,7 @@ impl Calls {
         }
     }
 
-    /// Decides about `error` by the table, and mends `request` where that helps.
+    /// Decides about `error` by the table, and changes `request` where that helps.
     fn next(
         &mut self,
         error: &ProviderError,
@@ -247,7 +247,7 @@ impl Calls {
             tried.refused.push(refused.parameter);
             return Next::Mended;
         }
-        // A 413 is a limit on bytes, far above what our budget of tokens lets through.
+        // A 413 is a limit in bytes, far above what our token budget lets through.
         if error.fault == Fault::TooLong && error.status != Some(413) && !tried.trimmed {
             tried.trimmed = true;
             if (self.settings.trim)(request) {
@@ -263,13 +263,13 @@ impl Calls {
         Next::Retry(wait)
     }
 
-    /// Whether there is time left for an attempt after `wait`.
+    /// Whether another attempt may still start after `wait`.
     fn has_time(&self, wait: Duration) -> bool {
         self.waited.saturating_add(wait) <= self.settings.backoff.total
             && self.started.elapsed().saturating_add(wait) <= self.settings.last_start
     }
 
-    /// The whole answer, with its failure logged if it breaks off.
+    /// The whole answer; if it is interrupted, the failure is logged.
     fn watched(&self, model: &str, seen: Vec<ModelEvent>, rest: EventStream) -> EventStream {
         let (kind, model) = (self.provider().kind(), model.to_owned());
         let events = stream::iter(seen.into_iter().map(Ok)).chain(rest);
@@ -281,7 +281,7 @@ impl Calls {
                     provider.fault = ?error.fault,
                     provider.detail = error.detail,
                     provider.request_id = error.request_id.as_deref().unwrap_or(""),
-                    "an answer broke off"
+                    "an answer was interrupted"
                 );
             }
         });
@@ -289,7 +289,8 @@ impl Calls {
     }
 }
 
-/// Calls `provider` and reads up to what the visitor would see first.
+/// Calls `provider` and reads up to what the visitor would see first. The first part of the result
+/// is what has been read.
 async fn first_word(
     provider: &dyn Provider,
     request: ModelRequest,

@@ -1,30 +1,30 @@
-//! The table of provider faults: what is tried again, how often and after what time.
+//! The table of provider faults: which calls are retried, how often, and after how long.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 use crate::provider::{Fault, ProviderError};
 
-/// The most retries of one call.
+/// Maximum number of retries of one call.
 const MAX_RETRIES: u32 = 2;
 
-/// The longest wait that a provider may ask for. A longer one is not waited.
+/// The longest wait we accept from a provider. If it asks for longer, we give up instead.
 pub const LONGEST_NAMED: Duration = Duration::from_secs(10);
 
-/// What a failed call is worth.
+/// What to do about a failed call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// How often the same call is made again.
+    /// How often the same call is retried.
     pub retries: u32,
-    /// Whether another provider is asked after that. These are the faults that tell of a provider
-    /// in trouble, so they count for its breaker.
+    /// Whether the fallback is asked after that. These are the faults of a provider in trouble, so
+    /// they also count for the breaker.
     pub fall_back: bool,
-    /// Whether the administrator must hear of it: only they can change it.
+    /// The alert to raise, if only the administrator can fix it.
     pub alert: Option<&'static str>,
 }
 
-/// The row of the table that `error` stands in, before the first word. What the server says of
-/// trying again (`x-should-retry`, `retry-after`) goes before what its status says.
+/// The table's row for `error`, before the first word. What the server says about retrying
+/// (`x-should-retry`, `retry-after`) takes precedence over its status.
 pub fn rule(error: &ProviderError) -> Rule {
     let rule = |retries, fall_back| Rule { retries, fall_back, alert: None };
     let alert = |word| Rule { retries: 0, fall_back: false, alert: Some(word) };
@@ -35,12 +35,16 @@ pub fn rule(error: &ProviderError) -> Rule {
         Fault::Timeout => rule(1, true),
         Fault::Misconfigured => alert("provider_misconfigured"),
         Fault::Malformed => rule(1, false),
-        // A prompt that is too long and a parameter that is refused are seen to before this.
-        Fault::TooLong | Fault::Rejected | Fault::Interrupted => rule(0, false),
+        // Prompts that are too long and refused parameters have been dealt with before.
+        Fault::TooLong | Fault::Rejected | Fault::Interrupted | Fault::UnknownModel => {
+            rule(0, false)
+        }
     };
     let waits_long = error.retry_after.is_some_and(|wait| wait > LONGEST_NAMED);
     let retries = match error.should_retry {
         Some(false) => 0,
+        // It will not exist the next time either.
+        _ if error.fault == Fault::UnknownModel => 0,
         _ if waits_long => 0,
         Some(true) => MAX_RETRIES,
         None => rule.retries,
@@ -48,17 +52,17 @@ pub fn rule(error: &ProviderError) -> Rule {
     Rule { retries, ..rule }
 }
 
-/// How long retries wait.
+/// How long to wait before retries.
 #[derive(Clone, Copy, Debug)]
 pub struct Backoff {
-    /// Before the first retry; twice as long before the next.
+    /// The wait before the first retry; it doubles with each further one.
     pub first: Duration,
-    /// The longest wait of our own choosing.
+    /// The longest wait that we choose ourselves.
     pub longest: Duration,
-    /// All waits of one turn together.
+    /// Maximum of all waits of one turn together.
     pub total: Duration,
-    /// A random number from 0 to 1, which spreads a wait by a quarter to either side. Calls that
-    /// failed together must not come back together.
+    /// Returns a random number from 0 to 1, which varies a wait by up to a quarter either way, so that
+    /// calls that failed together are not retried together.
     pub random: fn() -> f64,
 }
 
@@ -74,8 +78,8 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// The wait before the retry after `retries` others. What the server asks for is waited as it
-    /// is: who comes earlier has come in vain.
+    /// The wait before the next retry, after `retries` earlier ones. We wait exactly as long as the
+    /// server asked; retrying sooner would be wasted.
     pub fn wait(&self, retries: u32, named: Option<Duration>) -> Duration {
         if let Some(named) = named.filter(|wait| !wait.is_zero()) {
             return named;
@@ -87,7 +91,7 @@ impl Backoff {
     }
 }
 
-/// The hash of nothing, under keys that differ each time: random enough to spread waits.
+/// Hashes an empty input under fresh random keys: random enough to spread waits.
 fn random() -> f64 {
     let bits = RandomState::new().build_hasher().finish() >> 32;
     bits as f64 / f64::from(u32::MAX)
@@ -98,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_double_and_spread_up_to_the_longest() {
+    fn waits_double_and_vary_up_to_the_maximum() {
         let millis = |random, retries| {
             Backoff { random, ..Backoff::default() }.wait(retries, None).as_millis()
         };
@@ -113,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_wait_is_taken_as_it_is_and_none_as_ours() {
+    fn a_wait_that_the_server_names_is_kept_exactly() {
         let backoff = Backoff { random: || 0.5, ..Backoff::default() };
         let wait = |millis| backoff.wait(1, Some(Duration::from_millis(millis))).as_millis();
         assert_eq!([0, 1, 10_000].map(wait), [1000, 1, 10_000]);

@@ -1,46 +1,46 @@
-//! Server-Sent Events, decoded from bytes that may be cut anywhere.
+//! Server-Sent Events, decoded from bytes that may be split anywhere.
 //!
-//! Source of the rules: WHATWG HTML, "Server-sent events", "Parsing an event stream". Of its
-//! fields only `event` and `data` are read: model APIs do not resume streams. As the standard
-//! wants it, bytes that are not UTF-8 become U+FFFD, and an event that the stream breaks off before
-//! its blank line is dropped.
+//! Source of the rules: WHATWG HTML, "Server-sent events", "Parsing an event stream". Only the
+//! fields `event` and `data` are used: model APIs do not resume streams. As the standard requires,
+//! bytes that are not UTF-8 become U+FFFD, and an event is dropped if the stream ends before its
+//! blank line.
 
 use std::ops::Range;
 
-/// The longest line and the longest event that are read, in bytes.
+/// Maximum length of a line and of an event, in bytes.
 pub const MAX_LEN: usize = 8 * 1024 * 1024;
 
 /// One event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Event<'a> {
-    /// Its `event` field; empty when it has none.
+pub struct SseEvent<'a> {
+    /// Its `event` field, empty if it has none.
     pub name: &'a str,
-    /// Its `data` lines, joined by line feeds.
+    /// Its `data` lines, joined with line feeds.
     pub data: &'a str,
 }
 
-/// A stream that is not worth reading on.
+/// The stream exceeds a limit and will not be read any further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a line or an event longer than {MAX_LEN} bytes")]
 pub struct TooLong;
 
-/// The decoder: [`feed`](Self::feed) it what has arrived, then take the events with
-/// [`next_event`](Self::next_event) until there is none. Every byte is looked at once, however the
-/// stream is cut, and no more than one line and one event are kept.
+/// The decoder: [`feed`](Self::feed) it what has arrived, then call
+/// [`next_event`](Self::next_event) until it returns `None`. Every byte is examined once, however
+/// the stream is split, and no more than one line and one event are kept.
 #[derive(Debug, Default)]
 pub struct Decoder {
     buffer: Vec<u8>,
-    /// Where the line that is being read begins.
+    /// Where the current line starts.
     start: usize,
-    /// Up to here that line has no end.
+    /// Up to where that line has been searched for its end.
     scanned: usize,
-    /// The last line ended in CR: a LF that follows belongs to it.
+    /// The last line ended in CR, so a LF that follows belongs to it.
     after_cr: bool,
     past_first_line: bool,
     name: String,
     data: String,
     has_data: bool,
-    /// The event in `name` and `data` has been handed out.
+    /// The event in `name` and `data` has been returned.
     taken: bool,
     failed: bool,
 }
@@ -49,7 +49,7 @@ impl Decoder {
     /// Adds what has arrived.
     pub fn feed(&mut self, bytes: &[u8]) {
         if self.start > 0 {
-            // What stays is the beginning of one line, no longer than the last piece fed.
+            // The rest is the start of one line, no longer than the last piece fed.
             self.buffer.drain(..self.start);
             self.scanned -= self.start;
             self.start = 0;
@@ -57,8 +57,8 @@ impl Decoder {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// The next complete event, `None` when more bytes are needed.
-    pub fn next_event(&mut self) -> Result<Option<Event<'_>>, TooLong> {
+    /// The next complete event, or `None` if more bytes are needed.
+    pub fn next_event(&mut self) -> Result<Option<SseEvent<'_>>, TooLong> {
         if std::mem::take(&mut self.taken) {
             self.reset();
         }
@@ -67,7 +67,7 @@ impl Decoder {
                 self.field(line)?;
             } else if self.has_data {
                 self.taken = true;
-                return Ok(Some(Event { name: &self.name, data: &self.data }));
+                return Ok(Some(SseEvent { name: &self.name, data: &self.data }));
             } else {
                 self.reset();
             }
@@ -81,7 +81,7 @@ impl Decoder {
         self.has_data = false;
     }
 
-    /// The next complete line without its end, as a range of the buffer.
+    /// The next complete line without its line end, as a range of the buffer.
     fn line(&mut self) -> Result<Option<Range<usize>>, TooLong> {
         if self.after_cr && self.start < self.buffer.len() {
             self.after_cr = false;
@@ -113,7 +113,7 @@ impl Decoder {
         Ok(Some(line))
     }
 
-    /// Takes in a line that is not blank.
+    /// Processes a line that is not blank.
     fn field(&mut self, line: Range<usize>) -> Result<(), TooLong> {
         let line = &self.buffer[line];
         let (field, value) = match line.iter().position(|&byte| byte == b':') {

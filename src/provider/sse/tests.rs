@@ -27,7 +27,7 @@ fn events(expected: &[(&str, &str)]) -> Events {
 /// A stream, and the names and data of its events.
 type Case = (&'static [u8], &'static [(&'static str, &'static str)]);
 
-/// What a stream means; the rules of the standard, one by one.
+/// The rules of the standard, one by one.
 const TABLE: &[Case] = &[
     (b"", &[]),
     (b"data: a\n\n", &[("", "a")]),
@@ -57,7 +57,7 @@ const TABLE: &[Case] = &[
 ];
 
 #[test]
-fn streams_mean_what_the_standard_says_however_they_are_cut() {
+fn streams_are_decoded_by_the_standard_however_they_are_split() {
     for &(stream, expected) in TABLE {
         let expected = events(expected);
         let name = String::from_utf8_lossy(stream);
@@ -71,7 +71,7 @@ fn streams_mean_what_the_standard_says_however_they_are_cut() {
 }
 
 #[test]
-fn an_event_is_there_as_soon_as_its_blank_line_has_begun() {
+fn an_event_is_returned_as_soon_as_its_blank_line_begins() {
     let (mut decoder, mut found) = (Decoder::default(), Events::new());
     decoder.feed(b"data: a\r\n\r");
     drain(&mut decoder, &mut found).unwrap();
@@ -82,7 +82,7 @@ fn an_event_is_there_as_soon_as_its_blank_line_has_begun() {
 }
 
 #[test]
-fn lines_of_a_mebibyte_are_read_in_small_pieces_too() {
+fn lines_of_a_mebibyte_are_decoded_even_in_small_pieces() {
     let long = "é".repeat(512 * 1024);
     let stream = format!("event: big\ndata: {long}\n\ndata: next\n\n");
     for size in [1, 1448, 1 << 20, 1 << 22] {
@@ -92,7 +92,7 @@ fn lines_of_a_mebibyte_are_read_in_small_pieces_too() {
 }
 
 #[test]
-fn a_line_without_end_is_given_up_before_it_fills_the_memory() {
+fn an_endless_line_is_abandoned_before_it_fills_the_memory() {
     let mut decoder = Decoder::default();
     let piece = vec![b'x'; 1 << 20];
     for _ in 0..8 {
@@ -102,11 +102,11 @@ fn a_line_without_end_is_given_up_before_it_fills_the_memory() {
     decoder.feed(b"x");
     assert_eq!(decoder.next_event(), Err(TooLong));
     decoder.feed(b"\n\ndata: x\n\n");
-    assert_eq!(decoder.next_event(), Err(TooLong), "and stays given up");
+    assert_eq!(decoder.next_event(), Err(TooLong), "and stays abandoned");
 }
 
 #[test]
-fn an_event_of_many_lines_is_given_up_at_the_same_length() {
+fn an_event_of_many_lines_is_abandoned_at_the_same_length() {
     let mut line = b"data: ".to_vec();
     line.resize(1 << 20, b'x');
     line.push(b'\n');
@@ -116,7 +116,7 @@ fn an_event_of_many_lines_is_given_up_at_the_same_length() {
 
 proptest! {
     #[test]
-    fn any_cutting_gives_the_same_events(
+    fn any_split_gives_the_same_events(
         parts in prop::collection::vec(
             prop::sample::select(vec![
                 &b"data"[..], b":", b" ", b"\n", b"\r", b"\r\n", b"\n\n", b"event: x", b"a",

@@ -9,8 +9,8 @@ use rustls::{ClientConfig, RootCertStore};
 use super::SetupError;
 use crate::provider::{Fault, ProviderError};
 
-/// The proxies to use. None, by default: the environment counts only where it was
-/// [read](Self::from_vars).
+/// The proxies to use, by default none: the environment is considered only by
+/// [`from_vars`](Self::from_vars).
 #[derive(Clone, Default)]
 pub struct Proxies {
     http: Option<(&'static str, String)>,
@@ -18,7 +18,7 @@ pub struct Proxies {
     except: String,
 }
 
-/// Addresses may hold passwords: only what was set is shown.
+/// Addresses may contain passwords, so only the names of the variables are shown.
 impl std::fmt::Debug for Proxies {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Proxies")
@@ -29,13 +29,13 @@ impl std::fmt::Debug for Proxies {
     }
 }
 
-/// Hosts that are never reached through a proxy: a proxy's loopback is not ours.
+/// Hosts that are never reached through a proxy: its loopback is not ours.
 const LOOPBACK: &str = "localhost,127.0.0.0/8,::1";
 
 impl Proxies {
     /// Reads `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` (or the same in lower case)
-    /// through `var`, which looks up an environment variable. Machines behind a firewall reach
-    /// the public APIs only so.
+    /// by means of `var`, which looks up an environment variable. Machines behind a firewall may
+    /// have no other way to the public APIs.
     pub fn from_vars(var: impl Fn(&str) -> Option<String>) -> Self {
         let first = |names: [&'static str; 4]| {
             names.into_iter().find_map(|name| {
@@ -54,7 +54,7 @@ impl Proxies {
         let except = NoProxy::from_string(&format!("{LOOPBACK},{}", self.except));
         let proxy = |(variable, address): &(&'static str, String), make: fn(&str) -> _| {
             let proxy: reqwest::Result<Proxy> = make(address);
-            // The cause would name the address.
+            // The cause would show the address.
             proxy
                 .map(|proxy| proxy.no_proxy(except.clone()))
                 .map_err(|_| SetupError::Proxy { variable })
@@ -65,21 +65,21 @@ impl Proxies {
     }
 }
 
-/// Builds the client.
+/// Builds the client. `connect` limits the time to establish a connection.
 ///
-/// HTTP/1 only: an answer of its own connection cannot be held up or torn down by another one's,
-/// and no server's limit of streams stands in the way of many calls at once.
-pub fn build(proxies: &Proxies) -> Result<Client, SetupError> {
+/// HTTP/1 only: an answer with its own connection cannot be delayed or cut off by another one, and
+/// no limit on streams gets in the way of many concurrent calls.
+pub fn build(proxies: &Proxies, connect: Duration) -> Result<Client, SetupError> {
     let mut client = Client::builder()
         .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
         .tls_backend_preconfigured(tls()?)
         .http1_only()
         .hickory_dns(true)
-        .connect_timeout(Duration::from_secs(5))
-        // A redirect could carry the key to another host: `x-api-key` is not taken off.
+        .connect_timeout(connect)
+        // A redirect could carry the key to another host: `x-api-key` is not removed.
         .redirect(redirect::Policy::none())
         .referer(false)
-        // Gateways close idle connections after 60 s; one that is closing is not to be used.
+        // Gateways close idle connections after 60 s; we must not use one that is closing.
         .pool_idle_timeout(Duration::from_secs(50))
         .pool_max_idle_per_host(4096)
         .no_proxy();
@@ -89,8 +89,8 @@ pub fn build(proxies: &Proxies) -> Result<Client, SetupError> {
     Ok(client.build()?)
 }
 
-/// TLS by the machine's own root certificates (`SSL_CERT_FILE` and `SSL_CERT_DIR` count), or by
-/// Mozilla's, which are built in, where a machine has none, such as an empty container image.
+/// TLS with the machine's root certificates (`SSL_CERT_FILE` and `SSL_CERT_DIR` are respected), or
+/// with Mozilla's, which are built in, if there are none, as in an empty container image.
 fn tls() -> Result<ClientConfig, rustls::Error> {
     let mut roots = RootCertStore::empty();
     let native = rustls_native_certs::load_native_certs();
@@ -107,11 +107,11 @@ fn tls() -> Result<ClientConfig, rustls::Error> {
     Ok(config)
 }
 
-/// What a failure of the client stands for. A refused connection and a host without address are
-/// [`Fault::Unreachable`]: the answer came at once, so trying again soon is worth while. A
-/// certificate that does not hold is [`Fault::Misconfigured`]: trying again changes nothing.
+/// Classifies a failure of the client. A refused connection and a host name without an address are
+/// [`Fault::Unreachable`]: they fail immediately, so retrying soon is worthwhile. An invalid
+/// certificate is [`Fault::Misconfigured`]: retrying changes nothing.
 pub fn failure(error: reqwest::Error) -> ProviderError {
-    // The address may hold credentials.
+    // The URL may contain credentials.
     let error = error.without_url();
     let mut chain = error.to_string();
     let mut source = error.source();
@@ -128,7 +128,7 @@ pub fn failure(error: reqwest::Error) -> ProviderError {
     } else if error.is_timeout() {
         Fault::Timeout
     } else if error.is_decode() && !caused_by(&error, |cause| cause.is::<hyper::Error>()) {
-        // Not the connection but its content: gzip that is none.
+        // The connection is fine but not its content: data that claims to be gzip and is not.
         Fault::Malformed
     } else {
         Fault::Unreachable
@@ -140,9 +140,9 @@ fn is_certificate(cause: &(dyn Error + 'static)) -> bool {
     matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_)))
 }
 
-/// Whether `test` holds for `error` or one of its causes.
+/// Whether `error` or one of its causes passes `test`.
 fn caused_by(error: &(dyn Error + 'static), test: fn(&(dyn Error + 'static)) -> bool) -> bool {
-    // An `io::Error` hides the error that it was made from: its source is that one's source.
+    // An `io::Error` hides the error that it wraps: its source is that error's source.
     let hidden = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
     test(error)
         || hidden.is_some_and(|hidden| caused_by(hidden, test))
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn proxies_are_read_from_either_case_and_blank_is_none() {
+    fn proxies_are_read_in_either_case_and_blank_ones_ignored() {
         let vars =
             [("https_proxy", "proxy.test:3128"), ("HTTP_PROXY", " "), ("NO_PROXY", "a.test")];
         let proxies = Proxies::from_vars(|name| {
@@ -163,20 +163,20 @@ mod tests {
         assert_eq!(proxies.http, None);
         assert_eq!(proxies.https, Some(("https_proxy", "proxy.test:3128".to_owned())));
         assert_eq!(proxies.build().unwrap().len(), 1);
-        build(&proxies).unwrap();
+        build(&proxies, Duration::from_secs(5)).unwrap();
     }
 
     #[test]
-    fn a_proxy_that_is_no_address_is_named_without_its_password() {
+    fn an_invalid_proxy_is_reported_without_its_password() {
         let proxies =
             Proxies::from_vars(|name| (name == "ALL_PROXY").then(|| "http://u:hush@:x".to_owned()));
-        let error = build(&proxies).unwrap_err().to_string();
+        let error = build(&proxies, Duration::from_secs(5)).unwrap_err().to_string();
         assert_eq!(error, "ALL_PROXY is not the address of a proxy");
         assert!(!format!("{proxies:?}").contains("hush"));
     }
 
     #[test]
-    fn a_bad_certificate_is_found_behind_the_errors_around_it() {
+    fn a_bad_certificate_is_found_inside_other_errors() {
         #[derive(Debug, thiserror::Error)]
         #[error("outer")]
         struct Outer(#[source] std::io::Error);

@@ -1,11 +1,12 @@
-//! The way to a provider: one HTTP client for all calls, and the call itself with its time limits.
+//! The connection to a provider: one HTTP client for all calls, and the call itself with its time
+//! limits.
 //!
-//! A call is made once. Trying again and falling back are decided above, by the [`Fault`] of the
-//! error and by whether any text has been seen.
+//! A call is made once. The layer above decides about retries and the fallback, by the [`Fault`] of
+//! the error and by whether any text has been seen.
 
-pub mod calls;
 pub mod client;
 pub mod reader;
+pub mod tool_calls;
 pub mod wire;
 
 use std::sync::Arc;
@@ -22,33 +23,33 @@ use super::{EventStream, Fault, Finish, ModelEvent, ProviderError, fault};
 pub use client::Proxies;
 use reader::{Mapper, Reader};
 
-/// What a provider is made from.
+/// How to reach a provider's API.
 #[derive(Clone, Debug)]
-pub struct Settings {
-    /// The API's base address, `http` or `https`; a slash at its end does not matter.
+pub struct ApiSettings {
+    /// The API's base URL, `http` or `https`, with or without a slash at its end.
     pub base_url: Url,
-    /// The API key. Servers of one's own may need none.
+    /// The API key. Self-hosted servers may not need one.
     pub key: Option<SecretString>,
-    /// The model that is asked when a session names none.
+    /// The model that is used when a session does not choose one.
     pub model: String,
 }
 
-/// Settings that no provider can be made from.
+/// Why a provider cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
-    /// The base URL is no address to call.
+    /// The base URL cannot be called.
     #[error("the base URL must begin with http:// or https:// and name a host")]
     BaseUrl,
-    /// The key holds characters that no header may carry.
+    /// The key contains characters that are not allowed in a header.
     #[error("the API key contains characters that a key cannot have")]
     Key,
-    /// A proxy address cannot be read. The address is left out: it may hold a password.
+    /// A proxy address cannot be parsed. It is not shown, because it may contain a password.
     #[error("{variable} is not the address of a proxy")]
     Proxy {
         /// The environment variable.
         variable: &'static str,
     },
-    /// The machine's TLS set-up does not work.
+    /// TLS does not work on this machine.
     #[error("TLS cannot be set up: {0}")]
     Tls(#[from] rustls::Error),
     /// The HTTP client cannot be built.
@@ -56,23 +57,27 @@ pub enum SetupError {
     Client(#[from] reqwest::Error),
 }
 
-/// How long a call may take. Only pieces of text, thought or tool calls count as tokens: a server
-/// that sends nothing but pings is silent.
+/// Time limits of a call. Only pieces of text, thoughts or tool calls count as tokens: a server that
+/// sends nothing but pings is silent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// From the call to the first token, with the connection and the headers.
+pub struct TimeLimits {
+    /// From the start of a connection until it is established, TLS included.
+    pub connect: Duration,
+    /// From the call to the first token, connection and headers included.
     pub first_token: Duration,
     /// From one token to the next.
     pub between_tokens: Duration,
     /// From the call to the end.
     pub whole: Duration,
-    /// From the end of the text to the end mark, which some servers leave out without closing.
+    /// From the end of the text to the end mark, which some servers omit without closing the
+    /// connection.
     pub end_mark: Duration,
 }
 
-impl Default for Limits {
+impl Default for TimeLimits {
     fn default() -> Self {
         Self {
+            connect: Duration::from_secs(5),
             first_token: Duration::from_secs(30),
             between_tokens: Duration::from_secs(30),
             whole: Duration::from_secs(120),
@@ -81,7 +86,7 @@ impl Default for Limits {
     }
 }
 
-/// Where calls go, and what every one of them carries.
+/// The URL of the calls, and the headers that all of them carry.
 #[derive(Debug)]
 pub struct Endpoint {
     url: Url,
@@ -90,7 +95,7 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// The endpoint at `path` under `base_url`. `headers` are added to those of any streamed call.
+    /// The endpoint at `path` under `base_url`. `headers` are sent besides those of any streamed call.
     pub fn new(
         base_url: &Url,
         path: &[&str],
@@ -108,17 +113,17 @@ impl Endpoint {
         Ok(Self { url, headers, key })
     }
 
-    /// Takes our key out of what a server has said: some repeat it when they refuse it.
+    /// Removes our key from what a server has said: some repeat it when they refuse it.
     fn conceal(&self, mut error: ProviderError) -> ProviderError {
         let Some(key) = self.key.as_ref().map(|key| key.expose_secret().trim()) else {
             return error;
         };
-        // A shorter one is a word that a server of one's own is content with, such as `none`.
+        // A shorter one is a placeholder for a self-hosted server, such as `none`.
         if key.len() < 8 {
             return error;
         }
         if error.detail.chars().count() >= fault::MAX_DETAIL {
-            // Cut, perhaps in the middle of the key.
+            // It was cut, perhaps in the middle of the key.
             let mut parts = (1..key.len()).rev().filter_map(|len| key.get(..len));
             if let Some(part) = parts.find(|part| error.detail.ends_with(part)) {
                 error.detail.truncate(error.detail.len() - part.len());
@@ -131,7 +136,7 @@ impl Endpoint {
     }
 }
 
-/// A header value with a key in it, which no log shows.
+/// A header value that contains a key, and that no log shows.
 pub fn secret_header(prefix: &str, key: &SecretString) -> Result<HeaderValue, SetupError> {
     let value = format!("{prefix}{}", key.expose_secret().trim());
     let mut value = HeaderValue::try_from(value).map_err(|_| SetupError::Key)?;
@@ -139,28 +144,30 @@ pub fn secret_header(prefix: &str, key: &SecretString) -> Result<HeaderValue, Se
     Ok(value)
 }
 
-/// The most of an error's body that is read, in bytes.
+/// Maximum part of an error's body that is read, in bytes.
 const MAX_ERROR_BODY: usize = 64 * 1024;
 
-/// How long an error's body may take, and the rest of a body after the end of its answer.
+/// How long we wait for an error's body.
 const ERROR_BODY_WAIT: Duration = Duration::from_secs(5);
+
+/// How long we wait for the rest of a body after the end of its answer.
 const DRAIN_WAIT: Duration = Duration::from_millis(100);
 
 /// Makes calls. Clones share one client and its connections.
 #[derive(Clone, Debug)]
 pub struct Transport {
     client: reqwest::Client,
-    limits: Limits,
+    limits: TimeLimits,
 }
 
 impl Transport {
-    /// A transport with a client of its own.
-    pub fn new(proxies: &Proxies, limits: Limits) -> Result<Self, SetupError> {
-        Ok(Self { client: client::build(proxies)?, limits })
+    /// A transport with its own client.
+    pub fn new(proxies: &Proxies, limits: TimeLimits) -> Result<Self, SetupError> {
+        Ok(Self { client: client::build(proxies, limits.connect)?, limits })
     }
 
-    /// Posts `body`, a JSON object, and reads the answer in `mapper`'s words. Answers when the
-    /// headers of a success have come; what fails later is in the stream.
+    /// Posts `body`, a JSON object, and reads the answer by means of `mapper`. Returns when the
+    /// headers of a success have arrived; later failures are items of the stream.
     pub async fn call<M: Mapper + 'static>(
         &self,
         endpoint: &Arc<Endpoint>,
@@ -182,10 +189,10 @@ impl Transport {
         }
         let request_id = fault::request_id(response.headers());
         if is_html(&response) {
-            let error = ProviderError::new(Fault::Malformed, "an HTML page in place of an answer");
+            let error = ProviderError::new(Fault::Malformed, "an HTML page instead of an answer");
             return Err(ProviderError { request_id, ..error });
         }
-        let answer = Answer {
+        let answer = AnswerStream {
             response,
             reader: Reader::new(mapper),
             endpoint: Arc::clone(endpoint),
@@ -207,12 +214,12 @@ fn is_html(response: &Response) -> bool {
     kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
 }
 
-/// Reads a response without success. A content filter's refusal is an answer all the same.
+/// Reads an unsuccessful response. A content filter's refusal counts as an answer.
 async fn refusal(mut response: Response) -> Result<EventStream, ProviderError> {
     let mut body = Vec::new();
     let deadline = later(Instant::now(), ERROR_BODY_WAIT);
     while body.len() < MAX_ERROR_BODY {
-        // What has come tells enough if the rest does not come.
+        // If the rest does not arrive, the first part tells enough.
         let Ok(Ok(Some(bytes))) = timeout_at(deadline, response.chunk()).await else { break };
         body.extend_from_slice(&bytes[..bytes.len().min(MAX_ERROR_BODY - body.len())]);
     }
@@ -223,20 +230,20 @@ async fn refusal(mut response: Response) -> Result<EventStream, ProviderError> {
 }
 
 /// An answer that is being read.
-struct Answer<M> {
+struct AnswerStream<M> {
     response: Response,
     reader: Reader<M>,
     endpoint: Arc<Endpoint>,
-    limits: Limits,
+    limits: TimeLimits,
     request_id: Option<String>,
     started: Instant,
-    /// When the last token came, or since when the reader of our events has waited for one.
+    /// When the last token arrived, or when the consumer of our events began to wait for the next.
     heard: Instant,
     /// The body has been read to its end.
     at_end: bool,
 }
 
-impl<M: Mapper> Answer<M> {
+impl<M: Mapper> AnswerStream<M> {
     async fn next(&mut self) -> Option<Result<ModelEvent, ProviderError>> {
         self.heard = Instant::now();
         loop {
@@ -257,7 +264,7 @@ impl<M: Mapper> Answer<M> {
         }
     }
 
-    /// Reads the next piece of the body, if one comes in time.
+    /// Reads the next piece of the body, if it arrives in time.
     async fn read(&mut self) {
         let (deadline, late) = self.deadline();
         match timeout_at(deadline, self.response.chunk()).await {
@@ -280,7 +287,7 @@ impl<M: Mapper> Answer<M> {
         }
     }
 
-    /// Until when the next piece must come, and what it means if it does not.
+    /// When the next piece must have arrived, and what it means if it has not.
     fn deadline(&self) -> (Instant, &'static str) {
         let whole = (later(self.started, self.limits.whole), "the answer took too long");
         let next = if self.reader.is_closing() {
@@ -293,8 +300,8 @@ impl<M: Mapper> Answer<M> {
         if next.0 < whole.0 { next } else { whole }
     }
 
-    /// Reads what follows the end of the answer, which is no more than the end of the body. A
-    /// connection can be used again only when its last body has been read to the end.
+    /// Reads what follows the end of the answer, normally just the end of the body. A connection can
+    /// be reused only if its last body has been read to the end.
     async fn drain(&mut self) {
         let deadline = later(Instant::now(), DRAIN_WAIT);
         let mut rest = MAX_ERROR_BODY;
@@ -307,7 +314,7 @@ impl<M: Mapper> Answer<M> {
     }
 }
 
-/// `start` and `wait` later, or a day where a clock does not go so far.
+/// The time `wait` after `start`; a day after it if the clock cannot represent that.
 fn later(start: Instant, wait: Duration) -> Instant {
     start.checked_add(wait).unwrap_or_else(|| start + Duration::from_secs(24 * 60 * 60))
 }

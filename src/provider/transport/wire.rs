@@ -1,4 +1,4 @@
-//! Pieces of JSON that both APIs use, read leniently and without copying where that is possible.
+//! Pieces of JSON that both APIs use, parsed leniently, and without copying where possible.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,13 +6,13 @@ use std::fmt;
 use serde::de::{Deserializer, Error, Visitor};
 use serde::{Deserialize, Serialize};
 
-/// A JSON string, borrowed from the input when it has no escapes. (`Option<Cow<str>>` would always
-/// copy: serde borrows a `Cow` only where a field is one.)
+/// A JSON string, borrowed from the input if it has no escapes. (`Option<Cow<str>>` would always
+/// copy: serde borrows a `Cow` only if it is a field itself.)
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct Str<'a>(#[serde(borrow)] pub Cow<'a, str>);
 
-/// A number of tokens. Servers have been seen to write `12.0`.
+/// A number of tokens. Some servers write `12.0`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count(pub u32);
 
@@ -40,7 +40,7 @@ impl Visitor<'_> for CountVisitor {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Count, E> {
-        // `as` saturates, and makes zero of what is not a number.
+        // `as` saturates, and turns NaN into zero.
         Ok(Count(value as u32))
     }
 }

@@ -1,4 +1,4 @@
-//! Who is asked instead, and when a provider is left alone.
+//! Which provider is asked instead, and when one is left alone.
 
 use super::*;
 
@@ -23,7 +23,7 @@ async fn the_fallback_is_asked_only_when_the_provider_is_in_trouble() {
         let (first, second) =
             (Scripted::stuck(CLAUDE, Script::Fail(error)), Scripted::new(OPENAI, []));
         let policy = policy(&[&first, &second], Some(OPENAI));
-        let mut calls = policy.turn(&handle(&first));
+        let mut calls = policy.calls_from(&handle(&first));
         let mut request = request();
         let (events, failure) = read(calls.stream(&mut request).await).await;
         assert_eq!((first.times(), second.times()), (claude, openai.clone()), "{name}");
@@ -38,11 +38,11 @@ async fn the_fallback_is_asked_only_when_the_provider_is_in_trouble() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fallback_that_fails_too_is_tried_again_and_the_first_failure_is_told() {
+async fn a_fallback_that_fails_too_is_retried_and_the_first_failure_is_returned() {
     let first = Scripted::stuck(CLAUDE, Script::Fail(overloaded()));
     let second = Scripted::stuck(OPENAI, Script::Fail(refusal(502, &[], "")));
     let policy = policy(&[&first, &second], Some(OPENAI));
-    let mut calls = policy.turn(&handle(&first));
+    let mut calls = policy.calls_from(&handle(&first));
     let mut request = request();
     let failure = calls.stream(&mut request).await.err().unwrap();
     assert_eq!(failure.fault, Fault::Overloaded);
@@ -51,7 +51,7 @@ async fn a_fallback_that_fails_too_is_tried_again_and_the_first_failure_is_told(
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_waits_for_more_than_three_timeouts() {
+async fn a_call_waits_for_three_timeouts_at_most() {
     let (first, second) = (Scripted::stuck(CLAUDE, timeout()), Scripted::stuck(OPENAI, timeout()));
     let policy = policy(&[&first, &second], Some(OPENAI));
     let failure = ask(&policy, &first).await.unwrap_err();
@@ -60,12 +60,12 @@ async fn nobody_waits_for_more_than_three_timeouts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_turn_stays_with_who_answers_and_does_not_change_after_a_word() {
+async fn a_turn_stays_with_the_provider_that_answers_and_never_changes_it_after_a_word() {
     let tool = || Script::Say(vec![Ok(tool_call()), Ok(ModelEvent::Finished(Finish::ToolUse))]);
     let first = Scripted::stuck(CLAUDE, Script::Fail(overloaded()));
     let second = Scripted::new(OPENAI, [tool()]);
     let policy = policy(&[&first, &second], Some(OPENAI));
-    let mut calls = policy.turn(&handle(&first));
+    let mut calls = policy.calls_from(&handle(&first));
     let mut request = request();
     for _ in 0..2 {
         assert!(read(calls.stream(&mut request).await).await.1.is_none());
@@ -80,7 +80,7 @@ async fn a_turn_stays_with_who_answers_and_does_not_change_after_a_word() {
         let first = Scripted::new(CLAUDE, [before, fails(), fails(), fails()]);
         let second = Scripted::new(OPENAI, []);
         let policy = super::policy(&[&first, &second], Some(OPENAI));
-        let mut calls = policy.turn(&handle(&first));
+        let mut calls = policy.calls_from(&handle(&first));
         assert!(read(calls.stream(&mut request).await).await.1.is_none());
         let (_, failure) = read(calls.stream(&mut request).await).await;
         assert_eq!(failure.is_none(), is_answered);
@@ -89,7 +89,7 @@ async fn a_turn_stays_with_who_answers_and_does_not_change_after_a_word() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_provider_is_no_fallback_of_its_own_nor_is_one_that_is_not_there() {
+async fn neither_the_provider_itself_nor_a_missing_one_is_a_fallback() {
     let first = Scripted::stuck(CLAUDE, Script::Fail(overloaded()));
     for fallback in [CLAUDE, OPENAI] {
         let before = first.times().len();
@@ -100,7 +100,7 @@ async fn a_provider_is_no_fallback_of_its_own_nor_is_one_that_is_not_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_provider_that_keeps_failing_is_skipped_and_tried_again() {
+async fn a_provider_that_keeps_failing_is_skipped_for_a_while() {
     let first = Scripted::stuck(CLAUDE, Script::Fail(overloaded()));
     let second = Scripted::new(OPENAI, []);
     let policy = policy(&[&first, &second], Some(OPENAI));
@@ -122,7 +122,7 @@ async fn a_provider_that_keeps_failing_is_skipped_and_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_fallback_a_failing_provider_fails_at_once_and_says_how_long() {
+async fn without_a_fallback_an_open_breaker_fails_at_once_and_says_how_long() {
     let first = Scripted::stuck(CLAUDE, Script::Fail(overloaded()));
     let policy = policy(&[&first], None);
     for _ in 0..2 {
@@ -134,8 +134,37 @@ async fn without_a_fallback_a_failing_provider_fails_at_once_and_says_how_long()
     assert_eq!(failure.retry_after, Some(Duration::from_secs(20)));
 }
 
+/// A caller's choice of a model that keeps failing must not take the provider away from others.
 #[tokio::test(start_paused = true)]
-async fn refusals_do_not_count_as_trouble() {
+async fn a_failing_model_that_a_caller_chose_leaves_the_default_model_available() {
+    let failures = (0..5).map(|_| Script::Fail(overloaded()));
+    let first = Scripted::new(CLAUDE, failures);
+    let policy = policy(&[&first], None);
+    for _ in 0..3 {
+        assert!(ask_for(&policy, &first, "bad-one").await.is_err());
+    }
+    assert_eq!(first.times().len(), 5, "the breaker of that model is open");
+    for model in ["claude", "another-one"] {
+        assert_eq!(ask_for(&policy, &first, model).await.unwrap(), "Hi");
+    }
+    assert_eq!(ask_for(&policy, &first, "bad-one").await.unwrap_err().fault, Fault::Overloaded);
+    assert_eq!(first.times().len(), 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_default_model_does_not_shut_out_the_others() {
+    let first = Scripted::new(CLAUDE, (0..5).map(|_| Script::Fail(overloaded())));
+    let policy = policy(&[&first], None);
+    for _ in 0..3 {
+        assert!(ask_for(&policy, &first, "claude").await.is_err());
+    }
+    assert_eq!(first.times().len(), 5);
+    assert_eq!(ask_for(&policy, &first, "another-one").await.unwrap(), "Hi");
+    assert!(ask_for(&policy, &first, "claude").await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_do_not_open_the_breaker() {
     let rejected = || Script::Fail(refusal(400, &[], ""));
     let first = Scripted::stuck(CLAUDE, rejected());
     let policy = policy(&[&first], None);
@@ -146,7 +175,7 @@ async fn refusals_do_not_count_as_trouble() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_whose_caller_goes_away_does_not_shut_the_provider_out() {
+async fn a_probe_whose_caller_disconnects_makes_room_for_the_next() {
     let first = Scripted::stuck(CLAUDE, Script::Fail(overloaded()));
     let policy = policy(&[&first], None);
     for _ in 0..2 {

@@ -1,4 +1,4 @@
-//! What the log says.
+//! What is logged.
 
 use std::io::{self, Write};
 
@@ -6,7 +6,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::*;
 
-/// Lines of a log, kept.
+/// The lines of a log, kept in memory.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
 
@@ -63,7 +63,7 @@ async fn every_failed_attempt_is_one_line_without_bodies() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_administrator_is_told_once_a_minute_of_each_provider() {
+async fn the_administrator_is_alerted_once_a_minute_for_each_provider() {
     let (lines, _guard) = log();
     let first = Scripted::stuck(ProviderKind::Claude, Script::Fail(refusal(401, &[], "bad key")));
     let second = Scripted::stuck(ProviderKind::OpenAi, Script::Fail(refusal(402, &[], "pay")));
@@ -82,7 +82,7 @@ async fn the_administrator_is_told_once_a_minute_of_each_provider() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_breaks_off_is_logged_and_a_whole_one_is_not() {
+async fn an_interrupted_answer_is_logged_and_a_complete_one_is_not() {
     let (lines, _guard) = log();
     let cut = ProviderError::new(Fault::Interrupted, "reset");
     let half = Script::Say(vec![Ok(ModelEvent::Text("Half".to_owned())), Err(cut)]);
@@ -91,4 +91,63 @@ async fn an_answer_that_breaks_off_is_logged_and_a_whole_one_is_not() {
     assert!(ask(&policy, &provider).await.is_err());
     assert!(ask(&policy, &provider).await.is_ok());
     assert_eq!((lines.with(&[]), lines.with(&["WARN", "Interrupted", "reset"])), (1, 1));
+}
+
+const NO_MODEL: &str = r#"{"error":{"type":"not_found_error","message":"model: nope"}}"#;
+
+/// A model that does not exist is the caller's mistake, unless it is the operator's default.
+#[tokio::test(start_paused = true)]
+async fn an_unknown_model_alerts_only_if_it_is_the_default() {
+    let (lines, _guard) = log();
+    let never_retried = [("x-should-retry", "true")];
+    let unknown = refusal(404, &never_retried, NO_MODEL);
+    let first = Scripted::stuck(ProviderKind::Claude, Script::Fail(unknown));
+    let second = Scripted::new(ProviderKind::OpenAi, []);
+    let policy = policy(&[&first, &second], Some(ProviderKind::OpenAi));
+    for _ in 0..20 {
+        let failure = ask_for(&policy, &first, "nope").await.unwrap_err();
+        assert_eq!((failure.fault, failure.status), (Fault::UnknownModel, Some(404)));
+    }
+    assert_eq!((first.times(), second.times().len()), (vec![0; 20], 0));
+    assert_eq!(lines.with(&["ERROR"]), 0);
+
+    let failure = ask_for(&policy, &first, "claude").await.unwrap_err();
+    assert_eq!((failure.fault, second.times().len()), (Fault::Misconfigured, 0));
+    assert_eq!(lines.with(&["ERROR", "alert=\"provider_misconfigured\""]), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_without_permission_for_a_callers_model_alerts_nobody() {
+    let (lines, _guard) = log();
+    let first = Scripted::stuck(ProviderKind::Claude, Script::Fail(refusal(403, &[], "no")));
+    let policy = policy(&[&first], None);
+    assert!(ask_for(&policy, &first, "nope").await.is_err());
+    assert_eq!(lines.with(&["ERROR"]), 0);
+    assert!(ask_for(&policy, &first, "claude").await.is_err());
+    assert_eq!(lines.with(&["ERROR"]), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_kind_of_alert_does_not_silence_another() {
+    let (lines, _guard) = log();
+    let (key, money) = (refusal(401, &[], "bad key"), refusal(402, &[], "pay"));
+    let steps = [&key, &money, &key, &money].map(|error| Script::Fail(error.clone()));
+    let provider = Scripted::new(ProviderKind::Claude, steps);
+    let policy = policy(&[&provider], None);
+    for _ in 0..4 {
+        assert!(ask(&policy, &provider).await.is_err());
+    }
+    let told = |word: &str| lines.with(&["ERROR", &format!("alert=\"{word}\"")]);
+    assert_eq!((told("provider_misconfigured"), told("provider_unavailable")), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gateway_that_reports_a_wrong_key_with_400_alerts() {
+    let (lines, _guard) = log();
+    let body = r#"{"error":{"message":"No connected db.","type":"no_db_connection","code":"400"}}"#;
+    let steps = [Script::Fail(refusal(400, &[], body))];
+    let provider = Scripted::new(ProviderKind::OpenAi, steps);
+    let failure = ask(&policy(&[&provider], None), &provider).await.unwrap_err();
+    assert_eq!(failure.fault, Fault::Misconfigured);
+    assert_eq!(lines.with(&["ERROR", "alert=\"provider_misconfigured\""]), 1);
 }

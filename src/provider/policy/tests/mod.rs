@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use super::*;
 use crate::provider::{Entry, Refused, ToolCall, ToolChoice, fault};
 
-/// What a scripted provider does with a call.
+/// How a scripted provider reacts to a call.
 #[derive(Clone)]
 enum Script {
     /// Fails at once.
@@ -25,15 +25,15 @@ enum Script {
     Say(Vec<Result<ModelEvent, ProviderError>>),
 }
 
-/// A provider that does what it is told, and then answers.
+/// A provider that follows its script, and answers once that has ended.
 struct Scripted {
     kind: ProviderKind,
     steps: Mutex<VecDeque<Script>>,
-    /// Repeats the last step for ever.
+    /// Repeats the first step forever.
     is_stuck: bool,
     adapts: bool,
     began: Instant,
-    /// When each call came, in milliseconds, and what it was.
+    /// When each call arrived, in milliseconds, and its request.
     calls: Mutex<Vec<(u64, ModelRequest)>>,
 }
 
@@ -42,7 +42,7 @@ impl Scripted {
         Self::build(kind, steps, false)
     }
 
-    /// One that fails always with `error`.
+    /// One that repeats `step` forever.
     fn stuck(kind: ProviderKind, step: Script) -> Arc<Self> {
         Self::build(kind, [step], true)
     }
@@ -115,7 +115,7 @@ fn tool_call() -> ModelEvent {
     ModelEvent::ToolCall(ToolCall { id: text("1"), name: text("f"), arguments: text("{}") })
 }
 
-/// What a response of this status is to us.
+/// The failure that a response with this status stands for.
 fn refusal(status: u16, headers: &[(&str, &str)], body: &str) -> ProviderError {
     let pair = |(name, value): &(&str, &str)| {
         let name = HeaderName::try_from(*name).unwrap();
@@ -136,9 +136,12 @@ fn timeout() -> Script {
     )
 }
 
-/// Settings without chance.
-fn exact() -> Settings {
-    Settings { backoff: Backoff { random: || 0.5, ..Backoff::default() }, ..Settings::default() }
+/// Settings without randomness.
+fn exact() -> PolicySettings {
+    PolicySettings {
+        backoff: Backoff { random: || 0.5, ..Backoff::default() },
+        ..PolicySettings::default()
+    }
 }
 
 fn request() -> ModelRequest {
@@ -162,7 +165,7 @@ fn handle(provider: &Arc<Scripted>) -> Arc<dyn Provider> {
     Arc::clone(provider) as Arc<dyn Provider>
 }
 
-/// All that comes of a call: its events, and its failure.
+/// The outcome of a call: its events, and its failure.
 async fn read(
     call: Result<EventStream, ProviderError>,
 ) -> (Vec<ModelEvent>, Option<ProviderError>) {
@@ -188,9 +191,19 @@ fn text(events: &[ModelEvent]) -> String {
     texts.collect()
 }
 
-/// One call in a turn of its own: the text, or how it failed.
+/// One call in a turn of its own: the text, or the failure.
 async fn ask(policy: &Policy, first: &Arc<Scripted>) -> Result<String, ProviderError> {
-    let events = policy.turn(&handle(first)).stream(&mut request()).await?;
+    ask_for(policy, first, "asked").await
+}
+
+/// The same with a certain model; the default one is called like the provider.
+async fn ask_for(
+    policy: &Policy,
+    first: &Arc<Scripted>,
+    model: &str,
+) -> Result<String, ProviderError> {
+    let mut request = ModelRequest { model: model.to_owned(), ..request() };
+    let events = policy.calls_from(&handle(first)).stream(&mut request).await?;
     let (events, error) = read(Ok(events)).await;
     error.map_or_else(|| Ok(text(&events)), Err)
 }

@@ -4,7 +4,7 @@ use super::*;
 
 const CLAUDE: ProviderKind = ProviderKind::Claude;
 
-/// When one provider is called that fails always with `error`, and how it ends.
+/// When a provider is called that always fails with `error`, and the fault in the end.
 async fn times(error: ProviderError) -> (Vec<u64>, Fault) {
     let provider = Scripted::stuck(CLAUDE, Script::Fail(error));
     let failure = ask(&policy(&[&provider], None), &provider).await.unwrap_err();
@@ -12,7 +12,7 @@ async fn times(error: ProviderError) -> (Vec<u64>, Fault) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_tried_again_and_when() {
+async fn each_fault_is_retried_as_its_row_says() {
     let quota = r#"{"error":{"type":"insufficient_quota","message":"m"}}"#;
     let misread = ProviderError::new(Fault::Malformed, "a page of HTML or XML");
     let reset = ProviderError::new(Fault::Unreachable, "connection reset");
@@ -67,7 +67,7 @@ async fn what_is_tried_again_and_when() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_that_passes_is_not_seen() {
+async fn a_transient_failure_is_not_visible() {
     let provider = Scripted::new(
         CLAUDE,
         [Script::Fail(refusal(429, &[], "")), Script::Fail(refusal(502, &[], ""))],
@@ -77,7 +77,7 @@ async fn a_failure_that_passes_is_not_seen() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fault_that_is_tried_again_once_counts_the_retries_before_it() {
+async fn a_fault_with_one_retry_counts_earlier_retries_of_others() {
     let provider = Scripted::stuck(CLAUDE, timeout());
     let failure = ask(&policy(&[&provider], None), &provider).await.unwrap_err();
     assert_eq!((provider.times(), failure.fault), (vec![0, 30_500], Fault::Timeout));
@@ -87,7 +87,7 @@ async fn a_fault_that_is_tried_again_once_counts_the_retries_before_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn errors_in_the_stream_before_any_text_count_as_their_status() {
+async fn errors_in_the_stream_before_any_text_are_treated_like_their_status() {
     let started = || Ok(ModelEvent::Started { model: "served".to_owned() });
     let in_band =
         |body: &str| Script::Say(vec![started(), Err(fault::classify_event(body.as_bytes()))]);
@@ -109,7 +109,7 @@ async fn errors_in_the_stream_before_any_text_count_as_their_status() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_came_before_the_first_word_is_not_lost_and_a_refusal_is_an_answer() {
+async fn events_before_the_first_word_are_kept_and_a_refusal_is_an_answer() {
     let usage = ModelEvent::Usage(crate::domain::Usage::default());
     let started = ModelEvent::Started { model: "served".to_owned() };
     for said in [
@@ -121,13 +121,13 @@ async fn what_came_before_the_first_word_is_not_lost_and_a_refusal_is_an_answer(
         let provider = Scripted::new(CLAUDE, steps);
         let policy = policy(&[&provider], None);
         let (events, failure) =
-            read(policy.turn(&handle(&provider)).stream(&mut request()).await).await;
+            read(policy.calls_from(&handle(&provider)).stream(&mut request()).await).await;
         assert_eq!((events, failure.map(|error| error.fault)), (said, None));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_parameter_is_seen_to_at_once_and_each_only_once() {
+async fn each_refused_parameter_is_dropped_at_once_and_only_once() {
     let refused = |name: &str| {
         let body = format!("{{\"error\":{{\"param\":\"{name}\",\"message\":\"no {name}\"}}}}");
         Script::Fail(refusal(400, &[], &body))
@@ -141,20 +141,20 @@ async fn a_refused_parameter_is_seen_to_at_once_and_each_only_once() {
     let failure = ask(&policy(&[&provider], None), &provider).await.unwrap_err();
     assert_eq!((provider.times(), failure.fault), (vec![0, 0], Fault::Rejected));
 
-    // One that cannot do without it.
+    // A provider that cannot do without it.
     let provider = Scripted::stuck(CLAUDE, refused("max_tokens"));
     let failure = ask(&policy(&[&provider], None), &provider).await.unwrap_err();
     assert_eq!((provider.times(), failure.fault), (vec![0], Fault::Rejected));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_prompt_that_is_too_long_is_made_shorter_once() {
+async fn a_prompt_that_is_too_long_is_shortened_once() {
     let body = r#"{"error":{"code":"context_length_exceeded","message":"m"}}"#;
     let too_long = Script::Fail(refusal(400, &[], body));
     let provider = Scripted::new(CLAUDE, [too_long.clone()]);
     let mut sent = request();
-    let turn = policy(&[&provider], None).turn(&handle(&provider)).stream(&mut sent).await;
-    assert_eq!(text(&read(turn).await.0), "Hi");
+    let call = policy(&[&provider], None).calls_from(&handle(&provider)).stream(&mut sent).await;
+    assert_eq!(text(&read(call).await.0), "Hi");
     assert_eq!(sent.entries, [Entry::user("1 + 1?")], "the next round starts from what fitted");
     let lengths: Vec<_> = provider.requests().iter().map(|r| r.entries.len()).collect();
     assert_eq!((lengths, provider.times()), (vec![3, 1], vec![0, 0]));
@@ -162,22 +162,22 @@ async fn a_prompt_that_is_too_long_is_made_shorter_once() {
     let provider = Scripted::stuck(CLAUDE, too_long);
     let failure = ask(&policy(&[&provider], None), &provider).await.unwrap_err();
     assert_eq!((provider.times().len(), failure.status), (2, Some(400)));
-    // Nothing to leave out.
-    let settings = Settings { trim: |_| false, ..exact() };
+    // There is nothing to leave out.
+    let settings = PolicySettings { trim: |_| false, ..exact() };
     let policy = Policy::new(&[handle(&provider)], None, settings);
-    let failure = policy.turn(&handle(&provider)).stream(&mut request()).await.err();
+    let failure = policy.calls_from(&handle(&provider)).stream(&mut request()).await.err();
     assert_eq!((provider.times().len(), failure.unwrap().fault), (3, Fault::TooLong));
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_broke_off_may_be_asked_for_once_more() {
+async fn an_interrupted_answer_may_be_requested_once_more() {
     let broken = || {
         let cut = ProviderError::new(Fault::Interrupted, "reset");
         Script::Say(vec![Ok(ModelEvent::Text("Half".to_owned())), Err(cut)])
     };
     let provider = Scripted::new(CLAUDE, [broken(), broken()]);
     let policy = policy(&[&provider], None);
-    let mut calls = policy.turn(&handle(&provider));
+    let mut calls = policy.calls_from(&handle(&provider));
     let mut request = request();
     let (events, failure) = read(calls.stream(&mut request).await).await;
     assert_eq!(text(&events), "Half");
@@ -188,10 +188,10 @@ async fn an_answer_that_broke_off_may_be_asked_for_once_more() {
     assert_eq!(provider.times(), [0, 500]);
     assert!(!calls.once_more(&failure.unwrap()).await, "once in a turn");
 
-    let mut calls = policy.turn(&handle(&provider));
+    let mut calls = policy.calls_from(&handle(&provider));
     let (_, failure) = read(calls.stream(&mut request).await).await;
     assert!(failure.is_none());
-    assert!(!calls.once_more(&overloaded()).await, "only what broke off");
+    assert!(!calls.once_more(&overloaded()).await, "only what was interrupted");
 }
 
 #[tokio::test(start_paused = true)]
@@ -200,7 +200,7 @@ async fn the_calls_of_a_turn_share_the_time_for_waits() {
     let tool = || Script::Say(vec![Ok(tool_call()), Ok(ModelEvent::Finished(Finish::ToolUse))]);
     let provider = Scripted::new(CLAUDE, [busy(), tool(), busy(), tool(), busy()]);
     let policy = policy(&[&provider], None);
-    let mut calls = policy.turn(&handle(&provider));
+    let mut calls = policy.calls_from(&handle(&provider));
     for _ in 0..2 {
         assert!(read(calls.stream(&mut request()).await).await.1.is_none());
     }

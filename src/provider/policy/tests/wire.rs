@@ -1,5 +1,5 @@
-//! The table over the wire: both APIs, on a server that misbehaves. Waits are short here; the tests
-//! in paused time prove them.
+//! The table over the wire: both APIs, with a server that misbehaves. Waits are short here; the tests
+//! in paused time check their lengths.
 
 use super::*;
 use crate::provider::anthropic::Anthropic;
@@ -8,12 +8,13 @@ use crate::provider::transport::tests::settings;
 use crate::provider::transport::tests::stand_in::{
     StandIn, Step, chunk, end, forever, head, ok, send, whole,
 };
-use crate::provider::transport::{Limits, Proxies, Transport};
+use crate::provider::transport::{Proxies, TimeLimits, Transport};
 
 const KINDS: [ProviderKind; 2] = [ProviderKind::Claude, ProviderKind::OpenAi];
 
 /// Limits that a test on one machine never reaches.
-const LONG: Limits = Limits {
+const LONG: TimeLimits = TimeLimits {
+    connect: Duration::from_secs(60),
     first_token: Duration::from_secs(60),
     between_tokens: Duration::from_secs(60),
     whole: Duration::from_secs(60),
@@ -21,14 +22,14 @@ const LONG: Limits = Limits {
 };
 
 /// Limits for servers that fall silent; the answer after that must come within them.
-const SHORT: Limits = Limits {
+const SHORT: TimeLimits = TimeLimits {
     first_token: Duration::from_millis(500),
     between_tokens: Duration::from_millis(500),
     ..LONG
 };
 
-/// One for all calls of a test: to read the machine's certificates takes a while.
-fn transport(limits: Limits) -> Transport {
+/// One for all calls of a test, because reading the machine's certificates takes a while.
+fn transport(limits: TimeLimits) -> Transport {
     Transport::new(&Proxies::default(), limits).unwrap()
 }
 
@@ -44,12 +45,12 @@ fn provider(kind: ProviderKind, url: &str, transport: &Transport) -> Arc<dyn Pro
     }
 }
 
-fn quick() -> Settings {
+fn quick() -> PolicySettings {
     let backoff = Backoff { first: Duration::from_millis(1), ..Backoff::default() };
-    Settings { backoff, ..Settings::default() }
+    PolicySettings { backoff, ..PolicySettings::default() }
 }
 
-/// The events of a text in the words of one API; without an end, it breaks off there.
+/// The events of a text in the format of one API; without an end, the answer is interrupted.
 fn events(kind: ProviderKind, texts: &[&str], has_end: bool) -> String {
     let quoted = texts.iter().map(|text| serde_json::Value::from(*text).to_string());
     let line = |data: String| format!("data: {data}\n\n");
@@ -82,16 +83,16 @@ fn in_band(kind: &str) -> String {
     format!("event: error\ndata: {{\"type\":\"error\",\"error\":{{\"type\":\"{kind}\"}}}}\n\n")
 }
 
-/// Asks a server that answers by `scripts`: how many requests it got, the text, the failure.
+/// Asks a server that follows `scripts`. Returns the number of its requests, the text, the failure.
 async fn served(
     transport: &Transport,
     kind: ProviderKind,
     scripts: Vec<Vec<Step>>,
 ) -> (usize, String, Option<ProviderError>) {
-    let server = StandIn::start_in_turn(scripts).await;
+    let server = StandIn::start_scripts(scripts).await;
     let provider = provider(kind, &server.url, transport);
     let policy = Policy::new(&[Arc::clone(&provider)], None, quick());
-    let (events, failure) = read(policy.turn(&provider).stream(&mut request()).await).await;
+    let (events, failure) = read(policy.calls_from(&provider).stream(&mut request()).await).await;
     (server.seen().concat().len(), text(&events), failure)
 }
 
@@ -100,7 +101,7 @@ fn status(status: &str, headers: &str, body: &str) -> Vec<Step> {
 }
 
 #[tokio::test]
-async fn what_fails_before_the_first_word_is_tried_again_by_the_table() {
+async fn failures_before_the_first_word_are_retried_by_the_table() {
     let transport = transport(LONG);
     let soon = "retry-after-ms: 2\r\n";
     let never = "x-should-retry: false\r\n";
@@ -146,7 +147,7 @@ async fn what_fails_before_the_first_word_is_tried_again_by_the_table() {
 }
 
 #[tokio::test]
-async fn what_breaks_off_after_a_word_is_not_tried_again() {
+async fn answers_interrupted_after_a_word_are_not_retried() {
     let transport = transport(LONG);
     for kind in KINDS {
         let half = || chunk(events(kind, &["Good"], false));
@@ -168,7 +169,7 @@ async fn what_breaks_off_after_a_word_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn a_server_that_falls_silent_is_a_timeout_and_pings_are_silence() {
+async fn a_silent_server_times_out_and_pings_are_silence() {
     let transport = &transport(SHORT);
     let pings = || forever(": ping\n\n");
     let mut all = Vec::new();
@@ -191,7 +192,7 @@ async fn a_server_that_falls_silent_is_a_timeout_and_pings_are_silence() {
 }
 
 #[tokio::test]
-async fn text_without_end_is_broken_off() {
+async fn endless_text_is_interrupted() {
     let transport = transport(LONG);
     let piece = "x".repeat(1 << 20);
     for kind in KINDS {
@@ -205,7 +206,7 @@ async fn text_without_end_is_broken_off() {
 }
 
 #[tokio::test]
-async fn odd_bytes_are_read_rightly() {
+async fn unusual_bytes_are_decoded_correctly() {
     let transport = transport(LONG);
     let mebibyte = "é".repeat(1 << 19);
     for kind in KINDS {
@@ -231,7 +232,7 @@ async fn odd_bytes_are_read_rightly() {
     }
 }
 
-/// The bodies of the requests that `asked` calls bring, and the text of the last answer.
+/// The bodies of the requests that `asked` calls lead to, and the text of the last answer.
 async fn bodies(
     kind: ProviderKind,
     refusals: &[&str],
@@ -240,13 +241,13 @@ async fn bodies(
 ) -> (Vec<serde_json::Value>, String) {
     let refusals =
         refusals.iter().map(|body| whole("400 Bad ModelRequest", "application/json", body));
-    let server = StandIn::start_in_turn(refusals.chain([good(kind)]).collect()).await;
+    let server = StandIn::start_scripts(refusals.chain([good(kind)]).collect()).await;
     let provider = provider(kind, &server.url, &transport(LONG));
     let policy = Policy::new(&[Arc::clone(&provider)], None, quick());
     let mut said = String::new();
     for _ in 0..asked {
         let mut request = request.clone();
-        let (events, failure) = read(policy.turn(&provider).stream(&mut request).await).await;
+        let (events, failure) = read(policy.calls_from(&provider).stream(&mut request).await).await;
         assert!(failure.is_none(), "{failure:?}");
         said = text(&events);
     }
@@ -257,7 +258,7 @@ async fn bodies(
 }
 
 #[tokio::test]
-async fn refused_parameters_are_given_up_and_stay_so() {
+async fn refused_parameters_are_left_out_from_then_on() {
     let openai = [
         r#"{"error":{"message":"Unsupported value: 'temperature'","param":"temperature"}}"#,
         r#"{"error":{"message":"Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens'"}}"#,
@@ -299,7 +300,7 @@ async fn refused_parameters_are_given_up_and_stay_so() {
 }
 
 #[tokio::test]
-async fn a_prompt_that_is_too_long_loses_its_older_turns() {
+async fn a_prompt_that_is_too_long_loses_its_older_entries() {
     for (kind, body) in [
         (ProviderKind::Claude, r#"{"error":{"message":"prompt is too long: 9 tokens > 8"}}"#),
         (ProviderKind::OpenAi, r#"{"error":{"code":"context_length_exceeded","message":"m"}}"#),
@@ -321,7 +322,7 @@ async fn the_fallback_answers_over_the_wire_with_its_own_key_and_model() {
     let second = provider(ProviderKind::OpenAi, &up.url, &transport);
     let providers = [Arc::clone(&first), second];
     let policy = Policy::new(&providers, Some(ProviderKind::OpenAi), quick());
-    let mut calls = policy.turn(&first);
+    let mut calls = policy.calls_from(&first);
     let (events, failure) = read(calls.stream(&mut request()).await).await;
     assert_eq!((text(&events).as_str(), failure.is_none()), ("Good day", true));
     assert_eq!(calls.provider().kind(), ProviderKind::OpenAi);

@@ -1,35 +1,39 @@
 //! From the bytes of a response to [`ModelEvent`]s, without I/O and without time.
 //!
-//! What holds for every API stands here, once: the order of events, what an empty answer is, what a
-//! failure after the first word is. A [`Mapper`] knows one API's words.
+//! The rules here are the same for every API: the order of events, what counts as an empty answer,
+//! what a failure after the first word means. A [`Mapper`] knows one API's format.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
-use super::calls::{Calls, Piece};
+use super::tool_calls::{Piece, ToolCallParts};
 use crate::domain::Usage;
 use crate::provider::{Fault, Finish, ModelEvent, ProviderError, sse};
 
-/// The longest text of an answer, in bytes.
+/// Maximum length of an answer's text, in bytes.
 pub const MAX_TEXT: usize = 4 * 1024 * 1024;
 
-/// The longest answer that comes whole, as one JSON object, in bytes.
+/// Maximum size of an answer that arrives as one JSON object, in bytes.
 const MAX_WHOLE: usize = 8 * 1024 * 1024;
 
-/// One API's way of answering.
+/// The format of one API's answers.
 pub trait Mapper: Send {
     /// Reads an event of a streamed answer into `draft`.
-    fn event(&mut self, event: sse::Event<'_>, draft: &mut Draft) -> Result<(), ProviderError>;
+    fn event(
+        &mut self,
+        event: sse::SseEvent<'_>,
+        draft: &mut AnswerDraft,
+    ) -> Result<(), ProviderError>;
 
-    /// Reads an answer that came as one JSON object though a stream was asked for.
-    fn whole(&mut self, body: &[u8], draft: &mut Draft) -> Result<(), ProviderError>;
+    /// Reads an answer that arrived as one JSON object although a stream was requested.
+    fn whole(&mut self, body: &[u8], draft: &mut AnswerDraft) -> Result<(), ProviderError>;
 
-    /// How many calls the conversation holds already: made-up ids count from there.
+    /// Number of tool calls that the conversation already contains; made-up ids count on from it.
     fn earlier_calls(&self) -> usize {
         0
     }
 
-    /// How the answer has ended, where that is known before the end mark. A stream may then stop.
+    /// How the answer has ended, if that is known before the end mark. The stream may then stop.
     fn finish(&self) -> Option<Finish> {
         None
     }
@@ -37,23 +41,27 @@ pub trait Mapper: Send {
 
 /// The answer as far as a [`Mapper`] has read it.
 #[derive(Debug, Default)]
-pub struct Draft {
+pub struct AnswerDraft {
     ready: VecDeque<ModelEvent>,
-    /// White space that the answer begins with. It waits for the first word, so that an answer of
-    /// white space only can still be tried again.
+    /// White space at the start of the answer. It is held back until the first word, so that an
+    /// answer of white space alone can still be retried.
     indent: String,
     text_len: usize,
     named: bool,
-    calls: Calls,
+    calls: ToolCallParts,
     earlier_calls: usize,
     tokens: u64,
     finished: bool,
 }
 
-impl Draft {
-    /// The model that answers. Only the first one counts, and only before any text.
+impl AnswerDraft {
+    /// The name of the model that answers. Only the first one counts, and only before any text.
+    /// Blank names and the paths of model files, as llama.cpp reports them, are ignored: the name
+    /// that was asked for tells visitors more, and shows nothing of the server.
     pub fn model(&mut self, name: &str) {
-        if !self.named && self.text_len == 0 && !name.is_empty() {
+        let name = name.trim();
+        let is_usable = !name.is_empty() && !is_path(name);
+        if !self.named && self.text_len == 0 && is_usable {
             self.named = true;
             self.ready.push_back(ModelEvent::Started { model: name.to_owned() });
         }
@@ -81,7 +89,7 @@ impl Draft {
         Ok(())
     }
 
-    /// A token that is not text, such as a thought: the model is at work.
+    /// A token that is not text, such as a thought: a sign that the model is working.
     pub fn token(&mut self) {
         self.tokens += 1;
     }
@@ -92,7 +100,7 @@ impl Draft {
         self.calls.add(piece)
     }
 
-    /// Whether the call with this number has begun.
+    /// Whether the call with this number has started.
     pub fn has_call(&self, index: u32) -> bool {
         self.calls.numbered(index).is_some()
     }
@@ -102,9 +110,9 @@ impl Draft {
         self.ready.push_back(ModelEvent::Usage(usage));
     }
 
-    /// The answer's end. What comes after it is not read. Whether the model waits for results is
-    /// judged by its calls: some servers end such an answer like any other. The calls of an answer
-    /// that was cut may be cut themselves, and are left out.
+    /// The end of the answer; nothing after it is read. Whether the model expects results depends on
+    /// whether it has made calls: some servers end such an answer like any other. The calls of a
+    /// truncated answer may be truncated themselves, so they are left out.
     pub fn finish(&mut self, finish: Finish) -> Result<(), ProviderError> {
         let calls = self.calls.take(self.earlier_calls);
         let finish = match finish {
@@ -128,7 +136,13 @@ impl Draft {
     }
 }
 
-/// What the body is, judged by its first byte: content types are often wrong.
+/// Whether a model's name is the path of its file. Slashes alone prove nothing: many names start
+/// with that of their maker.
+fn is_path(name: &str) -> bool {
+    name.contains('\\') || (name.contains('/') && name.to_ascii_lowercase().ends_with(".gguf"))
+}
+
+/// The kind of body, judged by its first byte: content types are often wrong.
 #[derive(Debug)]
 enum Shape {
     Unknown,
@@ -136,24 +150,25 @@ enum Shape {
     Whole(Vec<u8>),
 }
 
-/// Reads one response. Bytes go in, cut anywhere; events come out, then possibly one error.
+/// Reads one response. Its input is bytes, split anywhere; its output is events, and possibly an
+/// error as the last item.
 #[derive(Debug)]
 pub struct Reader<M> {
     mapper: M,
     shape: Shape,
-    draft: Draft,
+    draft: AnswerDraft,
     error: Option<ProviderError>,
     failed: bool,
 }
 
 impl<M: Mapper> Reader<M> {
-    /// A reader of an answer in `mapper`'s words.
+    /// A reader of an answer in `mapper`'s format.
     pub fn new(mapper: M) -> Self {
-        let draft = Draft { earlier_calls: mapper.earlier_calls(), ..Draft::default() };
+        let draft = AnswerDraft { earlier_calls: mapper.earlier_calls(), ..AnswerDraft::default() };
         Self { mapper, shape: Shape::Unknown, draft, error: None, failed: false }
     }
 
-    /// Takes in what has arrived.
+    /// Reads what has arrived.
     pub fn feed(&mut self, bytes: &[u8]) {
         if self.is_done() {
             return;
@@ -198,7 +213,7 @@ impl<M: Mapper> Reader<M> {
         Ok(())
     }
 
-    /// The body has ended as it should, by the rules of HTTP.
+    /// The body has ended properly, by the rules of HTTP.
     pub fn end(&mut self) {
         if self.is_done() {
             return;
@@ -213,8 +228,8 @@ impl<M: Mapper> Reader<M> {
         }
     }
 
-    /// Ends the answer with `error`; after its first word it is [`Fault::Interrupted`]. An answer
-    /// that lacks nothing but its end mark is taken as it is.
+    /// Ends the answer with `error`, which becomes [`Fault::Interrupted`] after the first word. An
+    /// answer that lacks only its end mark counts as complete.
     pub fn fail(&mut self, error: ProviderError) {
         if self.is_done() {
             return;
@@ -229,8 +244,8 @@ impl<M: Mapper> Reader<M> {
         };
     }
 
-    /// The next event or the error. `None` means that more bytes are needed, or that
-    /// [it is done](Self::is_done).
+    /// The next event or the error. `None` means that more bytes are needed, or that the answer
+    /// [is done](Self::is_done).
     pub fn pop(&mut self) -> Option<Result<ModelEvent, ProviderError>> {
         self.draft.ready.pop_front().map(Ok).or_else(|| self.error.take().map(Err))
     }
@@ -240,12 +255,12 @@ impl<M: Mapper> Reader<M> {
         self.failed || self.draft.finished
     }
 
-    /// How many pieces of text, thought or tool calls have come: what shows that the model is at work.
+    /// Number of pieces of text, thoughts or tool calls so far: the sign that the model is working.
     pub fn tokens(&self) -> u64 {
         self.draft.tokens
     }
 
-    /// Whether the answer is there but for its end mark.
+    /// Whether the answer is complete except for its end mark.
     pub fn is_closing(&self) -> bool {
         self.mapper.finish().is_some()
     }
@@ -253,11 +268,11 @@ impl<M: Mapper> Reader<M> {
 
 #[cfg(test)]
 pub mod testing {
-    //! For the tests of mappers: transcripts, read whole and cut everywhere.
+    //! For the tests of mappers: transcripts, read whole and split everywhere.
 
     use super::*;
 
-    /// What came of an answer: its events, and how it failed.
+    /// The outcome of an answer: its events, and its failure.
     pub type Outcome = (Vec<ModelEvent>, Option<(Fault, String)>);
 
     /// Reads a transcript that arrives in `pieces`.
@@ -282,15 +297,15 @@ pub mod testing {
         (events, failure)
     }
 
-    /// Reads a transcript whole, in two pieces cut at every byte, and byte by byte; the outcome
-    /// must be the same.
-    pub fn read_cut_everywhere<M: Mapper>(mapper: impl Fn() -> M, transcript: &str) -> Outcome {
+    /// Reads a transcript whole, in two pieces split at every byte, and byte by byte. The outcome must
+    /// be the same.
+    pub fn read_split_everywhere<M: Mapper>(mapper: impl Fn() -> M, transcript: &str) -> Outcome {
         let bytes = transcript.as_bytes();
         let whole = read(mapper(), [bytes].into_iter());
         assert_eq!(read(mapper(), bytes.chunks(1)), whole, "byte by byte");
         for at in 1..bytes.len() {
             let (left, right) = bytes.split_at(at);
-            assert_eq!(read(mapper(), [left, right].into_iter()), whole, "cut at {at}");
+            assert_eq!(read(mapper(), [left, right].into_iter()), whole, "split at {at}");
         }
         whole
     }

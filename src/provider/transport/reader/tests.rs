@@ -2,14 +2,18 @@ use super::testing::{Outcome, read};
 use super::*;
 use crate::provider::ToolCall;
 
-/// An API whose events are their own text, but for a few words.
+/// An API whose events are plain text, except for a few words.
 #[derive(Debug, Default)]
 struct Words {
     finish: Option<Finish>,
 }
 
 impl Mapper for Words {
-    fn event(&mut self, event: sse::Event<'_>, draft: &mut Draft) -> Result<(), ProviderError> {
+    fn event(
+        &mut self,
+        event: sse::SseEvent<'_>,
+        draft: &mut AnswerDraft,
+    ) -> Result<(), ProviderError> {
         match (event.name, event.data) {
             ("model", name) => draft.model(name),
             ("call", name) => {
@@ -24,7 +28,7 @@ impl Mapper for Words {
         Ok(())
     }
 
-    fn whole(&mut self, _: &[u8], draft: &mut Draft) -> Result<(), ProviderError> {
+    fn whole(&mut self, _: &[u8], draft: &mut AnswerDraft) -> Result<(), ProviderError> {
         draft.text(Cow::Borrowed("whole"))?;
         draft.finish(Finish::Complete)
     }
@@ -51,7 +55,7 @@ fn text(text: &str) -> ModelEvent {
 const END: ModelEvent = ModelEvent::Finished(Finish::Complete);
 
 #[test]
-fn white_space_waits_for_the_first_word() {
+fn white_space_is_held_back_until_the_first_word() {
     let stream = "data:  \n\ndata\ndata\n\ndata: a\n\ndata:  \n\ndata: END\n\n";
     assert_eq!(events(stream), [text(" \na"), text(" "), END]);
     let spaces = "data:   \n\ndata:  b\n\ndata:   \n\ndata: END\n\n";
@@ -59,7 +63,7 @@ fn white_space_waits_for_the_first_word() {
 }
 
 #[test]
-fn white_space_alone_is_no_first_word() {
+fn white_space_alone_is_not_a_first_word() {
     assert_eq!(outcome("data:   \n\ndata: FAIL\n\n").1.unwrap().0, Fault::Overloaded);
     assert_eq!(outcome("data:   \n\ndata: END\n\n").1.unwrap().0, Fault::Malformed);
 }
@@ -74,7 +78,19 @@ fn the_model_is_named_once_and_before_the_text() {
 }
 
 #[test]
-fn what_came_before_a_failure_is_handed_out_before_it() {
+fn a_name_that_is_blank_or_a_path_is_ignored() {
+    let stream = |name: &str| format!("event: model\ndata:{name}\n\ndata: a\n\ndata: END\n\n");
+    for name in ["", "  ", "/models/a.gguf", "models/a.GGUF", "C:\\models\\a.bin", ".\\a"] {
+        assert_eq!(events(&stream(name)), [text("a"), END], "{name}");
+    }
+    for name in ["a.gguf", "meta-llama/Llama-3.1-8B", "hf.co/me/x-GGUF:Q4", "gpt-5"] {
+        let started = ModelEvent::Started { model: name.to_owned() };
+        assert_eq!(events(&stream(name)), [started, text("a"), END], "{name}");
+    }
+}
+
+#[test]
+fn events_before_a_failure_are_returned_first() {
     let (events, failure) = outcome("data: a\n\ndata: b\n\ndata: FAIL\n\ndata: c\n\n");
     assert_eq!(events, [text("a"), text("b")]);
     assert_eq!(failure, Some((Fault::Interrupted, "failed".to_owned())));
@@ -86,19 +102,19 @@ fn nothing_is_read_after_the_end() {
 }
 
 #[test]
-fn an_answer_that_has_stopped_may_lack_its_end() {
+fn an_answer_that_has_stopped_may_lack_its_end_mark() {
     assert_eq!(events("data: a\n\ndata: STOP\n\n"), [text("a"), END]);
     assert_eq!(outcome("data: STOP\n\n").1.unwrap().0, Fault::Malformed);
     assert_eq!(outcome("data: a\n\n").1.unwrap().0, Fault::Interrupted);
 }
 
 #[test]
-fn an_object_in_place_of_a_stream_is_read_whole() {
+fn an_object_instead_of_a_stream_is_read_whole() {
     assert_eq!(events("\u{FEFF} \r\n{}"), [text("whole"), END]);
 }
 
 #[test]
-fn an_endless_answer_is_broken_off() {
+fn an_endless_answer_is_interrupted() {
     let mebibyte = format!("data: {}\n\n", "x".repeat(1 << 20));
     let (events, failure) = outcome(&mebibyte.repeat(5));
     assert_eq!(events.len(), 4);
@@ -109,7 +125,7 @@ fn an_endless_answer_is_broken_off() {
 }
 
 #[test]
-fn calls_come_last_and_make_the_end_what_it_is() {
+fn calls_come_last_and_decide_how_the_answer_ends() {
     let call = |n: usize| {
         let (id, arguments) = (format!("call_{n}"), "{}".to_owned());
         ModelEvent::ToolCall(ToolCall { id, name: "f".to_owned(), arguments })
@@ -125,7 +141,7 @@ fn calls_come_last_and_make_the_end_what_it_is() {
 }
 
 #[test]
-fn calls_of_a_cut_answer_are_left_out() {
+fn calls_of_a_truncated_answer_are_left_out() {
     let stream = "data: a\n\nevent: call\ndata: f\n\ndata: CUT\n\n";
     assert_eq!(events(stream), [text("a"), ModelEvent::Finished(Finish::Length)]);
     assert_eq!(outcome("event: call\ndata: f\n\ndata: CUT\n\n").1.unwrap().0, Fault::Malformed);

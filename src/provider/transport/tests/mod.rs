@@ -2,7 +2,7 @@ pub(in crate::provider) mod stand_in;
 
 use std::io::Write as _;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 use crate::provider::anthropic::Anthropic;
@@ -15,7 +15,8 @@ const STREAM: &str = include_str!("../../../../tests/fixtures/provider/anthropic
 const TEXT: &str = "Zażółć gęślą \"jaźń\"\n🦀!";
 
 /// Limits that a test on one machine never reaches.
-const LONG: Limits = Limits {
+const LONG: TimeLimits = TimeLimits {
+    connect: Duration::from_secs(60),
     first_token: Duration::from_secs(60),
     between_tokens: Duration::from_secs(60),
     whole: Duration::from_secs(60),
@@ -24,25 +25,28 @@ const LONG: Limits = Limits {
 
 const SHORT: Duration = Duration::from_millis(100);
 
-pub(in crate::provider) fn settings(base_url: &str, key: Option<&str>) -> Settings {
-    Settings {
+/// How long a test waits for a call that its own limits must end.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(in crate::provider) fn settings(base_url: &str, key: Option<&str>) -> ApiSettings {
+    ApiSettings {
         base_url: Url::parse(base_url).unwrap(),
         key: key.map(SecretString::from),
         model: "model".to_owned(),
     }
 }
 
-fn anthropic(url: &str, limits: Limits) -> Anthropic {
+fn anthropic(url: &str, limits: TimeLimits) -> Anthropic {
     let transport = Transport::new(&Proxies::default(), limits).unwrap();
     Anthropic::new(settings(url, Some(KEY)), transport).unwrap()
 }
 
-fn openai(url: &str, key: Option<&str>, limits: Limits) -> OpenAi {
+fn openai(url: &str, key: Option<&str>, limits: TimeLimits) -> OpenAi {
     let transport = Transport::new(&Proxies::default(), limits).unwrap();
     OpenAi::new(settings(url, key), transport).unwrap()
 }
 
-/// Asks, and answers with the text, the end, and the error if there is one.
+/// Makes a call. Returns the text, the end, and the error if there is one.
 async fn ask(provider: &dyn Provider) -> (String, Option<Finish>, Option<ProviderError>) {
     let request = ModelRequest {
         model: "model".to_owned(),
@@ -79,7 +83,7 @@ async fn fault(provider: &dyn Provider) -> (String, Fault) {
 }
 
 #[tokio::test]
-async fn answers_come_in_odd_pieces_and_connections_are_used_again() {
+async fn answers_arrive_in_odd_pieces_and_connections_are_reused() {
     let mut steps = vec![ok()];
     steps.extend(STREAM.as_bytes().chunks(7).map(chunk));
     steps.push(end());
@@ -144,7 +148,7 @@ async fn a_redirect_is_not_followed_and_its_target_never_sees_the_key() {
 }
 
 #[tokio::test]
-async fn broken_connections_are_told_apart_by_whether_text_has_come() {
+async fn broken_connections_are_distinguished_by_whether_text_has_arrived() {
     let part = &STREAM[..STREAM.find("🦀").unwrap()];
     let half = "Zażółć gęślą \"jaźń\"\n";
     let start = &STREAM[..STREAM.find("event: content_block_delta").unwrap()];
@@ -173,7 +177,7 @@ async fn a_refused_connection_is_unreachable() {
 }
 
 #[tokio::test]
-async fn bodies_that_are_no_answer_are_malformed() {
+async fn bodies_that_are_not_answers_are_malformed() {
     let page = "<!doctype html><title>Sign in</title>";
     let gzip = head("200 OK", "content-type: text/event-stream\r\ncontent-encoding: gzip\r\n");
     for (name, steps) in [
@@ -182,7 +186,7 @@ async fn bodies_that_are_no_answer_are_malformed() {
         ("nothing", whole("200 OK", "application/json", "")),
         ("no content", vec![send("HTTP/1.1 204 No Content\r\n\r\n")]),
         ("broken JSON", whole("200 OK", "application/json", "{\"content\": [")),
-        ("gzip that is none", vec![gzip, chunk(STREAM), end()]),
+        ("false gzip", vec![gzip, chunk(STREAM), end()]),
     ] {
         let server = StandIn::start(steps).await;
         assert_eq!(fault(&anthropic(&server.url, LONG)).await.1, Fault::Malformed, "{name}");
@@ -190,7 +194,7 @@ async fn bodies_that_are_no_answer_are_malformed() {
 }
 
 #[tokio::test]
-async fn an_answer_may_come_compressed_or_whole() {
+async fn an_answer_may_arrive_compressed_or_whole() {
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     gzip.write_all(STREAM.as_bytes()).unwrap();
     let mut steps =
@@ -216,9 +220,9 @@ async fn an_answer_may_come_compressed_or_whole() {
 async fn silence_is_timed_by_tokens_and_pings_are_silence() {
     let part = &STREAM[..STREAM.find("event: content_block_stop").unwrap()];
     let start = &STREAM[..STREAM.find("event: content_block_delta").unwrap()];
-    let first = Limits { first_token: SHORT, ..LONG };
-    let between = Limits { between_tokens: SHORT, ..LONG };
-    let total = Limits { whole: 5 * SHORT, ..LONG };
+    let first = TimeLimits { first_token: SHORT, ..LONG };
+    let between = TimeLimits { between_tokens: SHORT, ..LONG };
+    let total = TimeLimits { whole: 5 * SHORT, ..LONG };
     let pings = forever(": hello\n\nevent: ping\ndata: {\"type\": \"ping\"}\n\n");
     for (name, steps, limits, expected, kind) in [
         ("no headers", vec![], first, "", Fault::Timeout),
@@ -231,9 +235,30 @@ async fn silence_is_timed_by_tokens_and_pings_are_silence() {
         ("nothing at all", vec![ok()], total, "", Fault::Timeout),
     ] {
         let server = StandIn::start(steps).await;
-        let (text, fault) = fault(&anthropic(&server.url, limits)).await;
+        let provider = anthropic(&server.url, limits);
+        // A call whose limits do not work would never end.
+        let ended = tokio::time::timeout(PATIENCE, fault(&provider)).await;
+        let (text, fault) = ended.unwrap_or_else(|_| panic!("no limit has ended it: {name}"));
         assert_eq!((text.as_str(), fault), (expected, kind), "{name}");
     }
+}
+
+/// The kernel of a server whose queue of connections is full ignores further ones.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_connection_that_is_never_established_times_out() {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut waiting: Vec<_> = (0..8).map(|_| Box::pin(TcpStream::connect(address))).collect();
+    for connection in &mut waiting {
+        // The first poll sends the request for a connection.
+        let _ = futures_util::poll!(connection);
+    }
+    let provider = anthropic(&format!("http://{address}"), TimeLimits { connect: SHORT, ..LONG });
+    let ended = tokio::time::timeout(PATIENCE, fault(&provider)).await;
+    assert_eq!(ended.expect("the limit ends the call").1, Fault::Timeout);
 }
 
 #[tokio::test]
@@ -241,7 +266,7 @@ async fn a_thought_counts_as_a_token() {
     let thinking = include_str!("../../../../tests/fixtures/provider/anthropic/thinking.sse");
     let thought = &thinking[..thinking.find("event: content_block_stop").unwrap()];
     let server = StandIn::start(vec![ok(), chunk(thought)]).await;
-    let limits = Limits { first_token: 3 * SHORT, between_tokens: SHORT, ..LONG };
+    let limits = TimeLimits { first_token: 3 * SHORT, between_tokens: SHORT, ..LONG };
     let error = ask(&anthropic(&server.url, limits)).await.2.unwrap();
     assert_eq!((error.fault, error.detail.as_str()), (Fault::Timeout, "no next token in time"));
 }
@@ -251,7 +276,7 @@ async fn a_piece_of_a_tool_call_counts_as_a_token() {
     let body = include_str!("../../../../tests/fixtures/provider/openai/vllm_tools.sse");
     let pieces: String = body.split_inclusive("\n\n").take(3).collect();
     let server = StandIn::start(vec![ok(), chunk(pieces)]).await;
-    let limits = Limits { first_token: 3 * SHORT, between_tokens: SHORT, ..LONG };
+    let limits = TimeLimits { first_token: 3 * SHORT, between_tokens: SHORT, ..LONG };
     let error = ask(&openai(&server.url, None, limits)).await.2.unwrap();
     assert_eq!((error.fault, error.detail.as_str()), (Fault::Timeout, "no next token in time"));
 }
@@ -259,7 +284,7 @@ async fn a_piece_of_a_tool_call_counts_as_a_token() {
 #[tokio::test]
 async fn an_answer_that_lacks_only_its_end_mark_is_complete() {
     let body = include_str!("../../../../tests/fixtures/provider/openai/no_done.sse");
-    let limits = Limits { end_mark: SHORT, ..LONG };
+    let limits = TimeLimits { end_mark: SHORT, ..LONG };
     for steps in [vec![ok(), chunk(body)], vec![ok(), chunk(body), Step::Close]] {
         let server = StandIn::start(steps).await;
         let (text, finish, error) = ask(&openai(&server.url, None, limits)).await;
@@ -268,7 +293,7 @@ async fn an_answer_that_lacks_only_its_end_mark_is_complete() {
 }
 
 #[tokio::test]
-async fn an_answer_ends_at_its_end_mark_though_the_server_goes_on() {
+async fn an_answer_ends_at_its_end_mark_even_if_the_server_continues() {
     let server = StandIn::start(vec![ok(), chunk(STREAM), forever("\n")]).await;
     let (text, finish, error) = ask(&anthropic(&server.url, LONG)).await;
     assert_eq!((text.as_str(), finish), (TEXT, Some(Finish::Complete)), "{error:?}");
@@ -299,7 +324,7 @@ async fn refusals_are_classified_with_their_id_and_without_the_key() {
 }
 
 #[tokio::test]
-async fn an_error_page_without_end_is_read_only_so_far() {
+async fn an_endless_error_page_is_read_up_to_the_limit() {
     let steps = vec![head("503 Busy", ""), chunk(vec![b'x'; 1 << 20]), forever("x")];
     let server = StandIn::start(steps).await;
     assert_eq!(fault(&anthropic(&server.url, LONG)).await.1, Fault::Overloaded);
@@ -314,7 +339,7 @@ async fn a_filtered_prompt_is_a_refusal() {
 }
 
 #[test]
-fn settings_that_cannot_work_are_refused_and_keys_are_never_shown() {
+fn invalid_settings_are_refused_and_keys_are_never_shown() {
     let transport = Transport::new(&Proxies::default(), LONG).unwrap();
     for url in ["ftp://a.test", "data:text/plain,x", "file:///etc/passwd"] {
         let error = Anthropic::new(settings(url, None), transport.clone()).unwrap_err();

@@ -1,4 +1,4 @@
-//! A model server on this machine, which answers as a test wants it to.
+//! A model server on this machine that answers as its test wants.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -7,40 +7,40 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What the stand-in does with a request, step by step; the connection stays open after the last.
+/// A step of the reply to a request. The connection stays open after the last one.
 #[derive(Clone)]
 pub enum Step {
-    /// Writes these bytes, in a piece of their own if the network lets it be one.
+    /// Writes these bytes, as a separate piece if the network allows it.
     Send(Vec<u8>),
-    /// Sends the same again and again, as long as it is taken.
+    /// Writes these bytes again and again until the connection is closed.
     Repeat(Vec<u8>),
     /// Closes the connection.
     Close,
-    /// Breaks it off.
+    /// Resets the connection.
     Reset,
 }
 
-/// A model server that answers as it is told.
+/// A model server that follows a script.
 pub struct StandIn {
     pub url: String,
     seen: Seen,
 }
 
-/// Per connection, the requests that it brought.
+/// The requests of each connection.
 type Seen = Arc<Mutex<Vec<Vec<String>>>>;
 
-/// What to do with the first request, the second … and, by the last, with all that follow.
+/// The replies to the first request, the second … and the last one for all that follow.
 type Scripts = Arc<(Vec<Vec<Step>>, AtomicUsize)>;
 
 impl StandIn {
     /// A server that answers every request with `steps`.
     pub async fn start(steps: Vec<Step>) -> Self {
-        Self::start_in_turn(vec![steps]).await
+        Self::start_scripts(vec![steps]).await
     }
 
-    /// A server that answers the first request by the first script and so on; the last one holds
-    /// for the rest.
-    pub async fn start_in_turn(scripts: Vec<Vec<Step>>) -> Self {
+    /// A server that answers the first request with the first script and so on, and all further ones
+    /// with the last.
+    pub async fn start_scripts(scripts: Vec<Vec<Step>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let seen = Seen::default();
@@ -95,7 +95,7 @@ async fn answer(mut connection: TcpStream, scripts: Scripts, log: Seen, number: 
     }
 }
 
-/// Reads a request with its body, `None` when the client has gone.
+/// Reads a request with its body; `None` if the client has disconnected.
 async fn read_request(connection: &mut TcpStream) -> Option<String> {
     let mut bytes = Vec::new();
     loop {
@@ -112,7 +112,7 @@ async fn read_request(connection: &mut TcpStream) -> Option<String> {
     }
 }
 
-/// These bytes as they are.
+/// Exactly these bytes.
 pub fn send(text: impl AsRef<[u8]>) -> Step {
     Step::Send(text.as_ref().to_vec())
 }
@@ -132,7 +132,7 @@ pub fn chunk(bytes: impl AsRef<[u8]>) -> Step {
     Step::Send(framed(bytes.as_ref()))
 }
 
-/// The same without end.
+/// The same piece, endlessly.
 pub fn forever(bytes: &str) -> Step {
     Step::Repeat(framed(bytes.as_bytes()))
 }
@@ -149,7 +149,7 @@ pub fn end() -> Step {
     send("0\r\n\r\n")
 }
 
-/// An answer with a length.
+/// An answer with a content length.
 pub fn whole(status: &str, kind: &str, body: &str) -> Vec<Step> {
     let length = body.len();
     vec![send(format!(

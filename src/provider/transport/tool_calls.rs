@@ -1,19 +1,19 @@
-//! ToolSpec calls, put together from the pieces in which they arrive.
+//! Tool calls, assembled from the pieces in which they arrive.
 //!
-//! OpenAI's own API numbers the calls of an answer and names each in its first piece. The servers
-//! that speak it leave out numbers or ids, number every call 0, or repeat the name in every piece.
+//! OpenAI's own API numbers the calls of an answer and names each in its first piece. Compatible
+//! servers omit numbers or ids, number every call 0, or repeat the name in every piece.
 
 use serde::de::IgnoredAny;
 
 use crate::provider::{Fault, ProviderError, ToolCall};
 
-/// The most of all arguments of an answer, in bytes.
+/// Maximum size of all tool calls of an answer together, in bytes.
 pub const MAX_ARGUMENTS: usize = 256 * 1024;
 
-/// The most calls of an answer.
+/// Maximum number of calls in an answer.
 pub const MAX_CALLS: usize = 64;
 
-/// A piece of a call. What the server leaves out is empty.
+/// A piece of a call. What the server omits is empty.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Piece<'a> {
     /// The call's number in the answer.
@@ -24,19 +24,19 @@ pub struct Piece<'a> {
     pub name: &'a str,
     /// The next piece of its arguments.
     pub arguments: &'a str,
-    /// It begins a call, whatever came before.
+    /// It starts a call, whatever came before.
     pub is_first: bool,
 }
 
-/// The calls of one answer.
+/// The tool calls of one answer, as far as they have arrived.
 #[derive(Debug, Default)]
-pub struct Calls {
+pub struct ToolCallParts {
     calls: Vec<(Option<u32>, ToolCall)>,
     /// Bytes of ids, names and arguments.
     size: usize,
 }
 
-impl Calls {
+impl ToolCallParts {
     /// Adds `piece` to the call that it belongs to.
     pub fn add(&mut self, piece: Piece<'_>) -> Result<(), ProviderError> {
         self.size += piece.id.len() + piece.name.len() + piece.arguments.len();
@@ -62,12 +62,12 @@ impl Calls {
         Ok(())
     }
 
-    /// Where the call with the number `index` stands.
+    /// The position of the call with the number `index`.
     pub fn numbered(&self, index: u32) -> Option<usize> {
         self.calls.iter().rposition(|(kept, _)| *kept == Some(index))
     }
 
-    /// Which call `piece` goes on with; `None` if it begins one.
+    /// The position of the call that `piece` continues; `None` if it starts one.
     fn find(&self, piece: Piece<'_>) -> Option<usize> {
         if piece.is_first {
             return None;
@@ -75,7 +75,7 @@ impl Calls {
         let last = self.calls.len().checked_sub(1)?;
         let call_at = |place: usize| &self.calls[place];
         let place = match piece.index {
-            // Some number only the later pieces.
+            // Some servers number only the later pieces.
             Some(index) => self
                 .numbered(index)
                 .or_else(|| (piece.name.is_empty() && call_at(last).0.is_none()).then_some(last))?,
@@ -90,7 +90,7 @@ impl Calls {
         }
         let call = &call_at(place).1;
         let is_other = |kept: &str, new: &str| !new.is_empty() && !kept.is_empty() && kept != new;
-        // A name that comes again after complete arguments is the next call of the same tool.
+        // A name that is repeated after complete arguments starts the next call of the same tool.
         let begins_again = piece.id.is_empty()
             && !piece.arguments.is_empty()
             && serde_json::from_str::<IgnoredAny>(&call.arguments).is_ok();
@@ -99,8 +99,8 @@ impl Calls {
         (!is_new).then_some(place)
     }
 
-    /// The complete calls. One without a name is left out: nobody could answer it. An id that is
-    /// missing or comes twice is made up, counting from `first`.
+    /// The complete calls. One without a name is left out, since it could not be run. An id that is
+    /// missing or a duplicate is made up, counting from `first`.
     pub fn take(&mut self, first: usize) -> Vec<ToolCall> {
         let calls = std::mem::take(&mut self.calls);
         let mut done: Vec<ToolCall> = Vec::with_capacity(calls.len());
@@ -129,7 +129,7 @@ mod tests {
     type Short = (Option<u32>, &'static str, &'static str, &'static str);
 
     fn join(pieces: &[Short]) -> Vec<(String, String, String)> {
-        let mut calls = Calls::default();
+        let mut calls = ToolCallParts::default();
         for &(index, id, name, arguments) in pieces {
             calls.add(Piece { index, id, name, arguments, is_first: false }).unwrap();
         }
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn pieces_find_their_calls() {
         let two = &[("a", "f", "{\"x\":1}"), ("b", "f", "{}")];
-        // As OpenAI sends them, one after the other and mixed.
+        // As OpenAI sends them, one after the other and interleaved.
         expect(
             &[(Some(0), "a", "f", ""), (Some(0), "", "", "{\"x\":"), (Some(0), "", "", "1}")],
             &two[..1],
@@ -162,10 +162,10 @@ mod tests {
             ],
             two,
         );
-        // Whole, every call numbered 0, or without numbers.
+        // In one piece each, all numbered 0 or without numbers.
         expect(&[(Some(0), "a", "f", "{\"x\":1}"), (Some(0), "b", "f", "{}")], two);
         expect(&[(None, "a", "f", "{\"x\":1}"), (None, "b", "f", "{}")], two);
-        // Without numbers, in pieces; the id or the name again in each of them.
+        // Without numbers, in several pieces, without or with the id and name repeated in each.
         expect(&[(None, "a", "f", "{\"x\""), (None, "", "", ":1}"), (None, "b", "f", "{}")], two);
         expect(&[(None, "a", "f", "{\"x\""), (None, "a", "f", ":1}"), (None, "b", "f", "")], two);
         // A new id in every piece.
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_and_repeated_ids_are_made_up() {
+    fn missing_and_duplicate_ids_are_made_up() {
         let pieces = &[(None, "", "f", "{\"x\":1}"), (None, "", "f", "{}")];
         expect(pieces, &[("call_3", "f", "{\"x\":1}"), ("call_4", "f", "{}")]);
         let pieces = &[(Some(0), "", "f", "{"), (Some(0), "", "f", "}"), (Some(0), "", "g", "{}")];
@@ -192,15 +192,15 @@ mod tests {
     }
 
     #[test]
-    fn endless_calls_are_broken_off() {
+    fn endless_calls_are_refused() {
         let kibibyte = "x".repeat(1024);
-        let mut calls = Calls::default();
+        let mut calls = ToolCallParts::default();
         let mut piece = Piece { index: Some(0), name: "f", ..Piece::default() };
         piece.arguments = &kibibyte;
         let taken = (0..1000).take_while(|_| calls.add(piece).is_ok()).count();
         assert_eq!(taken, MAX_ARGUMENTS / 1024 - 1);
 
-        let mut calls = Calls::default();
+        let mut calls = ToolCallParts::default();
         let piece = Piece { name: "f", is_first: true, ..Piece::default() };
         assert_eq!((0..1000).take_while(|_| calls.add(piece).is_ok()).count(), MAX_CALLS);
     }
