@@ -211,8 +211,8 @@ fn without_panic_messages<T>(open: impl FnOnce() -> T) -> T {
 pub fn providers(config: &Config, proxies: &Proxies) -> Result<Vec<Arc<dyn Provider>>, StartError> {
     let mut providers: Vec<Arc<dyn Provider>> = Vec::new();
     if config.providers.anthropic.is_some() || config.providers.openai.is_some() {
-        let transport =
-            Transport::new(proxies, transport::TimeLimits::default()).map_err(StartError::Client)?;
+        let transport = Transport::new(proxies, transport::TimeLimits::default())
+            .map_err(StartError::Client)?;
         if let Some(settings) = &config.providers.anthropic {
             let claude = Anthropic::new(provider_settings(settings), transport.clone())
                 .map_err(|error| StartError::Provider("ANTHROPIC_BASE_URL", error))?;

@@ -283,7 +283,11 @@ fn replay(bot: &Bot, answer: Message, message_count: u64, turn: &RunningTurn) ->
 }
 
 /// Calls the provider, runs the tools that it asks for, and calls it again with their results.
-async fn rounds(calls: &mut ModelCalls, exchange: &mut Exchange, answer: &mut AnswerInProgress<'_>) {
+async fn rounds(
+    calls: &mut ModelCalls,
+    exchange: &mut Exchange,
+    answer: &mut AnswerInProgress<'_>,
+) {
     let Exchange { request, tools, .. } = exchange;
     loop {
         let round = call(calls, request, answer).await;

@@ -3,8 +3,8 @@
 use super::query::DataQuery;
 use super::question::{Meaning, understand};
 use super::report;
-use crate::domain::block::read_block;
 use super::table::TableProfile;
+use crate::domain::block::read_block;
 use crate::domain::model::{Entry, ModelRequest, ToolCall, ToolChoice, ToolResult};
 
 /// The tool that runs SQL over the file.
