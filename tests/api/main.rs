@@ -8,20 +8,15 @@
 
 mod architecture;
 mod assets;
-mod bad_input;
-mod conversations;
-mod cors;
-mod data_answers;
-mod expiry;
+mod chat;
 mod files;
-mod http;
-mod idempotency;
+mod gate;
+mod health;
 mod leaks;
 mod nginx;
 mod openapi;
 mod providers;
 mod sessions;
 mod shutdown;
-mod streaming;
 #[path = "../support/mod.rs"]
 mod support;
