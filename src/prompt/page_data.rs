@@ -47,7 +47,7 @@ pub fn render(data: &Value, budget: usize) -> String {
             break;
         }
         let share = (left - REMARK_TOKENS) / remaining;
-        let table = Table::new(rows, share.saturating_sub(title));
+        let table = DataTable::new(rows, share.saturating_sub(title));
         let before = text.len();
         table.write(&path, rows.len(), &mut text);
         left = left.saturating_sub(estimate(&text[before..]));
@@ -171,12 +171,12 @@ fn take_tables<'a>(
 }
 
 /// The first rows of a table as CSV.
-struct Table {
+struct DataTable {
     csv: String,
     shown: usize,
 }
 
-impl Table {
+impl DataTable {
     /// As many of `rows` as `budget` tokens hold, under all keys of all rows in the order in which
     /// they first appear.
     fn new(rows: &[Value], budget: usize) -> Self {

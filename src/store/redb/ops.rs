@@ -3,7 +3,7 @@
 use redb::{ReadableTable, Table, TableDefinition, TableError, WriteTransaction};
 
 use super::activity::{Activity, Front, Move, Removed};
-use super::fault::{Fault, Stop};
+use super::fault::{RedbFault, Stop};
 use super::record::{self, Header};
 use crate::domain::{
     IdempotencyKey, Message, MessageId, NewMessage, Session, SessionConfig, SessionId, Status,
@@ -118,7 +118,7 @@ impl<'t> Batch<'t> {
 
     /// Ends the batch: with it goes what is known of activity, unless it changes nothing. Answers
     /// whether there is anything to commit.
-    pub fn finish(mut self) -> Result<bool, Fault> {
+    pub fn finish(mut self) -> Result<bool, RedbFault> {
         if self.dirty {
             self.write_activity()?;
         }
@@ -126,7 +126,7 @@ impl<'t> Batch<'t> {
     }
 
     /// Moves the rows of sessions that were touched since theirs was written.
-    pub fn write_activity(&mut self) -> Result<(), Fault> {
+    pub fn write_activity(&mut self) -> Result<(), RedbFault> {
         let moves = self.memory.take_moves();
         let new = self.effects.moves.len();
         self.effects.moves.extend(moves);
@@ -311,7 +311,7 @@ impl<'t> Batch<'t> {
         Ok(self.drop_file(id)?)
     }
 
-    fn drop_file(&mut self, id: SessionId) -> Result<bool, Fault> {
+    fn drop_file(&mut self, id: SessionId) -> Result<bool, RedbFault> {
         let key = key(&id);
         if self.files.remove(key)?.is_none() {
             return Ok(false);
@@ -331,7 +331,7 @@ impl<'t> Batch<'t> {
     }
 
     /// Writes `value` under `name` about the file itself.
-    pub fn put_meta(&mut self, name: &[u8], value: &[u8]) -> Result<(), Fault> {
+    pub fn put_meta(&mut self, name: &[u8], value: &[u8]) -> Result<(), RedbFault> {
         self.dirty = true;
         self.meta.insert(name, value)?;
         Ok(())
@@ -380,7 +380,7 @@ impl<'t> Batch<'t> {
         Ok((config, Some(merged)))
     }
 
-    fn put_config(&mut self, id: SessionId, bytes: Option<Vec<u8>>) -> Result<(), Fault> {
+    fn put_config(&mut self, id: SessionId, bytes: Option<Vec<u8>>) -> Result<(), RedbFault> {
         if let Some(bytes) = bytes {
             self.dirty = true;
             self.configs.insert(key(&id), bytes.as_slice())?;
@@ -404,7 +404,7 @@ impl<'t> Batch<'t> {
         Ok((header, place))
     }
 
-    fn delete_messages(&mut self, id: SessionId) -> Result<(), Fault> {
+    fn delete_messages(&mut self, id: SessionId) -> Result<(), RedbFault> {
         let key = key(&id);
         self.keys.retain_in((key, &[0; 16])..=(key, &[u8::MAX; 16]), |_, _| false)?;
         Ok(self.messages.retain_in((key, 0)..=(key, u64::MAX), |_, _| false)?)
