@@ -1,9 +1,12 @@
-//! Who may use whom: the layers of the crate, read off its `use` lines and paths.
+//! Which module may use which: the layers of the crate, read off its `use` lines and paths.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod circles;
+mod names;
+mod source;
 
-/// What each part may use of ours. The parts of one line may not use each other.
+use source::files_and_tests;
+
+/// The modules that each module may use. Those that may use none of each other stand side by side.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("keyed_locks", &[]),
@@ -37,43 +40,22 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn nobody_uses_what_stands_above() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+fn no_module_uses_one_above_it() {
     let mut seen = 0;
-    for file in files(&root) {
-        let name = file.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
-        let part = name.split('/').next().unwrap().trim_end_matches(".rs").to_owned();
-        if part == "lib" || part == "main" {
-            continue;
-        }
+    for file in files_and_tests() {
+        let Some(part) = file.module.first() else { continue };
         let (_, allowed) = MAY_USE
             .iter()
-            .find(|(known, _)| *known == part)
-            .unwrap_or_else(|| panic!("{name} belongs to no layer: add it here"));
-        for line in fs::read_to_string(&file).unwrap().lines() {
-            for used in line.split("crate::").skip(1) {
-                let used: String =
-                    used.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-                if used.is_empty() || used == part {
-                    continue;
-                }
-                seen += 1;
-                assert!(allowed.contains(&used.as_str()), "{name} uses {used}: {line}");
+            .find(|(known, _)| known == part)
+            .unwrap_or_else(|| panic!("{} belongs to no layer: add it here", file.name));
+        for path in file.paths() {
+            let [root, used, ..] = path.as_slice() else { continue };
+            if root != "crate" || used == part {
+                continue;
             }
+            seen += 1;
+            assert!(allowed.contains(&used.as_str()), "{} uses {used}", file.name);
         }
     }
-    assert!(seen > 50, "the lines were not found");
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
-            found.push(path);
-        }
-    }
-    found
+    assert!(seen > 200, "the uses were not found: {seen}");
 }
