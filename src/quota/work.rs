@@ -83,8 +83,9 @@ impl Work {
         let cancelled = Cancelled::default();
         let seen = cancelled.clone();
         let job = move || {
-            // Both are the job's: it goes on when its caller leaves.
-            let _held = (turn, place);
+            // Both are the job's: it goes on when its caller leaves. The place is freed first, so
+            // that the session's next job finds it.
+            let _held = (place, turn);
             job(&seen)
         };
         let _cancel = CancelOnDrop(cancelled);
