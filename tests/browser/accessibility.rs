@@ -77,7 +77,7 @@ async fn uploads_answers_on_their_way_and_errors() {
         turn.breaks();
         visitor.until("seen('#error-modal') && seen('.retry')").await;
         visitor.types(BOX, "x".repeat(21)).await;
-        visitor.sees("#char-count", "1 character too many").await;
+        visitor.sees("#char-count", "1 character over the limit").await;
         visitor.chat_is_accessible("failed, and a text too long").await;
         visitor.click("#reset-btn").await;
         visitor.chat_is_accessible("a question of the window's own").await;

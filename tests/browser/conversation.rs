@@ -111,7 +111,7 @@ async fn a_broken_answer_can_be_asked_for_again() {
         turn.says("It might ");
         visitor.sees(".message.bot .bubble", "It might").await;
         turn.breaks();
-        visitor.sees(".message.bot .note", "Broke off").await;
+        visitor.sees(".message.bot .note", "Interrupted").await;
         visitor.sees("#error-modal", "").await;
         assert!(!visitor.text("#notice-text").await.is_empty(), "told in words");
         visitor.click("button.retry").await;
@@ -175,7 +175,7 @@ async fn welcome_suggestions_and_the_count_of_characters() {
         visitor.types(BOX, "x").await;
         visitor.sees("#char-count", "40").await;
         visitor.types(BOX, "x".repeat(12)).await;
-        visitor.sees("#char-count", "2 characters too many").await;
+        visitor.sees("#char-count", "2 characters over the limit").await;
         assert_eq!(visitor.eval("return $('#send-btn').disabled").await, true);
         visitor.types(BOX, Key::Return).await;
         assert_eq!(visitor.count("#messages-list .message").await, 0, "nothing is sent");

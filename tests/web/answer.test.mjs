@@ -144,7 +144,7 @@ test('the SQL that an answer comes from is told as text, with the rows that it r
       'details',
       '',
       [
-        ['summary', 'computed', 'Computed over all 1,461 rows'],
+        ['summary', 'computed', 'Calculated from all 1,461 rows'],
         query("SELECT '<b>'"),
         query('SELECT 2'),
       ],
@@ -157,6 +157,6 @@ test('an answer that was not computed says nothing of it; one row is one', () =>
   assert.deepEqual(dataLine({ tools: [{ sql: 'SELECT x', status: 'failed' }] }), []);
   const line = (tableRows) =>
     dataLine({ tools: [{ sql: 'SELECT 1', status: 'done', tableRows }] })[0].children[0];
-  assert.equal(line(1).textContent, 'Computed over 1 row');
-  assert.equal(line(undefined).textContent, 'Computed with SQL');
+  assert.equal(line(1).textContent, 'Calculated from 1 row');
+  assert.equal(line(undefined).textContent, 'Calculated with SQL');
 });

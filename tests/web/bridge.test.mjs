@@ -91,6 +91,6 @@ test('the session id survives a browser that refuses storage', () => {
 });
 
 test('strings fill in names, and leave what they do not know', () => {
-  assert.equal(t('typing', { name: 'A {name} $&' }), 'A {name} $& is writing');
-  assert.equal(t('typing'), '{name} is writing');
+  assert.equal(t('typing', { name: 'A {name} $&' }), 'A {name} $& is typing');
+  assert.equal(t('typing'), '{name} is typing');
 });

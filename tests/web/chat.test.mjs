@@ -312,7 +312,7 @@ test('after "start anew" nothing of what was under way is shown', async () => {
   });
   chat.send('Tea?');
   await settle();
-  chat.startAnew();
+  chat.newChat();
   assert.equal(state.busy, 'idle');
   chat.send('Coffee?');
   await settle();

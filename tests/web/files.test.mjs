@@ -167,9 +167,9 @@ test('what cannot be read or is too large is refused in words, before anything i
   assert.deepEqual(
     faults.map(({ message }) => message),
     [
-      'A file may have up to 0.1 kB.',
-      'Only CSV and JSON files can be read here.',
-      'A file may have up to 0.1 kB.',
+      'Files can be up to 0.1 kB.',
+      'Only CSV and JSON files are supported.',
+      'Files can be up to 0.1 kB.',
     ],
   );
   assert.deepEqual(requests, []);
@@ -180,7 +180,7 @@ test('of several files the first is taken, and that is said', async () => {
   await settle();
   assert.equal(requests.length, 1);
   assert.equal(requests[0].body.get('file').name, 'a.csv');
-  assert.equal(faults[0].message, 'One file at a time: only a.csv was taken.');
+  assert.equal(faults[0].message, 'One file at a time, please: only a.csv was added.');
 });
 
 test('a file that the server refuses leaves the earlier one', async () => {
@@ -339,7 +339,7 @@ test('a file is removed on the server, then here', async () => {
   requests[0].answer(500, null);
   await settle();
   assert.ok(chip());
-  assert.match(faults[0].message, /did not work for weather\.csv/);
+  assert.match(faults[0].message, /went wrong with weather\.csv/);
   faults[0].retry();
   await settle();
   requests[1].answer(404, { error: 'This session has no file.', code: 'file_not_found' });

@@ -129,8 +129,8 @@ test('numbers choose the plural and are written as the language does', async () 
 });
 
 test('values stand where they belong, and nothing else is taken for one', () => {
-  assert.equal(t('typing', { name: 'A {name} $& B' }), 'A {name} $& B is writing');
-  assert.equal(t('typing'), '{name} is writing');
+  assert.equal(t('typing', { name: 'A {name} $& B' }), 'A {name} $& B is typing');
+  assert.equal(t('typing'), '{name} is typing');
 });
 
 test('in a right-to-left sentence a value is set apart', async () => {
