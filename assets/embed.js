@@ -160,8 +160,8 @@ ${inlineCss}
   try {
     // Also throws if it is not an array.
     if (tag.suggestions) suggestions = JSON.parse(tag.suggestions).map(String);
-  } catch (fault) {
-    console.warn('data-suggestions:', fault);
+  } catch (error) {
+    console.warn('data-suggestions:', error);
   }
 
   /** @returns {any} the page's current settings: those from script win over the tag's, and these over CSS */

@@ -30,9 +30,9 @@ const FILE_POLL_MS = 100;
 /** @param {string | null} id @param {number} count */
 const shownAs = (id, count) => `${id} ${count}`;
 
-/** @param {unknown} fault */
-const asApiError = (fault) =>
-  fault instanceof ApiError ? fault : new ApiError(t('errorOther'), 0, 'unknown');
+/** @param {unknown} error */
+const asApiError = (error) =>
+  error instanceof ApiError ? error : new ApiError(t('errorOther'), 0, 'unknown');
 
 /** A key that no other question of this session has. */
 export const randomKey = () => `${Date.now()}${Math.random()}`;
@@ -68,8 +68,8 @@ export class Chat {
     this.#wantsStop = true;
     try {
       await this.#parts.conversation.stop();
-    } catch (fault) {
-      this.#tell(fault);
+    } catch (error) {
+      this.#tell(error);
     }
   }
 
@@ -88,8 +88,8 @@ export class Chat {
         feed.clear();
         this.#touch();
         post('chat_cleared');
-      } catch (fault) {
-        this.#tell(fault, () => this.newChat());
+      } catch (error) {
+        this.#tell(error, () => this.newChat());
       }
     });
   }
@@ -99,8 +99,8 @@ export class Chat {
     return this.#enqueue(async (signal) => {
       try {
         await this.#sync(signal);
-      } catch (fault) {
-        if (!signal.aborted) this.#tell(fault, () => void this.restore());
+      } catch (error) {
+        if (!signal.aborted) this.#tell(error, () => void this.restore());
       }
     });
   }
@@ -181,8 +181,8 @@ export class Chat {
       writing.finish({ ...answer, role: 'assistant', content });
       const at = new Date(timestamp).getTime();
       post('message_received', { message: content, sessionId, timestamp: at });
-    } catch (fault) {
-      if (!signal.aborted) await this.#fail(turn, writing.fail(), asApiError(fault), signal);
+    } catch (error) {
+      if (!signal.aborted) await this.#fail(turn, writing.fail(), asApiError(error), signal);
     } finally {
       writing.close();
       if (!signal.aborted) {
@@ -290,9 +290,9 @@ export class Chat {
     this.#parts.store.write(String(Date.now()), ' changed');
   }
 
-  /** @param {unknown} fault @param {() => void} [onAction] */
-  #tell(fault, onAction) {
-    const { message, code, wait } = asApiError(fault);
+  /** @param {unknown} error @param {() => void} [onAction] */
+  #tell(error, onAction) {
+    const { message, code, wait } = asApiError(error);
     this.#parts.post('widget_error', { error: message, code });
     this.#parts.view.notice({ text: message, tone: 'error', action: 'tryAgain', onAction, wait });
   }

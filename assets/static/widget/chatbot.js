@@ -62,7 +62,7 @@ const files = new FileArea({
   drop: byId('chatbot-container'),
   session: () => conversation.session(sessionConfig(settings)),
   renew: () => conversation.renew(sessionConfig(settings)),
-  onFault(text, onAction, wait) {
+  onError(text, onAction, wait) {
     bridge.post('widget_error', { error: text, code: 'upload_failed' });
     view.notice({ text, tone: 'error', action: 'tryAgain', onAction, wait });
   },

@@ -105,8 +105,8 @@ export class Conversation {
         void events.return();
         await this.pause(0);
       }
-    } catch (fault) {
-      this.#forgetIfGone(fault);
+    } catch (error) {
+      this.#forgetIfGone(error);
       return { messages: [] };
     }
   }
@@ -134,8 +134,8 @@ export class Conversation {
     };
     try {
       return await attempt();
-    } catch (fault) {
-      this.#forgetIfGone(fault);
+    } catch (error) {
+      this.#forgetIfGone(error);
       return attempt();
     }
   }
@@ -153,8 +153,8 @@ export class Conversation {
     try {
       await this.#api.stop(id); // Otherwise the next question would wait for it.
       await this.#api.clearHistory(id);
-    } catch (fault) {
-      this.#forgetIfGone(fault);
+    } catch (error) {
+      this.#forgetIfGone(error);
     }
   }
 
@@ -183,10 +183,10 @@ export class Conversation {
           if (event.type === 'error') throw errorOf(200, data, data.retryable);
           progress(event.type, data);
         }
-      } catch (fault) {
-        const isConnection = fault instanceof ApiError && (!fault.status || fault.status >= 500);
-        if (!isConnection || signal?.aborted) throw fault;
-        broken = fault;
+      } catch (error) {
+        const isConnection = error instanceof ApiError && (!error.status || error.status >= 500);
+        if (!isConnection || signal?.aborted) throw error;
+        broken = error;
       }
       if (attempt >= ATTEMPTS) throw broken;
       await this.pause(attempt);
@@ -221,10 +221,10 @@ export class Conversation {
     this.#sent.clear();
   }
 
-  /** Throws any other fault. @param {unknown} fault */
-  #forgetIfGone(fault) {
-    if (!(fault instanceof ApiError && fault.status === 404 && fault.code === 'session_not_found'))
-      throw fault;
+  /** Throws any other error. @param {unknown} error */
+  #forgetIfGone(error) {
+    if (!(error instanceof ApiError && error.status === 404 && error.code === 'session_not_found'))
+      throw error;
     this.#forget();
     this.onGone();
   }

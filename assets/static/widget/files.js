@@ -43,7 +43,7 @@ export class FileArea {
    * @param {HTMLElement} options.drop gets the hint that covers the window while a file is dragged over it
    * @param {() => Promise<string>} options.session returns the session's id; creates one if needed
    * @param {() => Promise<string>} options.renew replaces an expired session
-   * @param {(message: string, retry?: () => void, wait?: number) => void} options.onFault
+   * @param {(message: string, retry?: () => void, wait?: number) => void} options.onError
    *   `wait` is in seconds
    */
   constructor(options) {
@@ -111,7 +111,7 @@ export class FileArea {
   #take(files) {
     if (!files?.length) return;
     const [file] = files;
-    if (files.length > 1) this.#options.onFault(t('oneFile', { name: file.name }));
+    if (files.length > 1) this.#options.onError(t('oneFile', { name: file.name }));
     void this.#send(file);
   }
 
@@ -119,7 +119,7 @@ export class FileArea {
   async #send(file) {
     const { name } = file;
     const refusal = refusalOf(file, this.#limit);
-    if (refusal) return this.#options.onFault(refusal);
+    if (refusal) return this.#options.onError(refusal);
     this.#upload?.abort();
     this.#keepRefused(null);
     const upload = (this.#upload = { name, share: 0, progress() {}, abort() {} });
@@ -130,19 +130,19 @@ export class FileArea {
       this.#upload = null;
       this.#file = answer;
       this.#draw(`${name}: ${factsOf(answer)}`);
-    } catch (fault) {
+    } catch (error) {
       if (upload !== this.#upload) return;
       this.#upload = null;
-      const { message, wait } = /** @type {any} */ (fault);
+      const { message, wait } = /** @type {any} */ (error);
       if (wait) {
         // Kept in a card of its own, which no other notice replaces.
         this.#keepRefused({ file, until: Date.now() + wait * 1000 });
         this.#draw('');
-        return this.#options.onFault(message, undefined, wait);
+        return this.#options.onError(message, undefined, wait);
       }
       // A proxy with a lower limit may reset the connection instead of returning an error.
       const limit = t('fileLimit', { size: fileSize(this.#limit) });
-      this.#fail(fault, `${t('fileFailed', { name })} ${limit}`, () => this.#send(file));
+      this.#fail(error, `${t('fileFailed', { name })} ${limit}`, () => this.#send(file));
     }
   }
 
@@ -165,8 +165,8 @@ export class FileArea {
     const id = await session();
     try {
       return await attempt(id);
-    } catch (fault) {
-      if (/** @type {any} */ (fault).code !== 'session_not_found') throw fault;
+    } catch (error) {
+      if (/** @type {any} */ (error).code !== 'session_not_found') throw error;
       this.#file = null; // It is gone with its session.
       // A question may have replaced the session already.
       const next = await session();
@@ -178,10 +178,10 @@ export class FileArea {
   async #remove(name) {
     try {
       await send('DELETE', this.#address(await this.#options.session())).done;
-    } catch (/** @type {any} */ fault) {
+    } catch (/** @type {any} */ error) {
       // 404: the file is already gone, alone or with its session.
-      if (fault.status !== 404)
-        return this.#fail(fault, t('fileFailed', { name }), () => this.#remove(name));
+      if (error.status !== 404)
+        return this.#fail(error, t('fileFailed', { name }), () => this.#remove(name));
     }
     this.#file = null;
     this.#draw(t('fileRemoved', { name }));
@@ -192,13 +192,13 @@ export class FileArea {
     return new URL(`api/files/${path}`, this.#options.base);
   }
 
-  /** @param {any} fault @param {string} words used unless the server sent an error @param {() => void} retry */
-  #fail(fault, words, retry) {
+  /** @param {any} error @param {string} words used unless the server sent an error @param {() => void} retry */
+  #fail(error, words, retry) {
     this.#draw('');
-    const said = fault.status && fault.code !== 'unknown';
-    this.#options.onFault(
-      said ? fault.message : words,
-      said && !fault.retryable ? undefined : retry,
+    const said = error.status && error.code !== 'unknown';
+    this.#options.onError(
+      said ? error.message : words,
+      said && !error.retryable ? undefined : retry,
     );
   }
 
