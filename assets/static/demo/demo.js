@@ -8,6 +8,9 @@ import { addTag, copyText, tagText } from './tag.js';
 /** How long the chat window may take to load. */
 const WAIT_MS = 10_000;
 
+/** As in the tag of the page, whatever the operator's bot is called. */
+const BOT_NAME = 'Assistant';
+
 /** @type {any} */
 const page = window;
 const src = new URL('/embed.js', location.href).href;
@@ -61,7 +64,7 @@ function remount() {
   // On the left it would cover the controls.
   const opens = isOpen && !choice.position.endsWith('left');
   isOpen = false;
-  addTag(src, { ...choice, openOnLoad: opens ? 'true' : '' });
+  addTag(src, { ...choice, botName: BOT_NAME, openOnLoad: opens ? 'true' : '' });
 }
 
 /** @param {string | null} question */
