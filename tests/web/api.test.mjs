@@ -87,6 +87,17 @@ test('aborting ends the request', async () => {
   assert.equal(ended.aborted, true);
 });
 
+test('a request aborted before it starts is not sent', async () => {
+  let sent = false;
+  globalThis.fetch = async (url, { signal }) => {
+    signal.throwIfAborted();
+    sent = true;
+    return new Response('');
+  };
+  await assert.rejects(new Api('http://x/').ask({}, 'k', AbortSignal.abort()), ApiError);
+  assert.equal(sent, false);
+});
+
 test("the visitor reads the server's error message", async () => {
   reply(503, '{"error":"The assistant is busy.","code":"provider_busy","requestId":"r"}');
   await assert.rejects(new Api('http://x/').botConfig(), {

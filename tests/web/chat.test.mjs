@@ -201,6 +201,20 @@ test('a rate-limited question can be retried once the wait is over', async () =>
   }
 });
 
+test('the wait survives a new chat, which leaves nothing to retry', async () => {
+  const { chat, lines, state, settle } = room({
+    ask: () => Promise.reject(limitError(429, 'rate_limited', 9)),
+  });
+  chat.send('Tea?');
+  await settle();
+  chat.newChat();
+  await settle();
+  chat.send('Coffee?');
+  await settle();
+  assert.deepEqual([lines(), state.box, state.wait], [[], 'Coffee?', 9]);
+  assert.equal(state.action, undefined);
+});
+
 test('the wait survives a refresh of the history', async () => {
   const { chat, lines, item, settle } = room({
     ask: () => Promise.reject(limitError(503, 'server_busy', 9)),

@@ -189,6 +189,7 @@ export class Api {
   async #open(method, path, { body, headers = {}, timeout = TIMEOUT_MS, signal } = {}) {
     const control = new AbortController();
     signal?.addEventListener('abort', () => control.abort());
+    if (signal?.aborted) control.abort();
     /** @template T @param {number} ms @param {Promise<T>} step @returns {Promise<T>} */
     const within = async (ms, step) => {
       const timer = setTimeout(() => control.abort(), ms);

@@ -127,7 +127,8 @@ export class Chat {
     if (status && code && this.#wait) {
       // This one would be refused too, and the failed one would lose its retry button.
       view.giveBack(text);
-      return this.#tell(limitError(status, code, this.#wait), () => this.#retry());
+      const retry = this.#failed ? () => this.#retry() : undefined;
+      return this.#tell(limitError(status, code, this.#wait), retry);
     }
     view.hideNotice();
     feed.withdrawRetry();
