@@ -71,6 +71,9 @@ pub struct Server {
     /// PEM file with the certificate's private key
     #[arg(long, value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
+    /// Port of a plain listener that only redirects to HTTPS; 0 takes a free one
+    #[arg(long, value_name = "PORT", value_parser = values::whole::<u16>(0, 65535))]
+    pub tls_redirect_port: Option<u16>,
 }
 
 #[derive(Args)]

@@ -162,6 +162,8 @@ pub struct Tls {
     pub cert: PathBuf,
     /// The private key.
     pub key: PathBuf,
+    /// The port of the plain listener that only redirects to HTTPS (`TLS_REDIRECT_PORT`).
+    pub redirect_port: Option<u16>,
 }
 
 /// An admin account.
@@ -285,6 +287,12 @@ impl Config {
             return Err(Exit::setting("SECRET_KEY", &reason));
         }
         let tls = both(("TLS_CERT", server.tls_cert), ("TLS_KEY", server.tls_key))?;
+        if tls.is_none() && server.tls_redirect_port.is_some() {
+            return Err(Exit::setting(
+                "TLS_REDIRECT_PORT",
+                "is of use only with TLS_CERT and TLS_KEY",
+            ));
+        }
         let admin = both(
             ("ADMIN_USERNAME", access.admin_username),
             ("ADMIN_PASSWORD", access.admin_password),
@@ -339,7 +347,7 @@ impl Config {
             context_tokens: models.context_tokens,
             rate_limit: bounds.rate_limit.unwrap_or(if testing { 0 } else { 30 }),
             trusted_proxies: access.trusted_proxies.unwrap_or_default(),
-            tls: tls.map(|(cert, key)| Tls { cert, key }),
+            tls: tls.map(|(cert, key)| Tls { cert, key, redirect_port: server.tls_redirect_port }),
             admin: admin.map(|(username, password)| Admin { username, password }),
             metrics_addr: reports.metrics_addr,
             log: LogConfig {

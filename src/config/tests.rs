@@ -6,8 +6,8 @@ const VARIABLES: &str = "HOST PORT DATA_DIR DATABASE_URL APP_ENV DEBUG SECRET_KE
     CLAUDE_MODEL OPENAI_MODEL AI_PROVIDER AI_FALLBACK BOT_NAME BOT_POWERED_BY BOT_COLOR
     BOT_MSG_BG_COLOR BOT_ICON CLAUDE_BOT_NAME OPENAI_BOT_NAME BOT_WELCOME BOT_SUGGESTIONS
     BOT_INSTRUCTIONS CHAT_SESSION_TIMEOUT CHAT_RETENTION MAX_UPLOAD_BYTES MAX_MESSAGE_CHARS
-    MAX_BODY_BYTES CONTEXT_TOKENS RATE_LIMIT TRUSTED_PROXIES TLS_CERT TLS_KEY ADMIN_USERNAME
-    ADMIN_PASSWORD METRICS_ADDR LOG_FORMAT RUST_LOG MAX_TOKENS_LIMIT ALLOWED_MODELS";
+    MAX_BODY_BYTES CONTEXT_TOKENS RATE_LIMIT TRUSTED_PROXIES TLS_CERT TLS_KEY TLS_REDIRECT_PORT
+    ADMIN_USERNAME ADMIN_PASSWORD METRICS_ADDR LOG_FORMAT RUST_LOG MAX_TOKENS_LIMIT ALLOWED_MODELS";
 
 fn flag(variable: &str) -> String {
     format!("--{}", variable.to_lowercase().replace('_', "-"))
@@ -299,13 +299,16 @@ fn settings_that_go_together_are_both_given_or_neither() {
         let expected = format!("error: {missing}: is needed beside {given}");
         assert_eq!(refusal(&[(given, value)]), expected);
     }
+    let lost = "error: TLS_REDIRECT_PORT: is of use only with TLS_CERT and TLS_KEY";
+    assert_eq!(refusal(&[("TLS_REDIRECT_PORT", "80")]), lost);
     let config = from_env(&[
         ("TLS_CERT", "c.pem"),
         ("TLS_KEY", "k.pem"),
         ("ADMIN_USERNAME", "ada"),
         ("ADMIN_PASSWORD", " a pass "),
     ]);
-    assert_eq!(config.tls, Some(Tls { cert: "c.pem".into(), key: "k.pem".into() }));
+    let tls = Tls { cert: "c.pem".into(), key: "k.pem".into(), redirect_port: None };
+    assert_eq!(config.tls, Some(tls));
     let admin = config.admin.unwrap();
     assert_eq!((admin.username.as_str(), admin.password.expose_secret()), ("ada", " a pass "));
 }

@@ -20,7 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("telemetry", &["config"]),
     ("http", &["app", "chat", "config", "domain", "error", "files", "sessions"]),
     ("cli", &["app", "config", "domain", "error", "http", "sessions"]),
-    ("server", &["app", "http"]),
+    ("server", &["app", "config", "http"]),
     (
         "app",
         &["chat", "config", "demo", "domain", "error", "files", "provider", "sessions", "store"],

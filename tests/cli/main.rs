@@ -11,3 +11,4 @@ mod log;
 mod process;
 mod signals;
 mod start;
+mod tls;

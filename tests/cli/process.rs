@@ -93,7 +93,11 @@ impl Running {
             let line = log
                 .recv_timeout(Duration::from_secs(30))
                 .unwrap_or_else(|_| panic!("it does not listen: {seen:?}"));
-            if let Some((_, address)) = line.split_once("http://") {
+            let listening = line.split_once("listening on ").map(|(_, address)| address);
+            let address = listening.and_then(|address| {
+                address.strip_prefix("http://").or_else(|| address.strip_prefix("https://"))
+            });
+            if let Some(address) = address {
                 let end = address.find(|c: char| !(c.is_ascii_digit() || ".:[]".contains(c)));
                 break address[..end.unwrap_or(address.len())].parse().unwrap();
             }

@@ -1,5 +1,9 @@
 //! SIGTERM and SIGINT.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
 use crate::process::Running;
 
 #[test]
@@ -20,4 +24,31 @@ fn either_signal_ends_it_cleanly_and_data_survive() {
     for id in ids {
         assert_eq!(server.call("GET", &format!("/api/sessions/{id}"), "").unwrap().0, 200);
     }
+}
+
+/// Whatever is connected: half-open, idle, in the middle of a head, speaking HTTP/2.
+#[test]
+fn when_nothing_is_being_answered_it_ends_within_a_second() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Running::start(folder.path(), &[]);
+    let begin = |text: &str| {
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        stream.write_all(text.as_bytes()).unwrap();
+        stream
+    };
+    let head = "GET /health HTTP/1.1\r\nHost: a\r\n\r\n";
+    let silent = begin("");
+    let half_a_head = begin(&head[..20]);
+    let http2 = begin("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u{4}\0\0\0\0\0");
+    let mut idle = begin(head);
+    idle.read_exact(&mut [0; 20]).unwrap();
+    let mut between = begin(&format!("{head}{}", &head[..20]));
+    between.read_exact(&mut [0; 20]).unwrap();
+    let signalled = Instant::now();
+    server.signal("TERM");
+    assert_eq!(server.wait(), Some(0));
+    let elapsed = signalled.elapsed();
+    // It takes 0.5 s; the rest is for a machine that is busy with other tests.
+    assert!(elapsed < Duration::from_millis(2500), "{elapsed:?}");
+    drop((silent, half_a_head, http2, idle, between));
 }
