@@ -1,6 +1,7 @@
 //! The executable: reads the command line, starts what it asks for, and turns the outcome into an
 //! exit code: 0, 1 failed, 2 wrong usage or configuration.
 
+use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -25,8 +26,8 @@ enum Failure {
 }
 
 /// For everything but settings.
-fn failed(error: impl ToString) -> Failure {
-    Failure::Failed(error.to_string())
+fn failed(error: impl Into<Box<dyn Error + Send + Sync>>) -> Failure {
+    Failure::Failed(error.into().to_string())
 }
 
 fn main() -> ExitCode {

@@ -33,7 +33,7 @@ impl Listening {
     /// Serves what comes to `listener` by `handler`, over TLS if there is a configuration for it.
     pub fn new(
         listener: TcpListener,
-        handler: Handler,
+        handler: Arc<dyn Handler>,
         limits: ServerLimits,
         tls: Option<TlsAcceptor>,
     ) -> io::Result<Self> {

@@ -14,18 +14,22 @@ mod tls;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use http::StatusCode;
 use http::header::{self, HeaderValue};
 use http::uri::Scheme;
-use poem::Endpoint;
+use poem::{Endpoint, Request, Response};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::app::App;
 use crate::config::AppEnv;
+use crate::http::Gate;
 use connection::Handler;
 pub use limits::ServerLimits;
 use listening::Listening;
 pub use metrics::{bind_metrics, serve_metrics};
+use redirect::Redirect;
 pub use tls::{CertificateError, Certificates};
 
 /// One year, in which browsers use HTTPS only.
@@ -59,7 +63,7 @@ pub async fn run(
         None => None,
     };
     let port = listener.local_addr()?.port();
-    let listening = Listening::new(listener, handler(&app), limits.clone(), tls)?;
+    let listening = Listening::new(listener, Site::new(&app), limits.clone(), tls)?;
     let redirecting = match redirect {
         Some(plain) => Some(redirect_from(plain, &app, &limits, port)?),
         None => None,
@@ -94,12 +98,23 @@ async fn drain(listening: Listening, app: &App, limits: &ServerLimits) {
 }
 
 /// The app, as a listener's handler.
-fn handler(app: &Arc<App>) -> Handler {
-    let gate = Arc::new(crate::http::endpoint(Arc::clone(app)));
-    let production = app.config.app_env == AppEnv::Production;
-    Arc::new(move |request| {
-        let gate = Arc::clone(&gate);
-        let wants_hsts = production && *request.scheme() == Scheme::HTTPS;
+struct Site {
+    gate: Arc<Gate>,
+    /// Whether responses over TLS tell browsers to stay with it.
+    wants_hsts: bool,
+}
+
+impl Site {
+    fn new(app: &Arc<App>) -> Arc<Self> {
+        let gate = Arc::new(crate::http::endpoint(Arc::clone(app)));
+        Arc::new(Self { gate, wants_hsts: app.config.app_env == AppEnv::Production })
+    }
+}
+
+impl Handler for Site {
+    fn respond(&self, request: Request) -> BoxFuture<'static, Response> {
+        let gate = Arc::clone(&self.gate);
+        let wants_hsts = self.wants_hsts && *request.scheme() == Scheme::HTTPS;
         // Boxed: a connection keeps room for this as long as it lives, but it is done when a
         // stream begins, and it is large.
         async move {
@@ -111,7 +126,11 @@ fn handler(app: &Arc<App>) -> Handler {
             response
         }
         .boxed()
-    })
+    }
+
+    fn refuse(&self, status: StatusCode) -> Option<Response> {
+        Some(self.gate.refuse(status))
+    }
 }
 
 /// Starts to redirect from the listener `plain` to HTTPS on `https_port`.
@@ -122,10 +141,10 @@ fn redirect_from(
     https_port: u16,
 ) -> std::io::Result<JoinHandle<()>> {
     let port = plain.local_addr()?.port();
-    let handler = redirect::handler(app.config.allowed_hosts.clone(), port, https_port);
+    let redirect = Redirect { allowed: app.config.allowed_hosts.clone(), port, https_port };
     // They last for one request only.
     let connections = (limits.connections / 10).max(1);
     let limits = ServerLimits { connections, http2_idle: limits.head, ..limits.clone() };
-    let listening = Listening::new(plain, handler, limits, None)?;
+    let listening = Listening::new(plain, Arc::new(redirect), limits, None)?;
     Ok(tokio::spawn(async move { listening.accept_until(std::future::pending()).await }))
 }

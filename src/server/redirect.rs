@@ -1,8 +1,7 @@
 //! The plain listener beside HTTPS, which only redirects there.
 
-use std::sync::Arc;
-
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use http::header;
 use poem::http::StatusCode;
 use poem::{Request, Response};
@@ -14,12 +13,21 @@ use crate::config::{AllowedHosts, split_host};
 const HTTP_PORT: u16 = 80;
 const HTTPS_PORT: u16 = 443;
 
-/// Redirects from `port` to the HTTPS listener on `https_port`, for the hosts in `allowed`.
-pub fn handler(allowed: AllowedHosts, port: u16, https_port: u16) -> Handler {
-    Arc::new(move |request| {
-        let response = respond(&request, &allowed, port, https_port);
+/// Redirects from one port to the HTTPS listener on another.
+pub struct Redirect {
+    /// The hosts that are redirected.
+    pub allowed: AllowedHosts,
+    /// The plain listener's port.
+    pub port: u16,
+    /// The HTTPS listener's port.
+    pub https_port: u16,
+}
+
+impl Handler for Redirect {
+    fn respond(&self, request: Request) -> BoxFuture<'static, Response> {
+        let response = respond(&request, &self.allowed, self.port, self.https_port);
         std::future::ready(response).boxed()
-    })
+    }
 }
 
 fn respond(request: &Request, allowed: &AllowedHosts, port: u16, https_port: u16) -> Response {

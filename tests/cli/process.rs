@@ -43,11 +43,11 @@ impl Running {
         Self::run(command(folder), env)
     }
 
-    /// The same, with at most so many open files.
-    pub fn start_with_files(folder: &Path, files: usize, env: &[(&str, &str)]) -> Self {
+    /// The same, after the shell's `ulimit` with these arguments.
+    pub fn start_with_limit(folder: &Path, limit: &str, env: &[(&str, &str)]) -> Self {
         let mut shell = Command::new("sh");
         shell
-            .args(["-c", &format!("ulimit -n {files} && exec \"$0\""), EXECUTABLE])
+            .args(["-c", &format!("ulimit {limit} && exec \"$0\""), EXECUTABLE])
             .env_clear()
             .current_dir(folder)
             .stdin(Stdio::null());

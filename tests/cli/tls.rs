@@ -125,11 +125,14 @@ fn a_hangup_without_tls_does_nothing() {
     assert_eq!(server.wait(), Some(0));
 }
 
+/// Spoils the files in a folder.
+type Damage<'a> = &'a dyn Fn(&Path);
+
 #[test]
 fn a_certificate_that_cannot_be_used_stops_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let other = KeyPair::generate().unwrap().serialize_pem();
-    let cases: [(&str, &dyn Fn(&Path)); 7] = [
+    let cases: [(&str, Damage); 7] = [
         ("TLS_CERT: cannot read cert.pem: ", &|folder| {
             fs::remove_file(folder.join("cert.pem")).unwrap();
         }),

@@ -54,6 +54,8 @@ struct State {
     handed_over: Instant,
     /// The last time at which a request ended or, in HTTP/1, anything was sent.
     quiet_since: Instant,
+    /// Whether anything of a response may not have been sent.
+    unsent: bool,
     /// When the connection was asked to finish.
     retired: Option<Instant>,
 }
@@ -69,6 +71,7 @@ impl Activity {
             blocked: 0,
             handed_over: now,
             quiet_since: now,
+            unsent: false,
             retired: None,
         })))
     }
@@ -78,6 +81,7 @@ impl Activity {
         let mut state = self.lock();
         state.version = Some(version);
         state.in_progress += 1;
+        state.unsent = true;
         drop(state);
         InProgress { activity: self.clone(), blocked: false }
     }
@@ -89,6 +93,17 @@ impl Activity {
         if state.version.is_none_or(|version| version < Version::HTTP_2) {
             state.quiet_since = Instant::now();
         }
+    }
+
+    /// All that was written has been sent.
+    pub fn flushed(&self) {
+        let mut state = self.lock();
+        state.unsent = state.in_progress > 0;
+    }
+
+    /// Whether what is written now cannot be part of a response to a request that we saw.
+    pub fn is_silent(&self) -> bool {
+        !self.lock().unsent
     }
 
     /// What to do with the connection now.
@@ -168,6 +183,7 @@ impl InProgress {
         let mut state = self.activity.lock();
         if blocked {
             state.handed_over = Instant::now();
+            state.unsent = true;
         }
         if blocked != self.blocked {
             state.blocked = if blocked { state.blocked + 1 } else { state.blocked - 1 };
@@ -181,6 +197,7 @@ impl Drop for InProgress {
         let mut state = self.activity.lock();
         state.in_progress -= 1;
         state.blocked -= usize::from(self.blocked);
+        state.unsent = true;
         state.quiet_since = Instant::now();
     }
 }

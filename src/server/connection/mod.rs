@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use http::StatusCode;
 use http::header::{self, HeaderValue};
 use http::uri::Scheme;
 use http_body_util::combinators::BoxBody;
@@ -54,13 +55,22 @@ const PING_PATIENCE: Duration = Duration::from_secs(20);
 type ResponseBody = BoxBody<Bytes, io::Error>;
 
 /// What responds to the requests of a listener.
-pub type Handler = Arc<dyn Fn(Request) -> BoxFuture<'static, Response> + Send + Sync>;
+pub trait Handler: Send + Sync + 'static {
+    /// Responds to `request`.
+    fn respond(&self, request: Request) -> BoxFuture<'static, Response>;
+
+    /// What is sent for something that is not a request, instead of hyper's bare `status`; `None`
+    /// leaves it at that.
+    fn refuse(&self, _status: StatusCode) -> Option<Response> {
+        None
+    }
+}
 
 /// What the connections of one listener have in common.
 pub struct Connections {
     protocol: auto::Builder<TokioExecutor>,
     tls: Option<TlsAcceptor>,
-    handler: Handler,
+    handler: Arc<dyn Handler>,
     limits: ServerLimits,
     phase: watch::Receiver<Phase>,
 }
@@ -91,7 +101,7 @@ pub enum Ended {
 impl Connections {
     /// Connections whose requests go to `handler`: over TLS, if there is a configuration for it.
     pub fn new(
-        handler: Handler,
+        handler: Arc<dyn Handler>,
         limits: ServerLimits,
         tls: Option<TlsAcceptor>,
         phase: watch::Receiver<Phase>,
@@ -126,7 +136,7 @@ impl Connections {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let io = watched(stream, self.limits.write, activity.clone());
+        let io = watched(stream, self.limits.write, activity.clone(), Arc::clone(&self.handler));
         let requests = Requests { activity: activity.clone(), phase: self.phase.clone() };
         let service = service(Arc::clone(&self.handler), requests, ends, scheme);
         let connection = self.protocol.serve_connection(io, service);
@@ -176,7 +186,7 @@ struct Requests {
 /// `handler` as hyper calls it. Each request is in progress until its response has been handed
 /// over.
 fn service(
-    handler: Handler,
+    handler: Arc<dyn Handler>,
     requests: Requests,
     ends: Ends,
     scheme: Scheme,
@@ -190,7 +200,7 @@ fn service(
     service_fn(move |request: hyper::Request<Incoming>| {
         let in_progress = activity.begin(request.version());
         let is_http1 = request.version() < Version::HTTP_2;
-        let response = handler(poem_request(request, ends, scheme.clone()));
+        let response = handler.respond(poem_request(request, ends, scheme.clone()));
         let phase = phase.clone();
         async move {
             let mut response = hyper::Response::from(response.await);
@@ -229,7 +239,7 @@ fn poem_request(mut request: hyper::Request<Incoming>, ends: Ends, scheme: Schem
         && let Ok(host) = HeaderValue::try_from(authority)
     {
         let headers = request.headers_mut();
-        if !headers.get(header::HOST).is_some_and(|given| given == host) {
+        if headers.get(header::HOST).is_none_or(|given| given != host) {
             headers.append(header::HOST, host);
         }
     }

@@ -5,17 +5,25 @@ use tokio::time::Instant;
 
 use super::*;
 
-/// A handler whose response never ends at `/endless`, and never begins elsewhere but at `/`.
-fn handler() -> Handler {
-    Arc::new(|request| match request.uri().path() {
-        "/" => std::future::ready(Response::builder().body("done")).boxed(),
-        "/endless" => {
-            let words = stream::repeat("word ").map(Ok::<_, io::Error>);
-            let body = poem::Body::from_bytes_stream(words);
-            std::future::ready(Response::builder().body(body)).boxed()
+/// Its response ends at once at `/`, never at `/endless`, and does not begin elsewhere.
+struct Slow;
+
+impl Handler for Slow {
+    fn respond(&self, request: Request) -> BoxFuture<'static, Response> {
+        match request.uri().path() {
+            "/" => std::future::ready(Response::builder().body("done")).boxed(),
+            "/endless" => {
+                let words = stream::repeat("word ").map(Ok::<_, io::Error>);
+                let body = poem::Body::from_bytes_stream(words);
+                std::future::ready(Response::builder().body(body)).boxed()
+            }
+            _ => std::future::pending().boxed(),
         }
-        _ => std::future::pending().boxed(),
-    })
+    }
+
+    fn refuse(&self, status: StatusCode) -> Option<Response> {
+        Some(Response::builder().status(status).header("x-reason", "none").body("{}"))
+    }
 }
 
 struct Served {
@@ -24,10 +32,14 @@ struct Served {
     phase: watch::Sender<Phase>,
 }
 
-/// A connection to [`handler`], and how and when it ends.
+/// A connection to [`Slow`], and how and when it ends.
 fn serve() -> Served {
+    serve_over(None)
+}
+
+fn serve_over(tls: Option<TlsAcceptor>) -> Served {
     let (phase, phases) = watch::channel(Phase::Serving);
-    let connections = Connections::new(handler(), ServerLimits::default(), None, phases);
+    let connections = Connections::new(Arc::new(Slow), ServerLimits::default(), tls, phases);
     let (client, stream) = tokio::io::duplex(1024);
     let nowhere = SocketAddr::from(([127, 0, 0, 1], 1));
     let task = tokio::spawn(async move {
@@ -86,6 +98,52 @@ async fn a_first_request_that_does_not_come_ends_the_connection_after_15_s() {
         tokio::time::sleep(Duration::from_millis(1400)).await;
     }
     assert_eq!(served.closed().await, no_request);
+}
+
+/// The timer runs from accept to the first head, not from the handshake's end.
+#[tokio::test(start_paused = true)]
+async fn a_tls_handshake_counts_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, pem: String| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, pem).unwrap();
+        path
+    };
+    let issued = rcgen::generate_simple_self_signed(["a".to_owned()]).unwrap();
+    let files = crate::config::Tls {
+        cert: file("cert", issued.cert.pem()),
+        key: file("key", issued.signing_key.serialize_pem()),
+        redirect_port: None,
+    };
+    let acceptor = crate::server::Certificates::load(files).unwrap().acceptor().unwrap();
+    let no_request = ("closed: no request came in time".to_owned(), 15);
+    // A TLS record that never ends.
+    for begin in ["", "\u{16}\u{3}\u{1}\0\u{7f}\u{1}"] {
+        let mut served = serve_over(Some(acceptor.clone()));
+        served.send(begin).await;
+        assert_eq!(served.closed().await, no_request);
+    }
+    let mut plain = serve_over(Some(acceptor.clone()));
+    plain.send(HEAD).await;
+    assert!(matches!(plain.task.await.unwrap().0, Err(Ended::Handshake(_))));
+    // A handshake at 14 s leaves one more second.
+    let served = serve_over(Some(acceptor));
+    tokio::time::sleep(Duration::from_secs(14)).await;
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(issued.cert.der().clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+    let name = "a".try_into().unwrap();
+    let client = connector.connect(name, served.client).await.unwrap();
+    let (result, elapsed) = served.task.await.unwrap();
+    assert!(matches!(result, Err(Ended::Closed(_))), "{result:?}");
+    assert_eq!(elapsed.as_secs(), 15);
+    drop(client);
 }
 
 #[tokio::test(start_paused = true)]
@@ -157,5 +215,29 @@ async fn at_the_stop_a_connection_ends_with_its_request() {
         stop(&half_open);
         assert!(half_open.task.await.unwrap().0.is_err());
         assert!(stopped.elapsed() <= Duration::from_millis(500), "{begin:?}");
+    }
+}
+
+/// hyper responds to what it cannot parse by itself, and with nothing but a status.
+#[tokio::test(start_paused = true)]
+async fn what_is_not_a_request_gets_our_response() {
+    for bad in [
+        "GET / HTTP/1.2\r\n\r\n",
+        "G\u{1}T / HTTP/1.1\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
+    ] {
+        for before in ["", HEAD] {
+            let mut served = serve();
+            served.send(before).await;
+            assert_eq!(served.received().await.ends_with("\r\n\r\ndone"), !before.is_empty());
+            served.send(bad).await;
+            let response = served.received().await;
+            assert!(response.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{response}");
+            assert_eq!(response.matches("content-length:").count(), 1, "{response}");
+            assert!(response.contains("\r\ncontent-length: 2\r\n"), "{response}");
+            assert!(response.contains("\r\nx-reason: none\r\n"), "{response}");
+            assert!(response.ends_with("\r\n\r\n{}"), "{response}");
+            assert!(served.task.await.unwrap().0.is_err());
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use http::header;
 use poem::http::{Method, StatusCode};
 use poem::{Request, Response};
@@ -46,13 +47,20 @@ pub async fn serve_metrics(
     render: impl Fn() -> String + Send + Sync + 'static,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let handler: Handler =
-        Arc::new(move |request| std::future::ready(respond(&request, &render)).boxed());
     let limits = ServerLimits { connections: MAX_CONNECTIONS, ..ServerLimits::default() };
-    let listening = Listening::new(listener, handler, limits, None)?;
+    let listening = Listening::new(listener, Arc::new(Metrics(render)), limits, None)?;
     listening.accept_until(shutdown).await;
     listening.close().await;
     Ok(())
+}
+
+/// Renders the metrics.
+struct Metrics<F>(F);
+
+impl<F: Fn() -> String + Send + Sync + 'static> Handler for Metrics<F> {
+    fn respond(&self, request: Request) -> BoxFuture<'static, Response> {
+        std::future::ready(respond(&request, &self.0)).boxed()
+    }
 }
 
 fn respond(request: &Request, render: &impl Fn() -> String) -> Response {
