@@ -26,7 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("telemetry", &["config"]),
     ("http", &["app", "bots", "chat", "config", "domain", "error", "files", "sessions"]),
     ("cli", &["app", "config", "domain", "error", "http", "sessions"]),
-    ("server", &["app", "http"]),
+    ("server", &["app", "config", "http"]),
     (
         "app",
         &[

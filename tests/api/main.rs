@@ -9,6 +9,7 @@
 mod architecture;
 mod assets;
 mod bad_input;
+mod connections;
 mod conversations;
 mod cors;
 mod data_answers;

@@ -15,7 +15,7 @@ use std::time::Instant;
 use futures_util::FutureExt;
 use poem::endpoint::BoxEndpoint;
 use poem::error::MethodNotAllowedError;
-use poem::http::Method;
+use poem::http::{Method, StatusCode};
 use poem::{Endpoint, Request, Response};
 
 use super::assets;
@@ -55,6 +55,18 @@ impl Gate {
         let origins = &app.config.access.allowed_origins;
         let policies = Policies::new(origins, app.config.bot.icon.as_deref());
         Self { app, api, methods, docs: Docs::new(), policies, ids: RequestIds::new() }
+    }
+
+    /// The response, with this `status`, to a request that the HTTP library could not parse.
+    pub fn refuse(&self, status: StatusCode) -> Response {
+        let id = self.ids.next();
+        let refusal = match status {
+            StatusCode::URI_TOO_LONG => Refusal::AddressTooLong,
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => Refusal::HeadersTooLarge,
+            _ => Refusal::Malformed,
+        };
+        tracing::info!(request.id = id, http.status = status.as_u16(), "malformed request");
+        finish(render(refusal.into(), &id, false), None, false, &id)
     }
 
     /// Answers, and leaves a body that it did not read in `request`.
