@@ -16,8 +16,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::bots::Bots;
 use crate::domain::{
-    Chart, Clock, IdempotencyKey, MessageId, NewMessage, ProviderKind, SessionId, Status,
-    Timestamp, ToolRun, Usage,
+    Chart, ClientKey, Clock, IdempotencyKey, MessageId, NewMessage, ProviderKind, SessionId,
+    Status, Timestamp, ToolRun, Usage,
 };
 use crate::error::AppError;
 use crate::files::Files;
@@ -63,6 +63,8 @@ pub struct Question {
     pub delivery: Delivery,
     /// What the client calls this question: one with the same key is asked once.
     pub key: Option<IdempotencyKey>,
+    /// The client that asks.
+    pub client: ClientKey,
 }
 
 /// A finished turn.

@@ -18,6 +18,7 @@ use crate::error::AppError;
 use crate::prompt::{self, Operator, Prompt};
 use crate::provider::policy::ModelCalls;
 use crate::provider::{Provider, ProviderError};
+use crate::quota::Caller;
 use crate::store::{
     BegunTurn, ConfigPatch, FinishedTurn, NewTurn, StoreError, TurnGuard, TurnLockError,
 };
@@ -64,7 +65,8 @@ impl Inner {
         turn: &Arc<RunningTurn>,
     ) -> Result<Answer, AppError> {
         let started = Instant::now();
-        let Question { message, patch, delivery, key } = question;
+        let Question { message, patch, delivery, key, client } = question;
+        let caller = Caller { session: turn.session, client };
         let Admitted { bot, turn: new, _guard } =
             self.admit(turn, message.clone(), patch, key).await?;
         let _registered = self.feeds.register(Arc::clone(turn));
@@ -74,7 +76,7 @@ impl Inner {
         }
         let count = begun.session.message_count;
         let question = begun.question;
-        match self.prepare(turn, &bot, begun, message).await {
+        match self.prepare(caller, &bot, begun, message).await {
             Ok((provider, request, tools)) => {
                 let exchange =
                     Exchange { bot, question, delivery, provider, request, tools, started };
@@ -139,7 +141,7 @@ impl Inner {
     /// the session as it was at that moment.
     async fn prepare(
         &self,
-        turn: &RunningTurn,
+        caller: Caller,
         bot: &Arc<Bot>,
         begun: BegunTurn,
         question: String,
@@ -161,7 +163,7 @@ impl Inner {
         };
         let mut tools = Toolbox::default();
         if file.is_some() {
-            tools.add(QueryData::new(self.files.clone(), turn.session));
+            tools.add(QueryData::new(self.files.clone(), caller));
         }
         request.tools = tools.specs();
         let budget = self.limits.context_tokens;
@@ -176,7 +178,7 @@ impl Inner {
         };
         let Prompt { system, entries } = match size <= SMALL_PROMPT_BYTES {
             true => build(),
-            false => self.quota.work(turn.session, move |_| build()).await?,
+            false => self.quota.work(caller, move |_| build()).await?,
         };
         request.system = system;
         request.entries = entries;

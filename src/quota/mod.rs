@@ -28,6 +28,9 @@ pub struct QuotaLimits {
     pub work_queue: usize,
     /// Pieces of work of one session that wait for the one before.
     pub session_queue: usize,
+    /// Pieces of work of one client that wait for the ones before. A client has all places but one
+    /// at most, and one at least.
+    pub client_queue: usize,
     /// How long a piece of work waits.
     pub work_patience: Duration,
     /// Bytes of all request bodies that are being received or worked on.
@@ -48,6 +51,7 @@ impl Default for QuotaLimits {
             work_places: cores.max(2),
             work_queue: 64,
             session_queue: 4,
+            client_queue: 16,
             work_patience: Duration::from_secs(5),
             body_bytes: 256 << 20,
             client_body_bytes: 64 << 20,
@@ -55,6 +59,15 @@ impl Default for QuotaLimits {
             rate: 0,
         }
     }
+}
+
+/// Whose work it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The session that it is done for.
+    pub session: SessionId,
+    /// The client that has asked for it.
+    pub client: ClientKey,
 }
 
 /// Why something is not done now.
@@ -110,7 +123,7 @@ impl Quota {
         }))
     }
 
-    /// Runs `job` off the async threads, when it is the session's turn and there is a place for it.
+    /// Runs `job` off the async threads, when it is the caller's turn and there is a place for it.
     ///
     /// The place belongs to the job until that has ended, whether its caller still waits or not; a
     /// caller that stops waiting sets the job's [`Cancelled`].
@@ -119,10 +132,10 @@ impl Quota {
     /// See [`QuotaError`]; then `job` has not run, but for `Lost`.
     pub async fn work<T: Send + 'static>(
         &self,
-        session: SessionId,
+        caller: Caller,
         job: impl FnOnce(&Cancelled) -> T + Send + 'static,
     ) -> Result<T, QuotaError> {
-        self.0.work.run(session, job).await
+        self.0.work.run(caller, job).await
     }
 
     /// Room for a body that `client` is about to send; none is taken before it arrives.

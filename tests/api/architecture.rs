@@ -24,7 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["bots", "domain", "error", "files", "markdown", "prompt", "provider", "quota", "store"],
     ),
     ("telemetry", &["config"]),
-    ("http", &["app", "bots", "chat", "config", "domain", "error", "files", "sessions"]),
+    ("http", &["app", "bots", "chat", "config", "domain", "error", "files", "quota", "sessions"]),
     ("cli", &["app", "config", "domain", "error", "http", "sessions"]),
     ("server", &["app", "config", "http"]),
     (

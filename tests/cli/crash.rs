@@ -15,7 +15,7 @@ fn a_kill_loses_nothing_that_was_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     let mut before: Vec<(String, Vec<String>)> = Vec::new();
     for round in 0..3 {
-        let server = Running::start(folder.path(), &[]);
+        let server = Running::start(folder.path(), &[("RATE_LIMIT", "0")]);
         verify(&server, &before);
         before.extend(load_until_killed(&server, round));
     }

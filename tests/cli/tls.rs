@@ -178,8 +178,12 @@ fn the_plain_listener_only_redirects() {
     write_certificate(folder.path());
     let more = [("TLS_REDIRECT_PORT", "0"), ("ALLOWED_HOSTS", "localhost")];
     let mut server = start(folder.path(), &more);
-    let line = server.log.recv_timeout(Duration::from_secs(30)).unwrap();
-    let (_, plain) = line.split_once("redirecting from http://").unwrap();
+    let plain = loop {
+        let line = server.log.recv_timeout(Duration::from_secs(30)).unwrap();
+        if let Some((_, plain)) = line.split_once("redirecting from http://") {
+            break plain.to_owned();
+        }
+    };
     let plain: std::net::SocketAddr = plain.split(' ').next().unwrap().parse().unwrap();
     let get = |head: &str| {
         use std::io::{Read, Write};

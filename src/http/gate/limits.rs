@@ -9,7 +9,9 @@ use poem::http::{Version, header};
 use poem::{Body, Request};
 use tokio::time::Instant;
 
+use crate::error::AppError;
 use crate::http::wire::refusal::Refusal;
+use crate::quota::BodyLease;
 
 /// The longest address (faults.md calls for 8 KiB).
 const MAX_ADDRESS: usize = 8 * 1024;
@@ -57,12 +59,16 @@ pub fn check_size(request: &Request) -> Result<(), Refusal> {
     if size > MAX_HEADERS { Err(Refusal::HeadersTooLarge) } else { Ok(()) }
 }
 
-/// Reads the request's body, at most `limit` bytes of it. A compressed body is refused: inflated,
-/// it could be a thousand times as large.
-pub async fn take_body(request: &mut Request, limit: usize) -> Result<Bytes, Refusal> {
+/// Reads the request's body, at most `limit` bytes of it, into `room`. A compressed body is refused:
+/// inflated, it could be a thousand times as large.
+pub async fn take_body(
+    request: &mut Request,
+    limit: usize,
+    room: &mut BodyLease,
+) -> poem::Result<Bytes> {
     let headers = request.headers();
     if headers.contains_key(header::CONTENT_ENCODING) {
-        return Err(Refusal::EncodedBody);
+        return Err(Refusal::EncodedBody.into());
     }
     let declared = headers
         .get(header::CONTENT_LENGTH)
@@ -72,12 +78,12 @@ pub async fn take_body(request: &mut Request, limit: usize) -> Result<Bytes, Ref
         return Ok(Bytes::new());
     }
     if declared.is_some_and(|length| length > limit) {
-        return Err(Refusal::BodyTooLarge(limit));
+        return Err(Refusal::BodyTooLarge(limit).into());
     }
     let mut stream = request.take_body().into_bytes_stream();
     // Room for what is declared, so that a large upload is not copied while it grows.
     let mut bytes = BytesMut::with_capacity(declared.unwrap_or(0));
-    match read(&mut stream, &mut bytes, limit).await {
+    match read(&mut stream, &mut bytes, limit, room).await {
         Ok(()) => Ok(bytes.freeze()),
         Err(refusal) => {
             request.set_body(Body::from_bytes_stream(stream));
@@ -91,18 +97,20 @@ async fn read(
     stream: &mut (impl Stream<Item = io::Result<Bytes>> + Unpin),
     bytes: &mut BytesMut,
     limit: usize,
-) -> Result<(), Refusal> {
+    room: &mut BodyLease,
+) -> poem::Result<()> {
     let begun = Instant::now();
     loop {
         let deadline = BODY_PACE.deadline(begun, bytes.len());
         let Ok(next) = tokio::time::timeout_at(deadline, stream.next()).await else {
-            return Err(Refusal::BodyTimeout);
+            return Err(Refusal::BodyTimeout.into());
         };
         let Some(chunk) = next else { return Ok(()) };
         let chunk = chunk.map_err(|_| Refusal::BodyBroken)?;
         if bytes.len() + chunk.len() > limit {
-            return Err(Refusal::BodyTooLarge(limit));
+            return Err(Refusal::BodyTooLarge(limit).into());
         }
+        room.grow_to(bytes.len() + chunk.len()).await.map_err(AppError::from)?;
         bytes.extend_from_slice(&chunk);
     }
 }
@@ -144,6 +152,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::ClientKey;
+    use crate::quota::{Quota, QuotaLimits};
 
     /// Reads a body whose chunks arrive so many milliseconds and are so many bytes long, and
     /// returns when and how that ended. `declared` is its Content-Length.
@@ -162,8 +172,9 @@ mod tests {
             None => Request::builder().header("transfer-encoding", "chunked"),
         };
         let mut request = request.body(Body::from_bytes_stream(body));
-        let taken = take_body(&mut request, limit).await;
-        let taken = taken.map(|body| body.len()).map_err(|refusal| refusal.reply().status.as_u16());
+        let mut room = Quota::new(QuotaLimits::default()).body(ClientKey::V4(1));
+        let taken = take_body(&mut request, limit, &mut room).await;
+        let taken = taken.map(|body| body.len()).map_err(|error| error.status().as_u16());
         (begun.elapsed().as_millis(), taken)
     }
 
