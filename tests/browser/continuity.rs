@@ -84,7 +84,7 @@ async fn an_unreachable_server_is_reported_and_the_question_retried() {
         visitor.open_chat().await;
         line.cut();
         visitor.ask("Anyone?").await;
-        visitor.sees("#notice-text", "cannot be reached").await;
+        visitor.sees("#notice-text", "can’t be reached right now").await;
         visitor.sees(".message.user .note", "Not answered").await;
         line.mend();
         visitor.click("#notice-action").await;
@@ -111,10 +111,10 @@ async fn being_offline_is_shown_and_typed_text_is_kept() {
         visitor.goto(&site.url("/")).await;
         visitor.open_chat().await;
         line(true).await;
-        visitor.sees("#connection-status", "You are offline").await;
+        visitor.sees("#connection-status", "You’re offline").await;
         visitor.sees("#bot-status", "Offline").await;
         visitor.ask("Anyone?").await;
-        visitor.sees("#notice-text", "You are offline").await;
+        visitor.sees("#notice-text", "You’re offline").await;
         visitor.sees(".message.user", "Anyone?").await;
         line(false).await;
         visitor.until("!text('#connection-status')").await;
@@ -141,7 +141,7 @@ async fn a_window_that_cannot_load_says_so_and_offers_a_retry() {
         visitor.element(LAUNCHER).await;
         line.cut();
         visitor.click(LAUNCHER).await;
-        visitor.sees("chatbot-widget >>> .wait", "cannot be reached").await;
+        visitor.sees("chatbot-widget >>> .wait", "can’t be reached right now").await;
         line.mend();
         visitor.eval("window.hurry = false").await;
         visitor.click("chatbot-widget >>> .wait button").await;

@@ -60,9 +60,9 @@ async fn a_rate_limited_file_is_kept_and_sent_after_the_wait() {
         visitor.expects("429");
         visitor.goto(&site.url("/")).await;
         visitor.open_chat().await;
-        line.refuse("POST /api/files/upload", 2);
+        line.refuse("POST /api/files/upload", 7);
         visitor.chooses(&file).await;
-        visitor.sees("#notice-text", "Please wait 2 seconds.").await;
+        visitor.sees("#notice-text", "Please wait 7 seconds.").await;
         visitor.sees(".file-refused .file-name", "fruit.csv").await;
         visitor.is_accessible("a file has to wait").await;
         // It is kept whatever happens to the notice.

@@ -44,9 +44,9 @@ test('a button is disabled for some seconds, with a countdown that is not read o
     mock.timers.tick(1000);
   }
   assert.deepEqual(seen, [
-    ['3', true, 0],
-    ['2', true, 0],
-    ['1', true, 0],
+    ['(3)', true, 0],
+    ['(2)', true, 0],
+    ['(1)', true, 0],
   ]);
   assert.deepEqual([target.disabled, countdown.removed, ended], [false, true, 1]);
   mock.timers.tick(10_000);
@@ -74,6 +74,6 @@ test('the countdown is formatted for the language', async () => {
   await setLanguage('de');
   const { target, inside } = fakeButton();
   const end = disableFor(target, 3600);
-  assert.equal(inside[0].textContent, '3.600');
+  assert.equal(inside[0].textContent, '(3.600)');
   end();
 });

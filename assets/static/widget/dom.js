@@ -80,7 +80,7 @@ export function disableFor(target, seconds, onEnd = () => {}) {
   };
   const tick = () => {
     const left = Math.ceil((until - Date.now()) / 1000);
-    countdown.textContent = number(left);
+    countdown.textContent = `(${number(left)})`;
     if (left > 0) timer = setTimeout(tick, 1000);
     else {
       end();
