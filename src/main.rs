@@ -12,6 +12,7 @@ use chatbot_widget::app::App;
 use chatbot_widget::config::{self, Command, Config};
 use chatbot_widget::server::{Certificates, ServerLimits, ServerOptions};
 use chatbot_widget::{cli, server, telemetry};
+use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -85,6 +86,10 @@ async fn serve_until_stopped(
         Some(port) => Some(bind((config.listen.host, port).into()).await?),
         None => None,
     };
+    let metrics = match config.metrics.addr {
+        Some(address) => Some(server::bind_metrics(address).await.map_err(failed)?),
+        None => None,
+    };
     let limits = ServerLimits::for_process(config.access.trusted_proxies.clone());
     let app = App::open(config).await.map_err(failed)?;
     let scheme = if certificates.is_some() { "https" } else { "http" };
@@ -100,6 +105,15 @@ async fn serve_until_stopped(
     if let Some(redirect) = &redirect {
         let address = redirect.local_addr().map_err(failed)?;
         tracing::info!("redirecting from http://{address} to HTTPS");
+    }
+    if let Some(metrics) = metrics {
+        let app = Arc::clone(&app);
+        let render = move || -> BoxFuture<'static, String> {
+            let app = Arc::clone(&app);
+            Box::pin(async move { app.render_metrics().await })
+        };
+        // Until the process ends.
+        tokio::spawn(server::serve_metrics(metrics, render, std::future::pending()));
     }
     let options = ServerOptions { limits, certificates, redirect };
     server::run(listener, app, options, shutdown).await.map_err(failed)?;

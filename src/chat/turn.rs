@@ -12,7 +12,7 @@ use super::{Answer, Delivery, Inner, Question};
 use crate::domain::model::{Entry, ModelRequest, ToolChoice};
 use crate::domain::{
     Bot, IdempotencyKey, Message, MessageId, NewMessage, ProviderKind, SessionConfig, Status,
-    check_patch,
+    Usage, check_patch,
 };
 use crate::error::AppError;
 use crate::prompt::{self, Operator, Prompt};
@@ -203,6 +203,9 @@ impl Inner {
             () = self.cut.cancelled() => answer.interrupt("the server was stopped"),
         }
         let kind = calls.provider().kind();
+        if let Some(first) = answer.first_word() {
+            self.metrics.first_word(kind, first.duration_since(exchange.started));
+        }
         let conclusion = answer.conclude(self.clock.now());
         self.close(turn, &exchange, kind, conclusion, count).await
     }
@@ -220,17 +223,27 @@ impl Inner {
         let finished = self.finish(turn, exchange.question, status, answer.clone()).await;
         if let Some(failure) = failure {
             log_failure(turn, exchange, provider, &failure);
+            let error = AppError::Provider(failure);
+            self.metrics.turn(provider, error.code(), Usage::default());
             if let Err(error) = finished {
                 tracing::error!(error = ?error, "the end of a failed turn could not be stored");
             }
-            return Err(AppError::Provider(failure));
+            return Err(error);
         }
+        let is_gone = matches!(finished, Err(StoreError::NotFound));
         let finished = match finished {
             Ok(finished) => finished,
             // The session was deleted or expired while the model spoke: the answer is still right.
             Err(StoreError::NotFound) => FinishedTurn { message_count: count + 1, answer: None },
             Err(error) => return Err(error.into()),
         };
+        // A history that was cleared meanwhile has no place for the answer: for the visitor that is
+        // an answer that was stopped.
+        let is_cleared = answer.is_some() && finished.answer.is_none() && !is_gone;
+        let answer = answer.map(|answer| match is_cleared {
+            true => NewMessage { status: Status::Stopped, ..answer },
+            false => answer,
+        });
         // Without an answer the visitor has stopped before its first word.
         let message = answer.unwrap_or_else(|| NewMessage {
             status: Status::Stopped,
@@ -240,6 +253,7 @@ impl Inner {
         let name = exchange.bot.provider_names.of(provider);
         let answer = Answer::new(finished.answer, message, provider, name, finished.message_count);
         log_answer(turn, exchange, &answer);
+        self.metrics.turn(provider, answer.status.as_str(), answer.usage);
         Ok(answer)
     }
 

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{ClientKey, SessionId};
+use crate::metrics::Metrics;
 use bodies::Bodies;
 pub use bodies::BodyLease;
 pub use rates::RateBucket;
@@ -90,6 +91,18 @@ pub enum QuotaError {
     Lost,
 }
 
+impl QuotaError {
+    /// The word for it in metrics.
+    fn reason(self) -> &'static str {
+        match self {
+            Self::OwnShare => "own_share",
+            Self::Busy => "busy",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Lost => "lost",
+        }
+    }
+}
+
 /// What is in use at a moment. All zero when nothing is going on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QuotaUse {
@@ -111,15 +124,17 @@ struct Inner {
     work: Work,
     bodies: Bodies,
     rates: Rates,
+    metrics: Arc<Metrics>,
 }
 
 impl Quota {
-    /// Resources within `limits`.
-    pub fn new(limits: QuotaLimits) -> Self {
+    /// Resources within `limits`; refusals are counted in `metrics`.
+    pub fn new(limits: QuotaLimits, metrics: Arc<Metrics>) -> Self {
         Self(Arc::new(Inner {
             work: Work::new(&limits),
             bodies: Bodies::new(&limits),
             rates: Rates::new(limits.rate),
+            metrics,
         }))
     }
 
@@ -135,7 +150,7 @@ impl Quota {
         caller: Caller,
         job: impl FnOnce(&Cancelled) -> T + Send + 'static,
     ) -> Result<T, QuotaError> {
-        self.0.work.run(caller, job).await
+        self.0.work.run(caller, job).await.inspect_err(|error| self.counted("work", *error))
     }
 
     /// Room for a body that `client` is about to send; none is taken before it arrives.
@@ -143,12 +158,25 @@ impl Quota {
         self.0.bodies.lease(client)
     }
 
+    /// Makes room for `bytes` of a body in all, waiting for a while if there is none.
+    ///
+    /// # Errors
+    /// [`QuotaError::OwnShare`] or [`QuotaError::Busy`]; then nothing is added.
+    pub async fn grow(&self, lease: &mut BodyLease, bytes: usize) -> Result<(), QuotaError> {
+        lease.grow_to(bytes).await.inspect_err(|error| self.counted("bodies", *error))
+    }
+
+    fn counted(&self, resource: &'static str, error: QuotaError) {
+        self.0.metrics.refusal(resource, error.reason());
+    }
+
     /// Counts a request of `client` in `bucket`.
     ///
     /// # Errors
     /// [`QuotaError::RateLimited`] if it is one too many.
     pub fn count(&self, bucket: RateBucket, client: ClientKey) -> Result<(), QuotaError> {
-        self.0.rates.count(bucket, client)
+        let counted = self.0.rates.count(bucket, client);
+        counted.inspect_err(|error| self.counted(bucket.as_str(), *error))
     }
 
     /// What is in use.

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::error::AppError;
 use crate::http::wire::refusal::Refusal;
-use crate::quota::BodyLease;
+use crate::quota::{BodyLease, Quota};
 
 /// The longest address (faults.md calls for 8 KiB).
 const MAX_ADDRESS: usize = 8 * 1024;
@@ -64,6 +64,7 @@ pub fn check_size(request: &Request) -> Result<(), Refusal> {
 pub async fn take_body(
     request: &mut Request,
     limit: usize,
+    quota: &Quota,
     room: &mut BodyLease,
 ) -> poem::Result<Bytes> {
     let headers = request.headers();
@@ -83,7 +84,7 @@ pub async fn take_body(
     let mut stream = request.take_body().into_bytes_stream();
     // Room for what is declared, so that a large upload is not copied while it grows.
     let mut bytes = BytesMut::with_capacity(declared.unwrap_or(0));
-    match read(&mut stream, &mut bytes, limit, room).await {
+    match read(&mut stream, &mut bytes, limit, quota, room).await {
         Ok(()) => Ok(bytes.freeze()),
         Err(refusal) => {
             request.set_body(Body::from_bytes_stream(stream));
@@ -97,6 +98,7 @@ async fn read(
     stream: &mut (impl Stream<Item = io::Result<Bytes>> + Unpin),
     bytes: &mut BytesMut,
     limit: usize,
+    quota: &Quota,
     room: &mut BodyLease,
 ) -> poem::Result<()> {
     let begun = Instant::now();
@@ -110,7 +112,7 @@ async fn read(
         if bytes.len() + chunk.len() > limit {
             return Err(Refusal::BodyTooLarge(limit).into());
         }
-        room.grow_to(bytes.len() + chunk.len()).await.map_err(AppError::from)?;
+        quota.grow(room, bytes.len() + chunk.len()).await.map_err(AppError::from)?;
         bytes.extend_from_slice(&chunk);
     }
 }
@@ -148,12 +150,14 @@ pub fn drain(request: &mut Request) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use futures_util::stream;
     use proptest::prelude::*;
 
     use super::*;
     use crate::domain::ClientKey;
-    use crate::quota::{Quota, QuotaLimits};
+    use crate::quota::QuotaLimits;
 
     /// Reads a body whose chunks arrive so many milliseconds and are so many bytes long, and
     /// returns when and how that ended. `declared` is its Content-Length.
@@ -172,8 +176,9 @@ mod tests {
             None => Request::builder().header("transfer-encoding", "chunked"),
         };
         let mut request = request.body(Body::from_bytes_stream(body));
-        let mut room = Quota::new(QuotaLimits::default()).body(ClientKey::V4(1));
-        let taken = take_body(&mut request, limit, &mut room).await;
+        let quota = Quota::new(QuotaLimits::default(), Arc::default());
+        let mut room = quota.body(ClientKey::V4(1));
+        let taken = take_body(&mut request, limit, &quota, &mut room).await;
         let taken = taken.map(|body| body.len()).map_err(|error| error.status().as_u16());
         (begun.elapsed().as_millis(), taken)
     }

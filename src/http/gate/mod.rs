@@ -113,7 +113,7 @@ impl Gate {
         }
         // Held until the response is there: the body may live as long.
         let mut room = self.app.quota.body(client);
-        let body = take_body(request, self.body_limit(route), &mut room).await?;
+        let body = take_body(request, self.body_limit(route), &self.app.quota, &mut room).await?;
         request.set_body(body);
         request.extensions_mut().insert(client);
         self.api.call(std::mem::take(request)).await.map_err(|error| {
@@ -173,13 +173,15 @@ impl Endpoint for Gate {
         )
         .await;
         drain(&mut request);
+        let (status, elapsed) = (response.status().as_u16(), started.elapsed());
+        self.app.metrics.request(route.pattern(), method.as_str(), status, elapsed);
         span.in_scope(|| {
             tracing::info!(
                 http.method = %method,
                 http.route = route.pattern(),
                 session.id = session.as_deref(),
-                http.status = response.status().as_u16(),
-                elapsed_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+                http.status = status,
+                elapsed_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
                 "request"
             );
         });

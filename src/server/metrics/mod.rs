@@ -18,8 +18,8 @@ use super::listening::Listening;
 /// Maximum number of connections to the metrics.
 const MAX_CONNECTIONS: usize = 16;
 
-/// Prometheus's text format.
-const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+/// The OpenMetrics text format, which Prometheus reads.
+const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Takes the address of `METRICS_ADDR`.
 ///
@@ -37,42 +37,52 @@ pub async fn bind_metrics(address: SocketAddr) -> Result<TcpListener, String> {
         .map_err(|error| format!("METRICS_ADDR: cannot listen on {address}: {error}"))
 }
 
-/// Serves what `render` returns, in Prometheus's text format, at `GET /metrics` until `shutdown`
+/// Serves what `render` returns, in the OpenMetrics text format, at `GET /metrics` until `shutdown`
 /// resolves.
 ///
 /// # Errors
 /// If the listener has no address.
 pub async fn serve_metrics(
     listener: TcpListener,
-    render: impl Fn() -> String + Send + Sync + 'static,
+    render: impl Fn() -> BoxFuture<'static, String> + Send + Sync + 'static,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let limits = ServerLimits { connections: MAX_CONNECTIONS, ..ServerLimits::default() };
-    let listening = Listening::new(listener, Arc::new(Metrics(render)), limits, None)?;
+    let listening = Listening::new(listener, Arc::new(MetricsPage(render)), limits, None)?;
     listening.accept_until(shutdown).await;
     listening.close().await;
     Ok(())
 }
 
 /// Renders the metrics.
-struct Metrics<F>(F);
+struct MetricsPage<F>(F);
 
-impl<F: Fn() -> String + Send + Sync + 'static> Handler for Metrics<F> {
+impl<F> Handler for MetricsPage<F>
+where
+    F: Fn() -> BoxFuture<'static, String> + Send + Sync + 'static,
+{
     fn respond(&self, request: Request) -> BoxFuture<'static, Response> {
-        std::future::ready(respond(&request, &self.0)).boxed()
+        match refusal(&request) {
+            Some(refusal) => std::future::ready(refusal).boxed(),
+            None => (self.0)().map(page).boxed(),
+        }
     }
 }
 
-fn respond(request: &Request, render: &impl Fn() -> String) -> Response {
+fn refusal(request: &Request) -> Option<Response> {
     let response = Response::builder();
     if request.uri().path() != "/metrics" {
-        return response.status(StatusCode::NOT_FOUND).finish();
+        return Some(response.status(StatusCode::NOT_FOUND).finish());
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let response = response.status(StatusCode::METHOD_NOT_ALLOWED);
-        return response.header(header::ALLOW, "GET, HEAD").finish();
+        return Some(response.header(header::ALLOW, "GET, HEAD").finish());
     }
-    response.header(header::CONTENT_TYPE, CONTENT_TYPE).body(render())
+    None
+}
+
+fn page(metrics: String) -> Response {
+    Response::builder().header(header::CONTENT_TYPE, CONTENT_TYPE).body(metrics)
 }
 
 #[cfg(test)]

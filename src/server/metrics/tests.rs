@@ -11,9 +11,13 @@ async fn start() -> (SocketAddr, oneshot::Sender<()>, tokio::task::JoinHandle<io
     let listener = bind_metrics(([127, 0, 0, 1], 0).into()).await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
-    let task = tokio::spawn(serve_metrics(listener, || "up 1\n".to_owned(), async {
-        let _ = stopped.await;
-    }));
+    let task = tokio::spawn(serve_metrics(
+        listener,
+        || std::future::ready("up 1\n".to_owned()).boxed(),
+        async {
+            let _ = stopped.await;
+        },
+    ));
     (address, stop, task)
 }
 
@@ -31,7 +35,9 @@ async fn metrics_and_nothing_else() {
     let (address, stop, task) = start().await;
     let metrics = exchange(address, "GET /metrics").await;
     assert!(metrics.starts_with("HTTP/1.1 200 OK\r\n"), "{metrics}");
-    assert!(metrics.contains("\r\ncontent-type: text/plain; version=0.0.4; charset=utf-8\r\n"));
+    assert!(metrics.contains(
+        "\r\ncontent-type: application/openmetrics-text; version=1.0.0; charset=utf-8\r\n"
+    ));
     assert!(metrics.ends_with("\r\n\r\nup 1\n"));
     assert!(exchange(address, "HEAD /metrics").await.starts_with("HTTP/1.1 200 "));
     assert!(exchange(address, "POST /metrics").await.starts_with("HTTP/1.1 405 "));
