@@ -241,3 +241,22 @@ async fn what_is_not_a_request_gets_our_response() {
         }
     }
 }
+
+/// A client that keeps its HTTP/2 windows shut: the socket takes whatever is written, which is
+/// nothing but control frames.
+#[tokio::test(start_paused = true)]
+async fn an_http2_client_that_does_not_read_loses_its_connection() {
+    let mut served = serve();
+    let mut frames = PREFACE.as_bytes().to_vec();
+    // SETTINGS: an initial window of nothing.
+    frames.extend([0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0]);
+    // HEADERS of stream 1: GET, http, /endless, a (RFC 7541, static table: 2, 6, 4, 1).
+    let head = [&[0x82, 0x86, 0x44, 8][..], b"/endless", &[0x41, 1, b'a']].concat();
+    frames.extend([0, 0, u8::try_from(head.len()).unwrap(), 1, 5, 0, 0, 0, 1]);
+    frames.extend(head);
+    served.client.write_all(&frames).await.unwrap();
+    let (result, elapsed) = served.task.await.unwrap();
+    assert_eq!(result.unwrap_err().to_string(), "closed: the client does not read");
+    assert_eq!(elapsed.as_secs(), 30);
+    drop(served.client);
+}
