@@ -182,7 +182,7 @@ async fn a_client_that_stops_reading_loses_its_connection() {
     let (result, _) = served.task.await.unwrap();
     assert!(begun.elapsed() >= patience * 4);
     let Err(Ended::Broken(error)) = result else { panic!("{result:?}") };
-    let cause = error.source().and_then(|e| e.downcast_ref::<io::Error>());
+    let cause = std::error::Error::source(&error).and_then(|e| e.downcast_ref::<io::Error>());
     assert_eq!(cause.map(io::Error::kind), Some(io::ErrorKind::TimedOut), "{error:?}");
 }
 
