@@ -16,7 +16,7 @@ use tokio_io_timeout::TimeoutStream;
 use super::activity::Activity;
 use super::connection::Handler;
 
-/// How much is read at first: all of most heads.
+/// How much is read ahead: usually the whole head.
 const BEGIN_BYTES: usize = 1024;
 
 /// The longest head that may be hyper's own.
@@ -39,7 +39,7 @@ pub fn watched<S: AsyncRead + AsyncWrite>(
 /// A stream whose writes are reported.
 pub struct Watched<S> {
     stream: Pin<Box<TimeoutStream<S>>>,
-    /// What was read already, and is to be read again.
+    /// Bytes read ahead by [`Self::begins_with`].
     begin: Bytes,
     activity: Activity,
     handler: Arc<dyn Handler>,
@@ -54,7 +54,7 @@ struct PendingRefusal {
 }
 
 impl<S: AsyncRead + AsyncWrite> Watched<S> {
-    /// Whether the first that comes is `wanted`. It can then be read as if nothing had happened.
+    /// Whether the client's first bytes are `wanted`. They can still be read afterwards.
     pub async fn begins_with(&mut self, wanted: &[u8]) -> io::Result<bool> {
         let mut begin = BytesMut::with_capacity(BEGIN_BYTES);
         loop {

@@ -94,7 +94,7 @@ fn one_folder_serves_one_server() {
 }
 
 #[test]
-fn an_occupied_port_is_said() {
+fn an_occupied_port_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
@@ -125,9 +125,9 @@ fn secrets_and_session_ids_stay_out_of_the_log() {
     }
 }
 
-/// More connections than it has descriptors: it waits for some to end, says so, and goes on.
+/// More connections than it has descriptors for: it logs that, waits for some to end, and goes on.
 #[test]
-fn out_of_descriptors_it_waits_and_comes_back() {
+fn without_free_descriptors_it_waits_and_recovers() {
     let folder = tempfile::tempdir().unwrap();
     let server = Running::start_with_limit(folder.path(), "-n 60", &[]);
     let connections: Vec<_> =

@@ -47,8 +47,12 @@ const HTTP2_HEADERS: u32 = 64 * 1024;
 const HTTP2_RESETS: usize = 20;
 const HTTP2_OUR_RESETS: usize = 200;
 
-/// What is held of one HTTP/2 response when its client reads slower than we write.
+/// How much of one HTTP/2 response is buffered for a client that reads more slowly than we write.
 const HTTP2_SEND_BUFFER: usize = 128 * 1024;
+
+/// What an HTTP/2 client may send before we read it: of one body, and of all of a connection's.
+const HTTP2_STREAM_WINDOW: u32 = 128 * 1024;
+const HTTP2_CONNECTION_WINDOW: u32 = 256 * 1024;
 
 /// How often an HTTP/2 client is pinged, and how long it may take to reply.
 const PING_EVERY: Duration = Duration::from_secs(20);
@@ -62,14 +66,14 @@ pub trait Handler: Send + Sync + 'static {
     /// Responds to `request`.
     fn respond(&self, request: Request) -> BoxFuture<'static, Response>;
 
-    /// What is sent for something that is not a request, instead of hyper's bare `status`; `None`
-    /// leaves it at that.
+    /// The response to bytes that are not a request, instead of hyper's own, which has this `status`
+    /// and no body; `None` keeps hyper's.
     fn refuse(&self, _status: StatusCode) -> Option<Response> {
         None
     }
 }
 
-/// What the connections of one listener have in common.
+/// Serves the connections of one listener.
 pub struct Connections {
     http1: http1::Builder,
     http2: http2::Builder<TokioExecutor>,
@@ -196,7 +200,7 @@ impl Connections {
     }
 }
 
-/// What a connection's requests have in common.
+/// Shared by all requests of one connection.
 struct Requests {
     activity: Activity,
     phase: watch::Receiver<Phase>,
@@ -249,6 +253,8 @@ fn http2() -> http2::Builder<TokioExecutor> {
         .max_header_list_size(HTTP2_HEADERS)
         .max_pending_accept_reset_streams(HTTP2_RESETS)
         .max_local_error_reset_streams(HTTP2_OUR_RESETS)
+        .initial_stream_window_size(HTTP2_STREAM_WINDOW)
+        .initial_connection_window_size(HTTP2_CONNECTION_WINDOW)
         .max_send_buf_size(HTTP2_SEND_BUFFER)
         .keep_alive_interval(PING_EVERY)
         .keep_alive_timeout(PING_PATIENCE);

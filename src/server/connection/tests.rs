@@ -218,7 +218,7 @@ async fn at_the_stop_a_connection_ends_with_its_request() {
     }
 }
 
-/// hyper responds to what it cannot parse by itself, and with nothing but a status.
+/// On its own, hyper responds to requests that it cannot parse with nothing but a status.
 #[tokio::test(start_paused = true)]
 async fn what_is_not_a_request_gets_our_response() {
     for bad in [
