@@ -16,7 +16,7 @@ use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// How long work on blocking threads may delay the exit. Nobody waits for its result any more.
+/// How long work on blocking threads may delay the exit. No one is waiting for its result.
 const BLOCKING_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Why the program fails, in one line.
@@ -77,7 +77,7 @@ async fn serve_until_stopped(
     config: Config,
     certificates: Option<Arc<Certificates>>,
 ) -> Result<(), Failure> {
-    // Before anything else: a signal that nobody handles ends the process.
+    // Before anything else: an unhandled signal ends the process.
     let shutdown = stop_signal().map_err(failed)?;
     reload_on_hangup(certificates.clone()).map_err(failed)?;
     // Taken before anything is touched on disk, so that an occupied port is found first.
@@ -144,7 +144,7 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Reads the certificate again at each SIGHUP, which otherwise does nothing.
+/// Reloads the certificate at each SIGHUP, which has no other effect.
 fn reload_on_hangup(certificates: Option<Arc<Certificates>>) -> io::Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
     tokio::spawn(async move {

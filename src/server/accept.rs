@@ -25,7 +25,7 @@ pub struct Acceptor {
 pub struct Accepted {
     /// The connection itself.
     pub stream: TcpStream,
-    /// Where it comes from; an IPv4 address is one, even if the listener is an IPv6 one.
+    /// The client's address; an IPv4 client of a dual-stack listener has its IPv4 address.
     pub remote: SocketAddr,
     /// Its place, to be dropped with it.
     pub place: Place,
@@ -82,12 +82,12 @@ fn concerns_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-/// Keeps a warning from being repeated all the time.
+/// Limits how often a warning is logged.
 #[derive(Default)]
 struct Quiet(Mutex<Option<Instant>>);
 
 impl Quiet {
-    /// Whether the warning is due; if so, it is not for [`WARN_EVERY`].
+    /// Whether the warning is due. If it is, the next one is due after [`WARN_EVERY`].
     fn is_over(&self) -> bool {
         let now = Instant::now();
         let mut last = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! Who may hold how many connections.
+//! How many connections each client may hold.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -44,21 +44,21 @@ impl Admission {
         }
     }
 
-    /// Whether a connection more is more than the listener holds.
+    /// Whether the maximum number of connections is open.
     pub fn is_full(&self) -> bool {
         self.free.available_permits() == 0
     }
 
-    /// Waits until there is room for one connection more.
+    /// Waits until one more connection may be opened.
     pub async fn room(&self) -> OwnedSemaphorePermit {
         match Arc::clone(&self.free).acquire_owned().await {
             Ok(permit) => permit,
-            // Nobody closes the semaphore.
+            // The semaphore is never closed.
             Err(_) => std::future::pending().await,
         }
     }
 
-    /// The place of a connection from `peer`; `None` if this client has as many as it may have.
+    /// The place of a connection from `peer`; `None` if this client already holds its maximum.
     pub fn admit(&self, permit: OwnedSemaphorePermit, peer: IpAddr) -> Option<Place> {
         if peer.is_loopback() || self.proxies.iter().any(|network| network.contains(&peer)) {
             return Some(Place { _permit: permit, _client: None });
@@ -96,7 +96,7 @@ fn client(peer: IpAddr) -> IpAddr {
 }
 
 fn lock(open: &Open) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
-    // A count is a single step: it cannot be left half done.
+    // Counting is a single step and cannot be left half done.
     open.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -150,14 +150,14 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever comes and goes, in whatever order: neither bound is passed, nothing is lost.
+        /// Connections open and close in any order: neither bound is exceeded, no place is lost.
         #[test]
         fn counts_hold_over_time(steps in prop::collection::vec((0_u8..6, any::<bool>()), 0..300)) {
             let admission = admission(8, 3);
             let mut places: Vec<(u8, Place)> = Vec::new();
-            for (peer, comes) in steps {
+            for (peer, opens) in steps {
                 let mine = places.iter().filter(|(other, _)| *other == peer).count();
-                if comes {
+                if opens {
                     let place = admit(&admission, &format!("192.0.2.{peer}"));
                     prop_assert_eq!(place.is_some(), mine < 3 && places.len() < 8);
                     places.extend(place.map(|place| (peer, place)));

@@ -7,35 +7,40 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 use futures_util::FutureExt;
 use http::StatusCode;
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio_io_timeout::TimeoutStream;
 
 use super::activity::Activity;
 use super::connection::Handler;
 
+/// How much is read ahead: usually the whole head.
+const BEGIN_BYTES: usize = 1024;
+
 /// The longest head that may be hyper's own.
 const MAX_BARE_HEAD: usize = 256;
 
-/// `stream`, for hyper. A write of which nothing is accepted for `patience` fails; what is written
+/// `stream`, watched. A write of which nothing is accepted for `patience` fails; what is written
 /// is reported to `activity`. `handler` says what to send for requests that cannot be parsed.
 pub fn watched<S: AsyncRead + AsyncWrite>(
     stream: S,
     patience: Duration,
     activity: Activity,
     handler: Arc<dyn Handler>,
-) -> TokioIo<Watched<S>> {
+) -> Watched<S> {
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(patience));
-    TokioIo::new(Watched { stream: Box::pin(stream), activity, handler, refusal: None })
+    let (begin, refusal) = (Bytes::new(), None);
+    Watched { stream: Box::pin(stream), begin, activity, handler, refusal }
 }
 
 /// A stream whose writes are reported.
 pub struct Watched<S> {
     stream: Pin<Box<TimeoutStream<S>>>,
+    /// Bytes read ahead by [`Self::begins_with`].
+    begin: Bytes,
     activity: Activity,
     handler: Arc<dyn Handler>,
     refusal: Option<PendingRefusal>,
@@ -49,6 +54,20 @@ struct PendingRefusal {
 }
 
 impl<S: AsyncRead + AsyncWrite> Watched<S> {
+    /// Whether the client's first bytes are `wanted`. They can still be read afterwards.
+    pub async fn begins_with(&mut self, wanted: &[u8]) -> io::Result<bool> {
+        let mut begin = BytesMut::with_capacity(BEGIN_BYTES);
+        loop {
+            let read = self.stream.read_buf(&mut begin).await?;
+            let is_whole = begin.len() >= wanted.len();
+            if read == 0 || is_whole || !wanted.starts_with(&begin) {
+                let begins = begin.starts_with(wanted);
+                self.begin = begin.freeze();
+                return Ok(begins);
+            }
+        }
+    }
+
     /// Sends our response in place of `bytes`, if those are hyper's own.
     fn poll_refusal(
         &mut self,
@@ -88,7 +107,16 @@ impl<S: AsyncRead + AsyncWrite> AsyncRead for Watched<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.stream.as_mut().poll_read(context, buffer)
+        if self.begin.is_empty() {
+            return self.stream.as_mut().poll_read(context, buffer);
+        }
+        let length = self.begin.len().min(buffer.remaining());
+        buffer.put_slice(&self.begin.split_to(length));
+        if self.begin.is_empty() {
+            // The whole allocation goes with it.
+            self.begin = Bytes::new();
+        }
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -17,7 +17,7 @@ use super::admission::Admission;
 use super::connection::{Connections, Ends, Handler};
 use super::limits::ServerLimits;
 
-/// How long connections that are cut may take to be gone.
+/// How long connections that are cut may take to end.
 const CUT_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A listener, what serves its connections, and those that are open.
@@ -30,7 +30,7 @@ pub struct Listening {
 }
 
 impl Listening {
-    /// Serves what comes to `listener` by `handler`, over TLS if there is a configuration for it.
+    /// Serves connections to `listener` with `handler`, over TLS if an acceptor is given.
     pub fn new(
         listener: TcpListener,
         handler: Arc<dyn Handler>,

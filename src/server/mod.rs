@@ -83,8 +83,8 @@ pub async fn run(
     app.close().await.map_err(std::io::Error::other)
 }
 
-/// From now on the server is not ready, and says so to those who still reach it. Returns when no
-/// connection is left, soon if nothing is being answered.
+/// Reports the server as not ready, lets requests in progress finish, and returns when no
+/// connection is left: soon, if none is in progress.
 async fn drain(listening: Listening, app: &App, limits: &ServerLimits) {
     tracing::info!("stopping: running answers get {} s to finish", limits.drain.as_secs());
     app.begin_shutdown();

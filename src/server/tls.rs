@@ -28,7 +28,7 @@ pub enum CertificateError {
         /// What the system says.
         source: io::Error,
     },
-    /// A file is not PEM, or has nothing in it that is wanted.
+    /// A file is not PEM, or holds something else.
     #[error("{setting}: {path} holds no {wanted} in PEM form", path = path.display())]
     NotPem {
         /// The setting that names the file.
@@ -41,7 +41,7 @@ pub enum CertificateError {
     /// The key is not the certificate's.
     #[error("TLS_KEY: is not the key of the certificate in TLS_CERT")]
     Mismatch,
-    /// rustls takes neither.
+    /// rustls rejects the certificate or the key.
     #[error("{setting}: cannot be used: {source}")]
     Unusable {
         /// The setting that is to blame.
@@ -130,7 +130,7 @@ fn read(files: &Tls, provider: &CryptoProvider) -> Result<CertifiedKey, Certific
         .map_err(|source| CertificateError::Unusable { setting: "TLS_KEY", source })?;
     let certified = CertifiedKey::new(chain, key);
     match certified.keys_match() {
-        // Unknown: a kind of key whose public half cannot be told.
+        // Unknown: the kind of key does not reveal its public half.
         Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {
             Ok(certified)
         }

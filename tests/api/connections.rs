@@ -47,7 +47,7 @@ async fn a_third_connection_of_two_waits_until_one_has_ended() {
     third.read_exact(&mut [0; 20]).await.unwrap();
 }
 
-/// A connection for which nothing more comes makes room for others.
+/// A connection on which nothing arrives makes room for others.
 #[tokio::test]
 async fn silent_connections_do_not_keep_their_places() {
     let limits = ServerLimits {

@@ -56,7 +56,7 @@ impl Running {
 
     /// Starts it in `folder` with `log` as its standard error, and waits until it listens.
     pub fn start_with_log(folder: &Path, log: Stdio, env: &[(&str, &str)]) -> Self {
-        // Free a moment ago; should somebody take it meanwhile, the server does not start.
+        // Free just now; if it is taken in the meantime, the server does not start.
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let port = free.port().to_string();
         let mut child = command(folder)
@@ -133,7 +133,7 @@ impl Running {
     }
 }
 
-/// Sends a request over a connection of its own and answers status and body.
+/// Sends a request over a connection of its own and returns status and body.
 pub fn call(
     address: SocketAddr,
     method: &str,

@@ -183,9 +183,9 @@ fn secrets_and_session_ids_stay_out_of_the_log() {
     }
 }
 
-/// With more connections than descriptors it logs that, waits for some to end, and continues.
+/// More connections than it has descriptors for: it logs that, waits for some to end, and goes on.
 #[test]
-fn out_of_descriptors_it_waits_and_recovers() {
+fn without_free_descriptors_it_waits_and_recovers() {
     let folder = tempfile::tempdir().unwrap();
     let server = Running::start_with_limit(folder.path(), "-n 60", &[("LOG_FORMAT", "json")]);
     let connections: Vec<_> =

@@ -159,7 +159,7 @@ mod tests {
     use crate::domain::ClientKey;
     use crate::quota::QuotaLimits;
 
-    /// Reads a body whose chunks arrive so many milliseconds and are so many bytes long, and
+    /// Reads a body made of chunks, each `(milliseconds after the previous one, bytes)`, and
     /// returns when and how that ended. `declared` is its Content-Length.
     async fn take(
         chunks: Vec<(u64, usize)>,

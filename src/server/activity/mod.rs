@@ -1,4 +1,4 @@
-//! What happens on one connection, and when it has lasted too long.
+//! Tracks one connection's requests, and decides when it has lasted too long.
 
 use std::io;
 use std::pin::Pin;
@@ -12,18 +12,18 @@ use tokio::time::Instant;
 
 use super::limits::ServerLimits;
 
-/// The largest part of a body that is handed to hyper at once. Only what hyper asks for next shows
-/// that the client has accepted what it was given before.
+/// The largest part of a body that is handed to hyper at once. That the client has accepted one part
+/// shows only when hyper asks for the next.
 const MAX_PART: usize = 16 * 1024;
 
-/// Whether the server goes on.
+/// The server's phase.
 #[derive(Clone, Copy, Debug)]
 pub enum Phase {
-    /// It serves.
+    /// Requests are served.
     Serving,
-    /// It was told to stop at that time: requests in progress are finished.
+    /// The server was asked to stop at that time: requests in progress are finished.
     Stopping(Instant),
-    /// What is still open is closed now.
+    /// Every connection that is still open is closed now.
     Closing,
 }
 
@@ -89,7 +89,7 @@ impl Activity {
     /// Something was sent.
     pub fn sent(&self) {
         let mut state = self.lock();
-        // HTTP/2 answers pings too, which say nothing of use.
+        // In HTTP/2 the bytes may be mere replies to pings.
         if state.version.is_none_or(|version| version < Version::HTTP_2) {
             state.quiet_since = Instant::now();
         }
@@ -205,7 +205,7 @@ impl Drop for InProgress {
 /// A response's body that reports its progress.
 pub struct TrackedBody<B> {
     inner: B,
-    /// What is left of a part that was too large.
+    /// The rest of a part that was too large to hand over at once.
     rest: Bytes,
     request: InProgress,
 }

@@ -25,6 +25,7 @@ async fn fate(activity: &Activity, phase: Phase) -> (Option<f64>, f64) {
         match activity.verdict(phase, &ServerLimits::default()) {
             Verdict::WaitUntil(at) => {
                 assert!(at > Instant::now(), "it must not spin");
+                assert!(begun.elapsed() < 1000 * SECOND, "it must end");
                 tokio::time::sleep_until(at).await;
             }
             Verdict::Retire => {

@@ -15,9 +15,9 @@ use http::uri::Scheme;
 use http_body_util::combinators::BoxBody;
 use hyper::Version;
 use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
 use hyper::service::{Service, service_fn};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use hyper_util::server::conn::auto;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Addr, Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -33,6 +33,9 @@ use super::limits::ServerLimits;
 /// error instead of hyper's bare status.
 const HTTP1_BUFFER: usize = 128 * 1024;
 
+/// How an HTTP/2 connection begins (RFC 9113, 3.4), with TLS and without.
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
 /// Concurrent requests of one HTTP/2 connection.
 const HTTP2_STREAMS: u32 = 100;
 
@@ -44,8 +47,12 @@ const HTTP2_HEADERS: u32 = 64 * 1024;
 const HTTP2_RESETS: usize = 20;
 const HTTP2_OUR_RESETS: usize = 200;
 
-/// What is held of one HTTP/2 response when its client reads slower than we write.
+/// How much of one HTTP/2 response is buffered for a client that reads more slowly than we write.
 const HTTP2_SEND_BUFFER: usize = 128 * 1024;
+
+/// What an HTTP/2 client may send before we read it: of one body, and of all of a connection's.
+const HTTP2_STREAM_WINDOW: u32 = 128 * 1024;
+const HTTP2_CONNECTION_WINDOW: u32 = 256 * 1024;
 
 /// How often an HTTP/2 client is pinged, and how long it may take to reply.
 const PING_EVERY: Duration = Duration::from_secs(20);
@@ -59,16 +66,17 @@ pub trait Handler: Send + Sync + 'static {
     /// Responds to `request`.
     fn respond(&self, request: Request) -> BoxFuture<'static, Response>;
 
-    /// What is sent for something that is not a request, instead of hyper's bare `status`; `None`
-    /// leaves it at that.
+    /// The response to bytes that are not a request, instead of hyper's own, which has this `status`
+    /// and no body; `None` keeps hyper's.
     fn refuse(&self, _status: StatusCode) -> Option<Response> {
         None
     }
 }
 
-/// What the connections of one listener have in common.
+/// Serves the connections of one listener.
 pub struct Connections {
-    protocol: auto::Builder<TokioExecutor>,
+    http1: http1::Builder,
+    http2: http2::Builder<TokioExecutor>,
     tls: Option<TlsAcceptor>,
     handler: Arc<dyn Handler>,
     limits: ServerLimits,
@@ -90,12 +98,15 @@ pub enum Ended {
     /// A limit was passed, or the server stops.
     #[error("closed: {0}")]
     Closed(&'static str),
+    /// The client disconnected before it had sent anything.
+    #[error("{0}")]
+    Silent(io::Error),
     /// The TLS handshake failed.
     #[error("TLS handshake: {0}")]
     Handshake(io::Error),
     /// The client disconnected or broke the protocol, or a write made no progress.
     #[error("{0}")]
-    Broken(Box<dyn std::error::Error + Send + Sync>),
+    Broken(#[from] hyper::Error),
 }
 
 impl Connections {
@@ -106,7 +117,7 @@ impl Connections {
         tls: Option<TlsAcceptor>,
         phase: watch::Receiver<Phase>,
     ) -> Self {
-        Self { protocol: protocol(), tls, handler, limits, phase }
+        Self { http1: http1(), http2: http2(), tls, handler, limits, phase }
     }
 
     /// Serves one connection to its end.
@@ -118,12 +129,13 @@ impl Connections {
         let Some(tls) = &self.tls else {
             return self.serve_http(stream, ends, activity, Scheme::HTTP).await;
         };
-        // Boxed, and gone before the first request: it is large.
+        // Boxed: it is large, and gone before the first request.
         let mut handshake = Box::pin(tls.accept(stream));
         let stream =
             self.watch(handshake.as_mut(), |_| {}, &activity).await?.map_err(Ended::Handshake)?;
         drop(handshake);
-        self.serve_http(stream, ends, activity, Scheme::HTTPS).await
+        // Boxed: a connection without TLS keeps no room for it.
+        Box::pin(self.serve_http(stream, ends, activity, Scheme::HTTPS)).await
     }
 
     async fn serve_http<S>(
@@ -136,14 +148,25 @@ impl Connections {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let io = watched(stream, self.limits.write, activity.clone(), Arc::clone(&self.handler));
+        let handler = Arc::clone(&self.handler);
+        let mut stream = watched(stream, self.limits.write, activity.clone(), handler);
+        let is_http2 = {
+            let begins = std::pin::pin!(stream.begins_with(HTTP2_PREFACE));
+            self.watch(begins, |_| {}, &activity).await?.map_err(Ended::Silent)?
+        };
+        let io = TokioIo::new(stream);
         let requests = Requests { activity: activity.clone(), phase: self.phase.clone() };
         let service = service(Arc::clone(&self.handler), requests, ends, scheme);
-        let connection = self.protocol.serve_connection(io, service);
-        let connection = std::pin::pin!(connection);
-        self.watch(connection, |connection| connection.graceful_shutdown(), &activity)
-            .await?
-            .map_err(Ended::Broken)
+        // Boxed: they differ much in size, and most connections of a server behind a proxy are
+        // HTTP/1.
+        if is_http2 {
+            let mut connection = Box::pin(self.http2.serve_connection(io, service));
+            self.watch(connection.as_mut(), |it| it.graceful_shutdown(), &activity).await??;
+        } else {
+            let mut connection = Box::pin(self.http1.serve_connection(io, service));
+            self.watch(connection.as_mut(), |it| it.graceful_shutdown(), &activity).await??;
+        }
+        Ok(())
     }
 
     /// Drives `work` until it is done or has lasted too long; `retire` asks it to finish.
@@ -177,7 +200,7 @@ impl Connections {
     }
 }
 
-/// What a connection's requests have in common.
+/// Shared by all requests of one connection.
 struct Requests {
     activity: Activity,
     phase: watch::Receiver<Phase>,
@@ -213,18 +236,25 @@ fn service(
     })
 }
 
-/// hyper, with the limits that it leaves open by default. It needs no timer for HTTP/1: ours
-/// begins at accept, and knows what HTTP/2 does.
-fn protocol() -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().max_buf_size(HTTP1_BUFFER);
+/// hyper's HTTP/1, with the limits that it leaves open by default. It needs no timer: ours begins
+/// at accept.
+fn http1() -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder.max_buf_size(HTTP1_BUFFER);
     builder
-        .http2()
+}
+
+/// hyper's HTTP/2, the same.
+fn http2() -> http2::Builder<TokioExecutor> {
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(HTTP2_STREAMS)
         .max_header_list_size(HTTP2_HEADERS)
         .max_pending_accept_reset_streams(HTTP2_RESETS)
         .max_local_error_reset_streams(HTTP2_OUR_RESETS)
+        .initial_stream_window_size(HTTP2_STREAM_WINDOW)
+        .initial_connection_window_size(HTTP2_CONNECTION_WINDOW)
         .max_send_buf_size(HTTP2_SEND_BUFFER)
         .keep_alive_interval(PING_EVERY)
         .keep_alive_timeout(PING_PATIENCE);

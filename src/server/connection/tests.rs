@@ -182,7 +182,7 @@ async fn a_client_that_stops_reading_loses_its_connection() {
     let (result, _) = served.task.await.unwrap();
     assert!(begun.elapsed() >= patience * 4);
     let Err(Ended::Broken(error)) = result else { panic!("{result:?}") };
-    let cause = error.source().and_then(|e| e.downcast_ref::<io::Error>());
+    let cause = std::error::Error::source(&error).and_then(|e| e.downcast_ref::<io::Error>());
     assert_eq!(cause.map(io::Error::kind), Some(io::ErrorKind::TimedOut), "{error:?}");
 }
 
@@ -218,7 +218,7 @@ async fn at_the_stop_a_connection_ends_with_its_request() {
     }
 }
 
-/// hyper responds to what it cannot parse by itself, and with nothing but a status.
+/// On its own, hyper responds to requests that it cannot parse with nothing but a status.
 #[tokio::test(start_paused = true)]
 async fn what_is_not_a_request_gets_our_response() {
     for bad in [
@@ -240,4 +240,23 @@ async fn what_is_not_a_request_gets_our_response() {
             assert!(served.task.await.unwrap().0.is_err());
         }
     }
+}
+
+/// A client that keeps its HTTP/2 windows shut: the socket takes whatever is written, which is
+/// nothing but control frames.
+#[tokio::test(start_paused = true)]
+async fn an_http2_client_that_does_not_read_loses_its_connection() {
+    let mut served = serve();
+    let mut frames = PREFACE.as_bytes().to_vec();
+    // SETTINGS: an initial window of nothing.
+    frames.extend([0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0]);
+    // HEADERS of stream 1: GET, http, /endless, a (RFC 7541, static table: 2, 6, 4, 1).
+    let head = [&[0x82, 0x86, 0x44, 8][..], b"/endless", &[0x41, 1, b'a']].concat();
+    frames.extend([0, 0, u8::try_from(head.len()).unwrap(), 1, 5, 0, 0, 0, 1]);
+    frames.extend(head);
+    served.client.write_all(&frames).await.unwrap();
+    let (result, elapsed) = served.task.await.unwrap();
+    assert_eq!(result.unwrap_err().to_string(), "closed: the client does not read");
+    assert_eq!(elapsed.as_secs(), 30);
+    drop(served.client);
 }
