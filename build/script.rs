@@ -1,5 +1,5 @@
-//! Scripts as they are served: the modules of a page in one file, with short names and without
-//! comments. Their sources run as they are as well, since they use nothing but the platform.
+//! Scripts as served: the modules of a page in one file, minified. Their sources also run unchanged,
+//! since they depend on nothing but the platform.
 
 use std::error::Error;
 use std::path::Path;
@@ -15,15 +15,15 @@ use oxc_span::{GetSpan, SourceType};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Joins a module and all that it imports, each after those that it imports itself.
+/// Joins a module and everything it imports, dependencies first.
 ///
-/// All end up in one scope, so their top-level names must differ, and imports must name things as
-/// their module does. What does not keep to that fails the build.
+/// All modules share one scope, so their top-level names must differ, and imports must not rename.
+/// Anything else fails the build.
 pub struct Bundle<'a> {
     /// The folder that paths are relative to.
     root: &'a Path,
     code: String,
-    /// Paths of the modules that are in, or are being put in.
+    /// Paths of the modules that have been added or are being added.
     pub modules: Vec<String>,
 }
 
@@ -72,7 +72,7 @@ impl<'a> Bundle<'a> {
     }
 }
 
-/// The path of the module that `import` in module `from` names.
+/// The path of the module that `import` in the module `from` refers to.
 fn imported(from: &str, import: &ImportDeclaration<'_>) -> Result<String> {
     let plain = import.specifiers.iter().flatten().all(|specifier| match specifier {
         ImportDeclarationSpecifier::ImportSpecifier(one) => one.imported.name() == one.local.name,
@@ -88,7 +88,7 @@ fn imported(from: &str, import: &ImportDeclaration<'_>) -> Result<String> {
     Ok(format!("{folder}/{name}"))
 }
 
-/// A module or a script on its own.
+/// Minifies a module or a script.
 pub fn minified(source: &str, kind: SourceType) -> Result<String> {
     let allocator = Allocator::default();
     let parsed = Parser::new(&allocator, source, kind).parse();

@@ -9,7 +9,7 @@ use crate::domain::{
     Chart, ChartKind, Clock, Dataset, QueryResult, SessionId, StoredFile, Timestamp,
 };
 use crate::error::AppError;
-use crate::quota::{Cancelled, Quota};
+use crate::quota::{Caller, Cancelled, Quota};
 use crate::store::Store;
 use crate::tables::chart;
 use crate::tables::ingest::{self, IngestLimits, Ingested};
@@ -52,16 +52,17 @@ impl Files {
     /// A file that cannot be read; an unknown session; a full queue; a store's failure.
     pub async fn upload(
         &self,
-        id: SessionId,
+        caller: Caller,
         name: String,
         bytes: Bytes,
     ) -> Result<Dataset, AppError> {
+        let id = caller.session;
         // Before any work is done for a session that does not exist.
         self.0.store.session(id, self.now()).await?;
         let uploaded = self.now();
         let limits = self.0.limits;
         let Ingested { dataset, text } =
-            self.work(id, move |_| ingest::ingest(&name, &bytes, uploaded, &limits)).await??;
+            self.work(caller, move |_| ingest::ingest(&name, &bytes, uploaded, &limits)).await??;
         let file = StoredFile {
             version: uuid::Uuid::new_v4().as_u64_pair().0,
             text_bytes: text.len() as u64,
@@ -87,14 +88,15 @@ impl Files {
     /// the `offset`th on.
     pub async fn search(
         &self,
-        id: SessionId,
+        caller: Caller,
         query: String,
         columns: Option<Vec<String>>,
         offset: usize,
         limit: usize,
     ) -> Result<(Dataset, SearchResult), AppError> {
+        let id = caller.session;
         let (file, text) = self.0.store.file_text(id, self.now()).await?.ok_or(AppError::NoFile)?;
-        self.work(id, move |_| {
+        self.work(caller, move |_| {
             let columns = columns.as_deref();
             let found = search::search(&file.dataset, &text, &query, columns, offset, limit)?;
             Ok((file.dataset, found))
@@ -105,15 +107,16 @@ impl Files {
     /// Runs one read-only statement over table `data`, which is the whole file.
     pub async fn query(
         &self,
-        id: SessionId,
+        caller: Caller,
         sql: String,
         limit: usize,
     ) -> Result<(Dataset, QueryResult), AppError> {
+        let id = caller.session;
         let file = self.find(id).await?.ok_or(AppError::NoFile)?;
         let key = Key { session: *id.0.as_bytes(), version: file.version };
         let this = self.clone();
         let runtime = Handle::current();
-        self.work(id, move |_| {
+        self.work(caller, move |_| {
             let load = || {
                 let now = this.now();
                 match runtime.block_on(this.0.store.file_text(id, now))? {
@@ -161,9 +164,9 @@ impl Files {
 
     async fn work<T: Send + 'static>(
         &self,
-        id: SessionId,
+        caller: Caller,
         job: impl FnOnce(&Cancelled) -> T + Send + 'static,
     ) -> Result<T, AppError> {
-        Ok(self.0.quota.work(id, job).await?)
+        Ok(self.0.quota.work(caller, job).await?)
     }
 }

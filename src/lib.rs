@@ -22,6 +22,7 @@ pub mod files;
 pub mod http;
 pub mod keyed_locks;
 pub mod markdown;
+pub mod metrics;
 pub mod prompt;
 pub mod provider;
 pub mod quota;

@@ -81,7 +81,7 @@ fn is_ignorable(c: char) -> bool {
 }
 
 /// Full-width letters as the usual ones, capitals as small ones.
-fn narrow(c: char) -> char {
+pub(super) fn narrow(c: char) -> char {
     let narrow = match c {
         '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
         '\u{2044}' | '\u{2215}' => '/',

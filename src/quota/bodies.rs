@@ -95,7 +95,7 @@ impl BodyLease {
     ///
     /// # Errors
     /// [`QuotaError::OwnShare`] or [`QuotaError::Busy`]; then nothing is added.
-    pub async fn grow_to(&mut self, bytes: usize) -> Result<(), QuotaError> {
+    pub(super) async fn grow_to(&mut self, bytes: usize) -> Result<(), QuotaError> {
         let more = match bytes.checked_sub(self.bytes.max(SMALL)) {
             None | Some(0) => return Ok(()),
             // What was not counted so far is counted with the rest.

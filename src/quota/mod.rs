@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{ClientKey, SessionId};
+use crate::metrics::Metrics;
 use bodies::Bodies;
 pub use bodies::BodyLease;
 pub use rates::RateBucket;
@@ -28,6 +29,9 @@ pub struct QuotaLimits {
     pub work_queue: usize,
     /// Pieces of work of one session that wait for the one before.
     pub session_queue: usize,
+    /// Pieces of work of one client that wait for the ones before. A client has all places but one
+    /// at most, and one at least.
+    pub client_queue: usize,
     /// How long a piece of work waits.
     pub work_patience: Duration,
     /// Bytes of all request bodies that are being received or worked on.
@@ -48,6 +52,7 @@ impl Default for QuotaLimits {
             work_places: cores.max(2),
             work_queue: 64,
             session_queue: 4,
+            client_queue: 16,
             work_patience: Duration::from_secs(5),
             body_bytes: 256 << 20,
             client_body_bytes: 64 << 20,
@@ -55,6 +60,15 @@ impl Default for QuotaLimits {
             rate: 0,
         }
     }
+}
+
+/// Whose work it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The session that it is done for.
+    pub session: SessionId,
+    /// The client that has asked for it.
+    pub client: ClientKey,
 }
 
 /// Why something is not done now.
@@ -75,6 +89,18 @@ pub enum QuotaError {
     /// The work has panicked, or the server is going down.
     #[error("the work was not finished")]
     Lost,
+}
+
+impl QuotaError {
+    /// The word for it in metrics.
+    fn reason(self) -> &'static str {
+        match self {
+            Self::OwnShare => "own_share",
+            Self::Busy => "busy",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Lost => "lost",
+        }
+    }
 }
 
 /// What is in use at a moment. All zero when nothing is going on.
@@ -98,19 +124,21 @@ struct QuotaInner {
     work: Work,
     bodies: Bodies,
     rates: Rates,
+    metrics: Arc<Metrics>,
 }
 
 impl Quota {
-    /// Resources within `limits`.
-    pub fn new(limits: QuotaLimits) -> Self {
+    /// Resources within `limits`; refusals are counted in `metrics`.
+    pub fn new(limits: QuotaLimits, metrics: Arc<Metrics>) -> Self {
         Self(Arc::new(QuotaInner {
             work: Work::new(&limits),
             bodies: Bodies::new(&limits),
             rates: Rates::new(limits.rate),
+            metrics,
         }))
     }
 
-    /// Runs `job` off the async threads, when it is the session's turn and there is a place for it.
+    /// Runs `job` off the async threads, when it is the caller's turn and there is a place for it.
     ///
     /// The place belongs to the job until that has ended, whether its caller still waits or not; a
     /// caller that stops waiting sets the job's [`Cancelled`].
@@ -119,10 +147,10 @@ impl Quota {
     /// See [`QuotaError`]; then `job` has not run, but for `Lost`.
     pub async fn work<T: Send + 'static>(
         &self,
-        session: SessionId,
+        caller: Caller,
         job: impl FnOnce(&Cancelled) -> T + Send + 'static,
     ) -> Result<T, QuotaError> {
-        self.0.work.run(session, job).await
+        self.0.work.run(caller, job).await.inspect_err(|error| self.counted("work", *error))
     }
 
     /// Room for a body that `client` is about to send; none is taken before it arrives.
@@ -130,12 +158,25 @@ impl Quota {
         self.0.bodies.lease(client)
     }
 
+    /// Makes room for `bytes` of a body in all, waiting for a while if there is none.
+    ///
+    /// # Errors
+    /// [`QuotaError::OwnShare`] or [`QuotaError::Busy`]; then nothing is added.
+    pub async fn grow(&self, lease: &mut BodyLease, bytes: usize) -> Result<(), QuotaError> {
+        lease.grow_to(bytes).await.inspect_err(|error| self.counted("bodies", *error))
+    }
+
+    fn counted(&self, resource: &'static str, error: QuotaError) {
+        self.0.metrics.refusal(resource, error.reason());
+    }
+
     /// Counts a request of `client` in `bucket`.
     ///
     /// # Errors
     /// [`QuotaError::RateLimited`] if it is one too many.
     pub fn count(&self, bucket: RateBucket, client: ClientKey) -> Result<(), QuotaError> {
-        self.0.rates.count(bucket, client)
+        let counted = self.0.rates.count(bucket, client);
+        counted.inspect_err(|error| self.counted(bucket.as_str(), *error))
     }
 
     /// What is in use.

@@ -9,6 +9,7 @@
 mod architecture;
 mod assets;
 mod chat;
+mod connections;
 mod files;
 mod gate;
 mod health;

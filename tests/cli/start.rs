@@ -183,15 +183,30 @@ fn secrets_and_session_ids_stay_out_of_the_log() {
     }
 }
 
-/// With more connections than descriptors it logs that, waits for some to end, and continues.
+/// More connections than it has descriptors for: it logs that, waits for some to end, and goes on.
 #[test]
-fn out_of_descriptors_it_waits_and_recovers() {
+fn without_free_descriptors_it_waits_and_recovers() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Running::start_with_files(folder.path(), 60, &[("LOG_FORMAT", "json")]);
+    let server = Running::start_with_limit(folder.path(), "-n 60", &[("LOG_FORMAT", "json")]);
     let connections: Vec<_> =
         (0..100).map(|_| std::net::TcpStream::connect(server.address).unwrap()).collect();
     let said = server.log.recv_timeout(std::time::Duration::from_secs(30)).unwrap();
     assert!(said.contains("cannot accept connections"), "{said}");
     drop(connections);
     assert_eq!(server.call("GET", "/health/ready", "").unwrap().0, 200);
+}
+
+/// The soft limit is often 1,024 where the hard one is far higher.
+#[test]
+fn the_limit_of_open_files_is_raised() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::start_with_limit(folder.path(), "-S -n 60", &[]);
+    let limits = fs::read_to_string(format!("/proc/{}/limits", server.child.id())).unwrap();
+    let files = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    let values: Vec<&str> = files.split_whitespace().collect();
+    assert_eq!(values[3], values[4], "soft and hard: {files}");
+    let connections: Vec<_> =
+        (0..100).map(|_| std::net::TcpStream::connect(server.address).unwrap()).collect();
+    assert_eq!(server.call("GET", "/health/ready", "").unwrap().0, 200);
+    drop(connections);
 }

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::support::Server;
-use crate::support::raw::exchange;
+use crate::support::raw::{exchange, status};
 
 #[tokio::test]
 async fn unknown_addresses_and_methods() {
@@ -46,6 +46,40 @@ async fn head_is_get_without_a_body() {
         assert!(head.body.is_empty(), "{path}");
         let length: usize = head.header("content-length").unwrap().parse().unwrap();
         assert!(length > 0, "{path}");
+    }
+}
+
+/// What the HTTP library refuses before we see it is an error of ours nevertheless.
+#[tokio::test]
+async fn malformed_requests_get_our_error() {
+    let server = Server::start().await;
+    let many = "X-Many: 1\r\n".repeat(100);
+    let long = "x".repeat(70_000);
+    for (request, expected, code) in [
+        ("GET /health HTTP/1.2\r\nHost: a\r\n\r\n", "400", "malformed_request"),
+        ("GET /hea\0lth HTTP/1.1\r\nHost: a\r\n\r\n", "400", "malformed_request"),
+        ("GET /health HTTP/1.1\r\nHost: a\r\nX: a\r\n b\r\n\r\n", "400", "malformed_request"),
+        ("GET /health HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n", "400", "malformed_request"),
+        (
+            "GET /health HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+            "400",
+            "malformed_request",
+        ),
+        ("GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: x\r\n\r\n", "400", "malformed_request"),
+        ("\u{16}\u{3}\u{1}\u{2}", "400", "malformed_request"),
+        (&format!("GET / HTTP/1.1\r\nHost: a\r\n{many}\r\n"), "431", "headers_too_large"),
+        (&format!("GET /{long} HTTP/1.1\r\nHost: a\r\n\r\n"), "414", "address_too_long"),
+    ] {
+        let answer = exchange(server.address, request.as_bytes()).await;
+        assert_eq!(status(&answer), expected, "{request:.60}: {answer}");
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let body: serde_json::Value = serde_json::from_str(body).expect(&answer);
+        assert_eq!(body["code"], code);
+        let id = format!("\r\nx-request-id: {}\r\n", body["requestId"].as_str().unwrap());
+        assert!(head.contains(&id), "{head}");
+        for header in ["x-content-type-options: nosniff", "content-type: application/json"] {
+            assert!(head.contains(header), "{head}");
+        }
     }
 }
 

@@ -42,7 +42,7 @@ async fn heads_that_are_too_large() {
     server.get(&long).await.expect_error(414, "address_too_long");
     let big = server.request(Method::GET, "/health").header("x-big", "x".repeat(70_000));
     server.send(big).await.expect_error(431, "headers_too_large");
-    // Beyond that the HTTP library refuses by itself, without a body.
+    // Beyond that the HTTP library refuses by itself.
     for head in [format!("X-Huge: {}\r\n", "x".repeat(300_000)), "X-Many: 1\r\n".repeat(150)] {
         let request = format!("GET /health HTTP/1.1\r\nHost: a\r\n{head}\r\n");
         let mut stream = TcpStream::connect(server.address).await.unwrap();
