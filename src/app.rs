@@ -13,7 +13,7 @@ use crate::domain::{
 };
 use crate::error::AppError;
 use crate::files::Files;
-use crate::metrics::{Metrics, Snapshot};
+use crate::metrics::{Metrics, Readings};
 use crate::provider::Provider;
 use crate::provider::anthropic::Anthropic;
 use crate::provider::offline::Offline;
@@ -178,7 +178,7 @@ impl App {
     pub async fn render_metrics(&self) -> String {
         let stats = self.sessions.stats().await.unwrap_or_default();
         let (load, used) = (self.chat.load(), self.quota.in_use());
-        let now = Snapshot {
+        let now = Readings {
             sessions: stats.total,
             sessions_recent: stats.recent,
             turns_running: load.turns,
@@ -187,7 +187,7 @@ impl App {
             work_queued: used.queued,
             body_bytes: used.body_bytes,
             log_lines_dropped: telemetry::dropped_lines(),
-            ..Snapshot::default()
+            ..Readings::default()
         };
         self.metrics.render(&now).into_owned()
     }

@@ -17,10 +17,10 @@ const PROBING: Duration = Duration::from_secs(5);
 
 /// Whether calls may go through.
 #[derive(Debug)]
-pub struct Breaker(State);
+pub struct Breaker(BreakerState);
 
 #[derive(Debug)]
-enum State {
+enum BreakerState {
     /// All calls go through. Holds the times of the latest failures, none older than [`WINDOW`].
     Closed(VecDeque<Instant>),
     /// No call goes through until that time; then one does.
@@ -40,7 +40,7 @@ pub enum Grant {
 
 impl Default for Breaker {
     fn default() -> Self {
-        Self(State::Closed(VecDeque::new()))
+        Self(BreakerState::Closed(VecDeque::new()))
     }
 }
 
@@ -48,25 +48,25 @@ impl Breaker {
     /// Asks for permission to make a call. The error is how long to wait.
     pub fn admit(&mut self, now: Instant) -> Result<Grant, Duration> {
         match self.0 {
-            State::Closed(_) => Ok(Grant::Call),
-            State::Open(until) if now < until => Err(until - now),
-            State::Open(_) => {
-                self.0 = State::Probing;
+            BreakerState::Closed(_) => Ok(Grant::Call),
+            BreakerState::Open(until) if now < until => Err(until - now),
+            BreakerState::Open(_) => {
+                self.0 = BreakerState::Probing;
                 Ok(Grant::Probe)
             }
-            State::Probing => Err(PROBING),
+            BreakerState::Probing => Err(PROBING),
         }
     }
 
     /// Records that a call was answered, which closes the breaker.
     pub fn succeed(&mut self) {
-        self.0 = State::Closed(VecDeque::new());
+        self.0 = BreakerState::Closed(VecDeque::new());
     }
 
     /// Records a failed call. Returns whether it has opened the breaker.
     pub fn fail(&mut self, grant: Grant, now: Instant) -> bool {
         match (&mut self.0, grant) {
-            (State::Closed(failures), _) => {
+            (BreakerState::Closed(failures), _) => {
                 failures.push_back(now);
                 while failures.front().is_some_and(|&first| now - first > WINDOW) {
                     failures.pop_front();
@@ -74,11 +74,11 @@ impl Breaker {
                 if failures.len() < FAILURES {
                     return false;
                 }
-                self.0 = State::Open(now + OPEN);
+                self.0 = BreakerState::Open(now + OPEN);
                 true
             }
-            (State::Probing, Grant::Probe) => {
-                self.0 = State::Open(now + OPEN);
+            (BreakerState::Probing, Grant::Probe) => {
+                self.0 = BreakerState::Open(now + OPEN);
                 true
             }
             // A call from before it opened tells nothing new.
@@ -89,8 +89,8 @@ impl Breaker {
     /// Records that a call was given up without a result. If it was the probe, the next call becomes
     /// the probe.
     pub fn abandon(&mut self, grant: Grant, now: Instant) {
-        if matches!((&self.0, grant), (State::Probing, Grant::Probe)) {
-            self.0 = State::Open(now);
+        if matches!((&self.0, grant), (BreakerState::Probing, Grant::Probe)) {
+            self.0 = BreakerState::Open(now);
         }
     }
 }

@@ -13,7 +13,7 @@ const RECENT: Duration = Duration::from_secs(5 * 60);
 /// The last activity of every stored session. It is what counts; the file's `activity` table
 /// follows with the next commit. Its lock is held for a few map operations at a time, never over
 /// I/O.
-pub(super) struct Activity {
+pub(super) struct SessionActivity {
     timeout: Duration,
     inner: Mutex<ActivityInner>,
 }
@@ -58,7 +58,7 @@ pub(super) enum Front {
     Live,
 }
 
-impl Activity {
+impl SessionActivity {
     /// No sessions, which will expire `timeout` after their last activity.
     pub fn new(timeout: Duration) -> Self {
         Self { timeout, inner: Mutex::default() }
@@ -103,7 +103,7 @@ impl Activity {
     }
 
     /// Rows that have to move for the file to say what memory says. The caller puts them back with
-    /// [`Activity::undo`] if the move is not committed.
+    /// [`SessionActivity::undo`] if the move is not committed.
     pub fn take_moves(&self) -> Vec<Move> {
         let mut guard = self.lock();
         let inner = &mut *guard;
@@ -255,8 +255,8 @@ fn subtract(counts: &mut BTreeMap<i64, u64>, key: i64) {
 mod tests {
     use super::*;
 
-    fn activity() -> (Activity, SessionId) {
-        let (activity, id) = (Activity::new(Duration::from_secs(10)), SessionId::random());
+    fn activity() -> (SessionActivity, SessionId) {
+        let (activity, id) = (SessionActivity::new(Duration::from_secs(10)), SessionId::random());
         activity.add(id, Timestamp(0));
         (activity, id)
     }

@@ -29,7 +29,7 @@ use crate::store::{
     BegunTurn, ConfigPatch, FinishedTurn, NewTurn, Office, Store, StoreError, Transcript,
     TurnGuard, TurnLockError,
 };
-use activity::Activity;
+use activity::SessionActivity;
 use fault::{RedbFault, Stop};
 pub use open::OpenError;
 use open::{create_file, damaged, open_database};
@@ -71,7 +71,7 @@ pub struct Options {
 /// [`Store::close`] does the same without blocking the executor.
 pub struct RedbStore {
     handle: Arc<Handle>,
-    activity: Arc<Activity>,
+    activity: Arc<SessionActivity>,
     turns: KeyedLocks<SessionId>,
     writer: Option<Writer>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -118,7 +118,7 @@ impl RedbStore {
         let name = file.clone();
         let open = move |fresh| open_database(&name, &backend, options.cache_bytes, fresh);
         let handle = Arc::new(Handle::new(open(true)?, Box::new(move || open(false))));
-        let activity = Arc::new(Activity::new(options.session_timeout));
+        let activity = Arc::new(SessionActivity::new(options.session_timeout));
         let rows = handle.read(|snapshot| snapshot.activity());
         let rows = rows.map_err(|stop| damaged(&file, StoreError::from(stop)))?;
         activity.load(rows, Some(options.now));

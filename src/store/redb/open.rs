@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use redb::{Database, DatabaseError, ReadableDatabase, StorageBackend, StorageError, TableHandle};
 
-use super::activity::Activity;
+use super::activity::SessionActivity;
 use super::fault::RedbFault;
 use super::ops::{Batch, Effects, META};
 use super::read::Snapshot;
@@ -131,7 +131,7 @@ fn adopt(database: &Database, file: &str, fresh: bool) -> Result<(), OpenError> 
 fn create_tables(database: &Database) -> Result<(), RedbFault> {
     let transaction = database.begin_write()?;
     let mut effects = Effects::default();
-    let activity = Activity::new(Duration::ZERO);
+    let activity = SessionActivity::new(Duration::ZERO);
     let mut batch = Batch::open(&transaction, &activity, &mut effects)?;
     batch.put_meta(MAGIC.0, MAGIC.1)?;
     batch.put_meta(SCHEMA_KEY, &SCHEMA.to_le_bytes())?;

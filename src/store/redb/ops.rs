@@ -2,7 +2,7 @@
 
 use redb::{ReadableTable, Table, TableDefinition, TableError, WriteTransaction};
 
-use super::activity::{Activity, Front, Move, Removed};
+use super::activity::{SessionActivity, Front, Move, Removed};
 use super::fault::{RedbFault, Stop};
 use super::record::{self, Header};
 use crate::domain::{
@@ -70,7 +70,7 @@ pub(super) struct Batch<'t> {
     files: Table<'t, Id, Bytes>,
     file_chunks: Table<'t, (Id, u32), Bytes>,
     settings: Table<'t, Bytes, Bytes>,
-    memory: &'t Activity,
+    memory: &'t SessionActivity,
     effects: &'t mut Effects,
     dirty: bool,
 }
@@ -97,7 +97,7 @@ impl<'t> Batch<'t> {
     /// The tables of `transaction`, made where they are missing.
     pub fn open(
         transaction: &'t WriteTransaction,
-        memory: &'t Activity,
+        memory: &'t SessionActivity,
         effects: &'t mut Effects,
     ) -> Result<Self, TableError> {
         Ok(Self {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 use tokio::sync::{mpsc, oneshot};
 
-use super::activity::Activity;
+use super::activity::SessionActivity;
 use super::fault::{RedbFault, Stop};
 use super::open::OpenError;
 use super::ops::{Batch, Effects};
@@ -129,7 +129,7 @@ impl Writer {
     /// Starts the thread.
     pub fn start(
         handle: Arc<Handle>,
-        activity: Arc<Activity>,
+        activity: Arc<SessionActivity>,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (sender, orders) = mpsc::channel(QUEUE);
         let worker = Worker { handle, activity, failed: false };
@@ -166,7 +166,7 @@ pub(super) fn closed() -> StoreError {
 
 struct Worker {
     handle: Arc<Handle>,
-    activity: Arc<Activity>,
+    activity: Arc<SessionActivity>,
     /// The last batch was not committed.
     failed: bool,
 }
