@@ -162,6 +162,11 @@ impl Files {
         self.0.tables.forget(*id.0.as_bytes());
     }
 
+    /// Size of the tables that are kept in memory for further statements, in bytes.
+    pub fn cached_table_bytes(&self) -> usize {
+        self.0.tables.bytes()
+    }
+
     async fn work<T: Send + 'static>(
         &self,
         caller: Caller,

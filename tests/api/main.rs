@@ -19,5 +19,6 @@ mod openapi;
 mod providers;
 mod sessions;
 mod shutdown;
+mod store_double;
 #[path = "../support/mod.rs"]
 mod support;

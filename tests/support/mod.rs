@@ -33,7 +33,7 @@ pub struct Server {
     client: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<std::io::Result<()>>,
-    _data: TempDir,
+    data: TempDir,
 }
 
 /// An answer that has been read.
@@ -93,6 +93,33 @@ impl Server {
     /// The same, served with these options.
     pub async fn with_options(flags: &[&str], serving: server::ServerOptions) -> Self {
         let data = tempfile::tempdir().unwrap();
+        Self::build(data, flags, serving, Arc::new).await.0
+    }
+
+    /// A server whose store is what `wrap` makes of the real one.
+    pub async fn over<S: Store + 'static>(
+        flags: &[&str],
+        wrap: impl FnOnce(RedbStore) -> S,
+    ) -> (Self, Arc<S>) {
+        let data = tempfile::tempdir().unwrap();
+        let wrap = |store| Arc::new(wrap(store));
+        Self::build(data, flags, server::ServerOptions::default(), wrap).await
+    }
+
+    /// Stops the server, and starts another one with `flags` and the same data.
+    pub async fn restart(mut self, flags: &[&str]) -> Self {
+        self.begin_stop();
+        self.task.await.unwrap().unwrap();
+        drop(self.app);
+        Self::build(self.data, flags, server::ServerOptions::default(), Arc::new).await.0
+    }
+
+    async fn build<S: Store + 'static>(
+        data: TempDir,
+        flags: &[&str],
+        serving: server::ServerOptions,
+        wrap: impl FnOnce(RedbStore) -> Arc<S>,
+    ) -> (Self, Arc<S>) {
         let folder = data.path().display().to_string();
         let fixed = ["chatbot-widget", "--app-env", "testing", "--data-dir", &folder];
         let config = Config::parse_from(fixed.iter().chain(flags)).unwrap();
@@ -104,8 +131,9 @@ impl Server {
         };
         let store = RedbStore::open(&data.path().join("chatbot.redb"), options).unwrap();
         let providers = chatbot_widget::app::providers(&config, &Proxies::default()).unwrap();
-        let store: Arc<dyn Store> = Arc::new(store);
-        let app = App::assemble(config, store, Arc::clone(&clock) as Arc<dyn Clock>, providers);
+        let store = wrap(store);
+        let shared = Arc::clone(&store) as Arc<dyn Store>;
+        let app = App::assemble(config, shared, Arc::clone(&clock) as Arc<dyn Clock>, providers);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -118,7 +146,8 @@ impl Server {
         // Tests that come later find it installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().no_proxy().no_gzip().build().unwrap();
-        Self { base, address, clock, app, client, stop: Some(stop), task, _data: data }
+        let stop = Some(stop);
+        (Self { base, address, clock, app, client, stop, task, data }, store)
     }
 
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {

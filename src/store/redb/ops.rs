@@ -2,7 +2,7 @@
 
 use redb::{ReadableTable, Table, TableDefinition, TableError, WriteTransaction};
 
-use super::activity::{SessionActivity, Front, Move, Removed};
+use super::activity::{Front, Move, Removed, SessionActivity};
 use super::fault::{RedbFault, Stop};
 use super::record::{self, Header};
 use crate::domain::{

@@ -4,6 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::reader::{Reader, names, text};
+use crate::store_double::StoreDouble;
 use crate::support::model::{Model, Script, claude_says};
 use crate::support::{Answer, Server};
 
@@ -101,4 +102,28 @@ async fn a_key_that_is_none_is_refused() {
         assert!(sentence.contains("Idempotency-Key"), "{sentence}");
     }
     assert!(server.history(&id).await.is_empty());
+}
+
+/// A question of another key must never get the answer of the one that is running.
+#[tokio::test]
+async fn another_key_waits_for_an_answer_of_its_own() {
+    let first = Script::Held(Box::new(claude_says("First.")));
+    let model = Model::start([first, claude_says("Second.")]).await;
+    let (server, store) = Server::over(&model.flags(), StoreDouble::new).await;
+    let id = server.session(json!({})).await;
+    let (first, second, ()) = tokio::join!(
+        say(&server, &id, "k1", json!({"message": "One?"})),
+        async {
+            store.turns_asked(1).await;
+            say(&server, &id, "k2", json!({"message": "Two?"})).await
+        },
+        async {
+            model.next_call().await;
+            store.turns_asked(2).await;
+            model.release();
+        }
+    );
+    assert_eq!(first.expect(200)["response"], "First.");
+    assert_eq!(second.expect(200)["response"], "Second.");
+    assert_eq!((model.calls().len(), server.history(&id).await.len()), (2, 4));
 }

@@ -5,6 +5,7 @@ mod history;
 mod idempotency;
 mod message;
 mod prompt;
+mod queue;
 pub mod reader;
 mod stop;
 mod stream;

@@ -1,7 +1,9 @@
 //! Reading an answer as it is written, and coming back to it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::StreamExt;
 use reqwest::Method;
 use serde_json::json;
 
@@ -145,4 +147,53 @@ async fn nothing_is_left_of_turns_whose_readers_went_away() {
             .is_none()
     );
     assert_eq!(server.history(&id).await.len(), 82, "every answer was stored all the same");
+}
+
+/// Proxies close lines on which nothing arrives.
+#[tokio::test]
+async fn a_silent_stream_is_kept_open_by_comments() {
+    let events = [claude_start(), claude_words("word")].concat();
+    let model = Model::start([Script::Stalled(events)]).await;
+    let server = Server::asking(&model).await;
+    let id = server.session(json!({})).await;
+    let mut body = ask(&server, &id, "Hm?").send().await.unwrap().bytes_stream();
+    let mut seen = String::new();
+    while !seen.contains("\"word\"") {
+        seen.push_str(std::str::from_utf8(&body.next().await.unwrap().unwrap()).unwrap());
+    }
+    // From here on time passes as soon as nothing else is left to do.
+    tokio::time::pause();
+    let begun = tokio::time::Instant::now();
+    let comment = body.next().await.unwrap().unwrap();
+    assert_eq!(std::str::from_utf8(&comment).unwrap(), ":\n\n");
+    assert!(begun.elapsed() <= Duration::from_secs(15), "{:?}", begun.elapsed());
+}
+
+/// A reader beyond the end of the log waited for an event that never came.
+#[tokio::test]
+async fn a_stream_ends_with_its_turn_whatever_the_last_event_id() {
+    let events = [claude_start(), claude_words("one two")].concat();
+    let model = Model::start([Script::Stalled(events)]).await;
+    let server = Server::asking(&model).await;
+    let id = server.session(json!({})).await;
+    let mut first = Reader::open(ask(&server, &id, "Count")).await;
+    let turn = first.next().await.unwrap().id;
+    let turn = turn.rsplit_once('-').unwrap().0.to_owned();
+    let wild: Vec<String> =
+        ["3", "500", "18446744073709551615", "99999999999999999999999", "", "-1"]
+            .into_iter()
+            .map(|place| format!("{turn}-{place}"))
+            .chain(["", "-", "x", "0d6f1f0e5d3c4c5e9d0a3a4f1c2b7e58-2"].map(str::to_owned))
+            .collect();
+    let mut readers = Vec::new();
+    for last in &wild {
+        readers.push(Reader::open(attach(&server, &id, Some(last))).await);
+    }
+    let stop = server.request(Method::POST, &format!("/api/chat/stop/{id}"));
+    server.send(stop).await.expect(200);
+    for (last, reader) in wild.iter().zip(readers) {
+        let rest = tokio::time::timeout(Duration::from_secs(10), reader.rest()).await;
+        let events = rest.unwrap_or_else(|_| panic!("{last} does not end"));
+        assert!(events.last().is_none_or(|event| event.name == "done"), "{last}: {events:?}");
+    }
 }

@@ -1,8 +1,10 @@
 //! `/api/files`: tables that visitors upload and query.
 
 mod delete;
+mod memory;
 mod query;
 mod upload;
+mod work;
 
 use reqwest::Method;
 use serde_json::Value;

@@ -105,3 +105,14 @@ async fn a_connection_serves_many_requests() {
     let answers = exchange(server.address, request.as_bytes()).await;
     assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), 6);
 }
+
+/// Their 405 named OPTIONS among the methods, and OPTIONS was not found.
+#[tokio::test]
+async fn the_documents_take_options() {
+    let server = Server::start().await;
+    for path in ["/docs", "/openapi.json", "/"] {
+        let answer = server.send(server.request(Method::OPTIONS, path)).await;
+        assert_eq!((answer.status.as_u16(), answer.body.len()), (204, 0), "{path}");
+        assert_eq!(answer.header("allow"), Some("GET, HEAD, OPTIONS"), "{path}");
+    }
+}

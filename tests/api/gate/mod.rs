@@ -6,3 +6,4 @@ mod headers;
 mod hosts;
 mod http;
 mod limits;
+mod panics;

@@ -93,3 +93,53 @@ async fn settings_that_anybody_may_make() {
         created.expect(201);
     }
 }
+
+/// The size of settings as they are stored.
+fn size(config: &Value) -> usize {
+    config.to_string().len()
+}
+
+#[tokio::test]
+async fn settings_are_bounded_in_sum() {
+    const LIMIT: usize = 20_000;
+    let server = Server::with(&["--max-body-bytes", &LIMIT.to_string()]).await;
+    let half = "x".repeat(LIMIT / 2);
+    let id = server.session(json!({ "a": half })).await;
+    let path = format!("/api/sessions/{id}/config");
+    let room = LIMIT - size(&json!({"a": half, "b": ""}));
+    let put =
+        async |length: usize| server.put(&path, json!({"config": {"b": "x".repeat(length)}})).await;
+    put(room).await.expect(200);
+    let before = server.get(&format!("/api/sessions/{id}")).await.expect(200)["config"].take();
+    put(room + 1).await.expect_error(413, "config_too_large");
+    let more = json!({"sessionId": id, "message": "Hi", "config": {"c": 1}});
+    server.post("/api/chat/message", more).await.expect_error(413, "config_too_large");
+    let after = server.get(&format!("/api/sessions/{id}")).await.expect(200);
+    assert_eq!(after["config"], before, "nothing has changed");
+    assert_eq!(after["messages"], json!([]));
+    put(room - 1).await.expect(200);
+}
+
+/// Each change was within the limit of a body, and all of them together took gigabytes.
+#[tokio::test]
+async fn a_thousand_changes_do_not_grow_beyond_the_limit() {
+    const LIMIT: usize = 20_000;
+    let server = Server::with(&["--max-body-bytes", &LIMIT.to_string()]).await;
+    let id = server.session(json!({})).await;
+    let value = "x".repeat(900);
+    let mut accepted = 0;
+    for n in 0..1000 {
+        let patch = json!({"config": {format!("k{n}"): value}});
+        let answer = server.put(&format!("/api/sessions/{id}/config"), patch).await;
+        match answer.status.as_u16() {
+            200 => accepted += 1,
+            _ => drop(answer.expect_error(413, "config_too_large")),
+        }
+    }
+    let mut session = server.get(&format!("/api/sessions/{id}")).await.expect(200);
+    let config = session["config"].as_object_mut().unwrap();
+    config.retain(|key, _| key.starts_with('k'));
+    assert_eq!(config.len(), accepted);
+    let stored = size(&session["config"]);
+    assert!(stored <= LIMIT && stored + 910 > LIMIT, "{stored}");
+}

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::store_double::StoreDouble;
 use crate::support::Server;
 
 #[tokio::test]
@@ -51,11 +52,17 @@ async fn every_use_keeps_a_session_alive() {
 }
 
 #[tokio::test]
-async fn a_sweep_of_many_leaves_none() {
-    let server = Server::with(&["--chat-session-timeout", "60"]).await;
+async fn a_sweep_deletes_all_in_slices() {
+    let (server, store) = Server::over(&["--chat-session-timeout", "60"], StoreDouble::new).await;
+    // The server sweeps once when it starts.
+    while store.slices.lock().unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    store.slices.lock().unwrap().clear();
     for _ in 0..450 {
         server.session(json!({})).await;
     }
     server.clock.advance(Duration::from_secs(60));
     assert_eq!(server.app.sessions.sweep().await.unwrap().len(), 450);
+    assert_eq!(*store.slices.lock().unwrap(), [200; 3], "others write in between");
 }
