@@ -5,21 +5,22 @@ use chatbot_widget::domain::Timestamp;
 use chatbot_widget::tables::ingest::{IngestError, IngestLimits, Ingested, ingest};
 use chatbot_widget::tables::search::search;
 
-fn take_in(name: &str, text: &str) -> Result<Ingested, IngestError> {
+fn read_upload(name: &str, text: &str) -> Result<Ingested, IngestError> {
     ingest(name, &Bytes::from(text.to_owned()), Timestamp(0), &IngestLimits::default())
 }
 
 /// Found by fuzzing: a form feed between lines passed as white space, which JSON does not have.
 #[test]
-fn a_form_feed_is_no_white_space_of_json() {
-    let refused = take_in("a.json", "{\"a\":1}\u{c}\n{\"b\":2}\n");
+fn a_form_feed_is_not_json_white_space() {
+    let refused = read_upload("a.json", "{\"a\":1}\u{c}\n{\"b\":2}\n");
     assert!(matches!(refused, Err(IngestError::Json { .. })), "{refused:?}");
 }
 
-/// Found by fuzzing: the search lost the line end that a quote which is never closed takes in.
+/// Found by fuzzing: the search lost the line end inside a quote that is never closed.
 #[test]
 fn an_unclosed_quote_keeps_its_line_end_in_a_search() {
-    let Ingested { dataset, text } = take_in("a.csv", "á,b\n\"say \"\"hi\"x,y\n").expect("a table");
+    let Ingested { dataset, text } =
+        read_upload("a.csv", "á,b\n\"say \"\"hi\"x,y\n").expect("a table");
     let found = search(&dataset, &text, "hi", None, 0, 10).expect("a search");
     assert_eq!(found.total, 1);
     let mut cells = Vec::new();

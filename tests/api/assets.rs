@@ -1,4 +1,4 @@
-//! What browsers load.
+//! The files that browsers load.
 
 use std::io::Read;
 
@@ -37,7 +37,7 @@ async fn every_address_of_the_widget_is_served() {
 }
 
 #[tokio::test]
-async fn what_pages_load_has_the_version_in_its_address_and_is_kept() {
+async fn addresses_with_a_version_are_cached_forever() {
     let server = Server::start().await;
     let page = String::from_utf8(server.get("/widget/chatbot.html").await.body).unwrap();
     let (_, script) = page.split_once("type=\"module\" src=\"").unwrap();
@@ -55,7 +55,7 @@ async fn what_pages_load_has_the_version_in_its_address_and_is_kept() {
     }
 }
 
-/// The loader at most 5 KB, all that one visitor loads at most 25 KB, as sent with gzip.
+/// The loader has at most 5 KB, and everything that one visitor loads at most 25 KB, gzipped.
 #[tokio::test]
 async fn the_widget_is_small() {
     let server = Server::start().await;
@@ -83,8 +83,8 @@ async fn the_widget_is_small() {
     assert!(total <= 25 * 1024, "{total} bytes: {loaded:?} and a language of {largest}");
 }
 
-/// The head, in lower case, and the body as sent to who takes gzip. Raw: a client would undo the
-/// compression and hide it.
+/// The head, in lower case, and the body as sent to a client that accepts gzip. Read raw, because
+/// an HTTP client would decompress it.
 async fn taking_gzip(server: &Server, path: &str) -> (String, Vec<u8>) {
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n"
@@ -96,7 +96,7 @@ async fn taking_gzip(server: &Server, path: &str) -> (String, Vec<u8>) {
 }
 
 #[tokio::test]
-async fn what_a_browser_has_is_not_sent_again() {
+async fn cached_assets_are_not_sent_again() {
     let server = Server::start().await;
     for (path, _) in ADDRESSES {
         let first = server.get(path).await;
@@ -112,7 +112,7 @@ async fn what_a_browser_has_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn text_comes_compressed_to_those_who_take_it() {
+async fn text_is_compressed_for_clients_that_accept_gzip() {
     let server = Server::start().await;
     for path in ["/", "/embed.js", "/static/widget/chatbot.js", "/docs", "/openapi.json"] {
         let plain = server.get(path).await;
@@ -136,7 +136,7 @@ async fn exchange_bytes(address: std::net::SocketAddr, request: &[u8]) -> Vec<u8
     answer
 }
 
-/// No page asks for anything that the server does not have, or from elsewhere.
+/// No page refers to anything that the server does not have, or loads from another host.
 #[tokio::test]
 async fn pages_refer_only_to_what_is_there() {
     let server = Server::start().await;
@@ -145,7 +145,7 @@ async fn pages_refer_only_to_what_is_there() {
         assert!(!html.contains(" style=") && !html.contains("<style"), "{page}");
         for attribute in ["src=\"", "href=\""] {
             for (at, _) in html.match_indices(attribute) {
-                // What a document shows as code is no tag.
+                // Text that a document shows as code is not a tag.
                 if html[..at].rfind('<') < html[..at].rfind('>') {
                     continue;
                 }
@@ -167,8 +167,8 @@ async fn pages_refer_only_to_what_is_there() {
     }
 }
 
-/// Browsers replace the headers that they have cached with those of a 304: with the API's policy in
-/// the place of its own, Swagger UI stayed blank from the second visit on.
+/// Browsers replace cached headers with those of a 304. When that carried the API's policy, Swagger
+/// UI stayed blank from the second visit on.
 #[tokio::test]
 async fn a_304_has_the_headers_of_the_200_that_it_stands_for() {
     let server = Server::start().await;

@@ -1,4 +1,4 @@
-//! What is left of turns that nobody waits for.
+//! Turns without readers leave nothing behind.
 
 use std::sync::{Arc, Weak};
 
@@ -13,7 +13,7 @@ use chatbot_widget::store::Store;
 use chatbot_widget::store::redb::{Options, RedbStore};
 use serde_json::Map;
 
-/// An app that answers as the demo, with a store in memory.
+/// An app with the demo as its only provider, and a store in memory.
 fn app() -> (Arc<App>, Arc<RedbStore>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().display().to_string();
@@ -33,7 +33,7 @@ fn app() -> (Arc<App>, Arc<RedbStore>) {
     (App::assemble(config, Arc::clone(&store) as Arc<dyn Store>, clock, providers), store)
 }
 
-/// Ten thousand turns: some are stopped, some lose their reader at once, some in the middle.
+/// Some turns are stopped, some lose their reader at once, some in the middle.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_left_of_ten_thousand_turns_that_were_cut() {
     const SESSIONS: usize = 1000;

@@ -273,7 +273,7 @@ async fn faults_get_their_status_and_leave_the_question_unanswered() {
 
 /// Regression test: this used to be a 502, and to raise the operator's alarm.
 #[tokio::test]
-async fn an_unknown_model_is_the_mistake_of_the_caller_who_named_it() {
+async fn an_unknown_model_that_a_caller_named_is_the_callers_error() {
     let unknown = r#"{"type":"error","error":{"type":"not_found_error","message":"model: nope"}}"#;
     let model = Model::start([
         Script::Status(404, &[], unknown.to_owned()),

@@ -1,4 +1,4 @@
-//! Stopping: running answers finish, the rest is refused.
+//! Shutdown: running answers finish, new questions are refused.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -31,7 +31,7 @@ async fn a_running_answer_finishes() {
     server.stop().await;
 }
 
-/// The rest of an answer that does not end in time is cut, and what was written is kept.
+/// An answer that does not finish in time is interrupted, and what was written is kept.
 #[tokio::test]
 async fn an_endless_answer_is_cut_and_kept() {
     let events = [claude_start(), claude_words("The beginning of")].concat();
@@ -43,7 +43,7 @@ async fn an_endless_answer_is_cut_and_kept() {
         async move { server.say(&id, "Go on").await }
     });
     model.next_call().await;
-    // What has come so far is not visible from outside; the cut must find it nevertheless.
+    // How much has arrived cannot be seen from outside; all of it must be kept.
     let begun = Instant::now();
     server.app.chat.drain(Duration::from_millis(500)).await;
     assert!(begun.elapsed() < Duration::from_secs(5), "the model's own time limit ended it");
@@ -56,7 +56,7 @@ async fn an_endless_answer_is_cut_and_kept() {
 }
 
 #[tokio::test]
-async fn from_the_first_moment_it_is_not_ready() {
+async fn a_stopping_server_is_not_ready() {
     let server = Server::start().await;
     server.app.begin_shutdown();
     server.get("/health/ready").await.expect_error(503, "stopping");

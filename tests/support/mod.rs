@@ -1,4 +1,4 @@
-//! A server to talk to, and models to answer.
+//! A running server, and stand-ins for the models that it asks.
 
 pub mod model;
 pub mod raw;
@@ -24,7 +24,7 @@ use model::Model;
 /// When the tests' clocks start: 2026-01-31T12:00:00Z.
 pub const START: Timestamp = Timestamp(1_769_860_800_000);
 
-/// A running server. Its data are gone when it is dropped.
+/// A running server. Its data is deleted when it is dropped.
 pub struct Server {
     pub base: String,
     pub address: std::net::SocketAddr,
@@ -36,7 +36,7 @@ pub struct Server {
     data: TempDir,
 }
 
-/// An answer that has been read.
+/// A response that has been read.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -54,14 +54,14 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// The answer's JSON, after a look at its status.
+    /// The response's JSON, after checking its status.
     #[track_caller]
     pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}", String::from_utf8_lossy(&self.body));
         self.json()
     }
 
-    /// Checks that it is one of our errors, and answers its sentence.
+    /// Checks that it is an error of this shape, and returns its sentence.
     #[track_caller]
     pub fn expect_error(&self, status: u16, code: &str) -> String {
         let body = self.expect(status);
@@ -75,7 +75,7 @@ impl Answer {
 }
 
 impl Server {
-    /// A server with the default settings, which answers as the demo.
+    /// A server with the default settings; the demo answers.
     pub async fn start() -> Self {
         Self::with(&[]).await
     }
@@ -143,7 +143,7 @@ impl Server {
         };
         let task = tokio::spawn(server::run(listener, Arc::clone(&app), serving, shutdown));
         let base = format!("http://{address}");
-        // Tests that come later find it installed already.
+        // Fails in every test of the process but the first.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().no_proxy().no_gzip().build().unwrap();
         let stop = Some(stop);

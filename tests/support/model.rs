@@ -1,5 +1,5 @@
-//! A stand-in for a model's server: it speaks the providers' wire formats, streamed and in odd
-//! pieces, and remembers what it was asked.
+//! A stand-in for a provider's server: it streams the providers' wire formats in odd pieces, and
+//! records the calls that it receives.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-/// A call that the stand-in has got.
+/// A call that the stand-in has received.
 #[derive(Clone, Debug)]
 pub struct Call {
     /// Request line and headers, in lower case.
@@ -18,7 +18,7 @@ pub struct Call {
     pub body: Value,
 }
 
-/// What it answers.
+/// A response.
 #[derive(Clone, Debug)]
 pub enum Script {
     /// These events, as Anthropic streams them.
@@ -29,7 +29,7 @@ pub enum Script {
     Broken(String),
     /// A status with headers and a body.
     Status(u16, &'static [(&'static str, &'static str)], String),
-    /// Waits until [`Model::release`], then goes on with the inner script.
+    /// Waits for [`Model::release`], then plays the inner script.
     Held(Box<Script>),
     /// Sends the events, then holds the connection open until [`Model::release`].
     Stalled(Vec<Value>),
@@ -51,7 +51,7 @@ impl Drop for Model {
 }
 
 impl Model {
-    /// Answers the first call with the first script, and so on; the last one for ever.
+    /// Plays the first script for the first call, and so on; the last one is repeated forever.
     pub async fn start(scripts: impl IntoIterator<Item = Script>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -92,23 +92,23 @@ impl Model {
         Self { base, calls, gate, arrived, task }
     }
 
-    /// What tells a server to ask this model, as Claude.
+    /// The flags of a server that asks this model, as Claude.
     pub fn flags(&self) -> [&str; 4] {
         ["--anthropic-api-key", "k", "--anthropic-base-url", &self.base]
     }
 
-    /// What it was asked so far.
+    /// The calls received so far.
     pub fn calls(&self) -> Vec<Call> {
         self.calls.lock().unwrap().clone()
     }
 
-    /// Waits for one more call than were waited for before.
+    /// Waits for the next call.
     pub async fn next_call(&self) {
         let wait = self.arrived.acquire();
         tokio::time::timeout(Duration::from_secs(30), wait).await.unwrap().unwrap().forget();
     }
 
-    /// Lets one held answer go on.
+    /// Lets one held answer continue.
     pub fn release(&self) {
         self.gate.add_permits(1);
     }
@@ -136,7 +136,7 @@ async fn read_call(stream: &mut TcpStream) -> Option<Call> {
 
 async fn play(stream: &mut TcpStream, script: Script, gate: &Semaphore) {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
-    // A client that has gone away is the test's business, not ours.
+    // Some tests disconnect on purpose.
     let _ = match script {
         Script::Anthropic(events) => {
             odd_pieces(stream, &format!("{head}{}", anthropic_sse(&events))).await
@@ -194,7 +194,7 @@ fn openai_sse(chunks: &[Value]) -> String {
     chunks + "data: [DONE]\n\n"
 }
 
-/// A usual answer of Anthropic's, a word at a time.
+/// A normal answer of Anthropic's, one word at a time.
 pub fn claude_says(text: &str) -> Script {
     let mut events = claude_start();
     events.extend(claude_words(text));
@@ -230,7 +230,7 @@ pub fn claude_end(reason: &str) -> Vec<Value> {
     ]
 }
 
-/// A usual answer of OpenAI's, a word at a time.
+/// A normal answer of OpenAI's, one word at a time.
 pub fn gpt_says(text: &str) -> Script {
     let chunk = |delta: Value, reason: Value| {
         json!({"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1,
@@ -248,7 +248,7 @@ pub fn gpt_says(text: &str) -> Script {
     Script::OpenAi(chunks)
 }
 
-/// Anthropic's answer that calls `query_data`: ids and arguments, which come in pieces.
+/// An answer of Anthropic's that calls `query_data` with these ids and arguments, in pieces.
 pub fn claude_calls(text: &str, calls: &[(&str, Value)]) -> Script {
     let mut events = vec![claude_start().remove(0)];
     let mut index = 0;
@@ -274,7 +274,7 @@ pub fn claude_calls(text: &str, calls: &[(&str, Value)]) -> Script {
     Script::Anthropic(events)
 }
 
-/// OpenAI's answer that calls `query_data`: ids and arguments, which come in pieces.
+/// An answer of OpenAI's that calls `query_data` with these ids and arguments, in pieces.
 pub fn gpt_calls(calls: &[(&str, Value)]) -> Script {
     let chunk = |delta: Value, reason: Value| {
         json!({"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1,

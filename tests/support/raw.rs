@@ -1,4 +1,4 @@
-//! Requests byte by byte, for what no client library would send.
+//! Requests byte by byte, for those that no HTTP client would send.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Sends `bytes` and reads until the server closes. Ask it to, with `Connection: close`.
+/// Sends `bytes` and reads until the server closes. Send `Connection: close` to make it.
 pub async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(bytes).await.unwrap();

@@ -141,7 +141,7 @@ async fn without_a_file_there_is_no_tool() {
 }
 
 #[tokio::test]
-async fn a_model_that_breaks_off_after_its_tool_leaves_the_question_unanswered() {
+async fn an_answer_interrupted_after_its_tool_leaves_the_question_unanswered() {
     let call = claude_calls("", &[("t", json!({"sql": "SELECT 1"}))]);
     let model = Model::start([call, Script::Anthropic(claude_start())]).await;
     let server = Server::asking(&model).await;

@@ -93,7 +93,7 @@ async fn the_same_key_joins_the_answer_that_is_being_written() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_none_is_refused() {
+async fn a_malformed_key_is_refused() {
     let server = Server::start().await;
     let id = server.session(json!({})).await;
     for key in ["", " ", &"k".repeat(256)] {

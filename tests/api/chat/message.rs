@@ -34,7 +34,7 @@ async fn the_demo_answers_from_the_page() {
 }
 
 #[tokio::test]
-async fn answers_come_as_safe_html_as_well() {
+async fn answers_are_also_sent_as_safe_html() {
     let spoken = "**Bold**\n\n| a | b |\n|---|---|\n| 1 | <script>alert(1)</script> |\n\n\
                   [x](javascript:alert(1)) [y](https://e.test) ![z](https://e.test/z.png)";
     let model = Model::start([claude_says(spoken)]).await;

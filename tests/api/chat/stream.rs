@@ -128,7 +128,7 @@ async fn tools_are_seen_while_they_run() {
 
 /// Readers that come and go leave nothing behind.
 #[tokio::test]
-async fn nothing_is_left_of_turns_whose_readers_went_away() {
+async fn nothing_is_left_of_turns_whose_readers_disconnected() {
     let server = Arc::new(Server::start().await);
     let id = server.session(json!({})).await;
     for n in 0..40 {

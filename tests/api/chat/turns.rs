@@ -103,7 +103,7 @@ async fn a_visitor_who_leaves_still_gets_the_answer_stored() {
 }
 
 #[tokio::test]
-async fn a_broken_answer_keeps_its_part_and_stays_out_of_later_prompts() {
+async fn an_interrupted_answer_is_kept_but_not_sent_to_the_model_again() {
     let mut events = claude_start();
     events.extend(claude_words("The answer is forty"));
     let broken = Script::Anthropic(events);
@@ -121,7 +121,7 @@ async fn a_broken_answer_keeps_its_part_and_stays_out_of_later_prompts() {
 }
 
 #[tokio::test]
-async fn an_answer_that_broke_off_is_asked_for_once_more() {
+async fn an_interrupted_answer_is_requested_once_more() {
     let events = [claude_start(), claude_words("The answer is forty")].concat();
     let model = Model::start([Script::Anthropic(events), claude_says("It is 42.")]).await;
     let server = Server::asking(&model).await;

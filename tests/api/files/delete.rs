@@ -6,7 +6,7 @@ use super::{query, upload};
 use crate::support::Server;
 
 #[tokio::test]
-async fn a_deleted_file_is_gone() {
+async fn a_deleted_file_is_not_found_anywhere() {
     let server = Server::start().await;
     let id = server.session(json!({})).await;
     let path = format!("/api/files/{id}");

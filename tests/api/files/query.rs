@@ -69,7 +69,7 @@ async fn sql_runs_over_every_row() {
 }
 
 #[tokio::test]
-async fn a_new_file_answers_for_the_old_one() {
+async fn a_new_file_replaces_the_old_one_in_statements() {
     let server = Server::start().await;
     let id = server.session(json!({})).await;
     let count = json!({"sql": "SELECT count(*) FROM data"});
@@ -114,7 +114,7 @@ async fn only_a_select_is_allowed() {
 }
 
 #[tokio::test]
-async fn bad_questions_are_refused() {
+async fn invalid_queries_are_refused() {
     let server = Server::start().await;
     let id = server.session(json!({})).await;
     query(&server, &id, json!({"query": "x"})).await.expect_error(404, "file_not_found");

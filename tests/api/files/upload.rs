@@ -6,7 +6,7 @@ use super::{Part, WEATHER, form, send, upload};
 use crate::support::Server;
 
 #[tokio::test]
-async fn the_history_names_the_file_for_those_who_come_back() {
+async fn the_history_names_the_sessions_file() {
     let server = Server::start().await;
     let id = server.session(json!({})).await;
     let history = format!("/api/chat/history/{id}");
@@ -23,7 +23,7 @@ async fn the_history_names_the_file_for_those_who_come_back() {
 }
 
 #[tokio::test]
-async fn a_csv_file_is_taken_in_and_described() {
+async fn a_csv_file_is_read_and_described() {
     let server = Server::start().await;
     let id = server.session(json!({})).await;
     let info = format!("/api/files/info/{id}");
@@ -58,7 +58,7 @@ async fn a_csv_file_is_taken_in_and_described() {
 }
 
 #[tokio::test]
-async fn forms_come_in_any_order_and_with_more_than_was_asked_for() {
+async fn the_fields_of_a_form_may_come_in_any_order_and_among_others() {
     let server = Server::start().await;
     let id = server.session(json!({})).await;
     let (session, file): (Part<'_>, Part<'_>) =
@@ -134,7 +134,7 @@ async fn names_are_reduced_to_what_can_be_shown() {
 }
 
 #[tokio::test]
-async fn an_upload_that_breaks_off_leaves_the_earlier_file() {
+async fn an_interrupted_upload_leaves_the_earlier_file() {
     use tokio::io::AsyncWriteExt;
     let server = Server::start().await;
     let id = server.session(json!({})).await;

@@ -16,7 +16,7 @@ async fn raw(server: &Server, path: &str, kind: Option<&str>, body: &[u8]) -> An
 const JSON: Option<&str> = Some("application/json");
 
 #[tokio::test]
-async fn broken_bodies() {
+async fn malformed_bodies_are_refused() {
     let server = Server::start().await;
     let id = server.session(json!({})).await;
     let message = "/api/chat/message";
@@ -57,7 +57,7 @@ async fn broken_bodies() {
 }
 
 #[tokio::test]
-async fn other_types_than_json() {
+async fn bodies_of_other_types_are_refused() {
     let server = Server::start().await;
     let id = server.session(json!({})).await;
     let body = json!({"sessionId": id, "message": "x"}).to_string();

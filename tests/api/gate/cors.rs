@@ -1,4 +1,4 @@
-//! Who may read our answers from another origin, and who may frame the widget.
+//! Which origins may read responses and frame the widget.
 
 use reqwest::Method;
 
@@ -16,7 +16,7 @@ async fn from(server: &Server, method: Method, path: &str, origin: &str) -> Answ
 const ALLOW: &str = "access-control-allow-origin";
 
 #[tokio::test]
-async fn by_default_every_site_may() {
+async fn by_default_every_origin_is_allowed() {
     let server = Server::start().await;
     let answer = from(&server, Method::GET, "/api/sessions/bot-config", "https://any.test").await;
     assert_eq!(answer.header(ALLOW), Some("*"));
@@ -26,7 +26,7 @@ async fn by_default_every_site_may() {
     assert!(!page.header("content-security-policy").unwrap().contains("frame-ancestors"));
     let home = server.get("/").await;
     assert!(home.header("content-security-policy").unwrap().ends_with("frame-ancestors 'none'"));
-    assert_eq!(server.get("/health").await.header(ALLOW), None, "only where one asks");
+    assert_eq!(server.get("/health").await.header(ALLOW), None, "only for requests with an origin");
 }
 
 #[tokio::test]
@@ -49,7 +49,7 @@ async fn preflights_name_what_is_allowed() {
 }
 
 #[tokio::test]
-async fn with_a_list_only_those_on_it_may() {
+async fn with_a_list_only_its_origins_are_allowed() {
     let server =
         Server::with(&["--allowed-origins", "https://good.test,https://shop.good.test:8443"]).await;
     for origin in ["https://good.test", "https://shop.good.test:8443"] {
@@ -75,7 +75,10 @@ async fn with_a_list_only_those_on_it_may() {
             let answer = from(&server, method, "/api/sessions/bot-config", origin).await;
             assert_eq!(answer.header(ALLOW), None, "{origin}");
             assert_eq!(answer.header("access-control-allow-methods"), None, "{origin}");
-            assert!(answer.header("vary").unwrap().contains("Origin"), "caches must not mix them");
+            assert!(
+                answer.header("vary").unwrap().contains("Origin"),
+                "caches must not mix origins"
+            );
         }
     }
     let page = server.get("/widget/chatbot.html").await;
@@ -87,7 +90,7 @@ async fn with_a_list_only_those_on_it_may() {
 }
 
 #[tokio::test]
-async fn the_servers_own_pages_may_always_post() {
+async fn the_servers_own_origin_is_always_allowed() {
     let server = Server::with(&["--allowed-origins", "https://good.test"]).await;
     let own = server.base.clone();
     let request = server

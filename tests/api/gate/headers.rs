@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::support::Server;
 
 #[tokio::test]
-async fn every_answer_has_an_id_and_security_headers() {
+async fn every_response_has_an_id_and_security_headers() {
     let server = Server::start().await;
     let mut ids = HashSet::new();
     for path in ["/health", "/nothing", "/", "/embed.js", "/openapi.json", "/api/sessions/x"] {

@@ -6,7 +6,7 @@ use crate::support::Server;
 use crate::support::raw::{exchange, status};
 
 #[tokio::test]
-async fn exactly_one_sensible_host() {
+async fn exactly_one_valid_host_is_required() {
     let server = Server::start().await;
     let get = async |hosts: &str| {
         let request = format!("GET /health HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n");

@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use crate::support::Server;
 
 #[tokio::test]
-async fn too_much() {
+async fn messages_and_bodies_above_their_limits_are_refused() {
     let server = Server::with(&["--max-message-chars", "20", "--max-body-bytes", "2000"]).await;
     let id = server.session(json!({})).await;
     let twenty = "ü".repeat(20);
@@ -36,7 +36,7 @@ async fn too_much() {
 }
 
 #[tokio::test]
-async fn heads_that_are_too_large() {
+async fn heads_above_their_limits_are_refused() {
     let server = Server::start().await;
     let long = format!("/health?{}", "x".repeat(9000));
     server.get(&long).await.expect_error(414, "address_too_long");

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::Server;
 
 #[tokio::test]
-async fn the_bots_looks_can_be_read() {
+async fn the_bots_look_can_be_read() {
     let server = Server::start().await;
     let bot = server.get("/api/sessions/bot-config").await.expect(200);
     assert_eq!(bot["botName"], "Assistant");

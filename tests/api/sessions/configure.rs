@@ -23,7 +23,7 @@ async fn settings_are_merged_key_by_key() {
 }
 
 #[tokio::test]
-async fn settings_that_nobody_may_make() {
+async fn invalid_settings_are_refused() {
     let server = Server::with(&["--max-tokens-limit", "500", "--allowed-models", "a,b"]).await;
     let id = server.session(json!({"own": 1})).await;
     let before = server.get(&format!("/api/sessions/{id}")).await.expect(200);
@@ -77,7 +77,7 @@ async fn settings_that_nobody_may_make() {
 }
 
 #[tokio::test]
-async fn settings_that_anybody_may_make() {
+async fn valid_settings_are_accepted() {
     let server = Server::start().await;
     for config in [
         json!({"botColor": "rebeccapurple", "botMsgBgColor": "rgb(1 2 3 / 50%)"}),

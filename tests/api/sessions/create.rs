@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::Server;
 
 #[tokio::test]
-async fn a_new_session_has_the_operators_settings_under_the_callers() {
+async fn a_callers_settings_override_the_operators() {
     let server = Server::with(&["--bot-name", "Ada", "--bot-icon", "/bot.png"]).await;
     let config = json!({"botColor": "#123456", "own": {"kept": [1, 2]}, "botIcon": null});
     let created =
