@@ -55,7 +55,8 @@ async fn a_question_that_has_waited_too_long_is_refused() {
 /// The question was sent to the provider of the earlier settings with the model of the new ones.
 #[tokio::test]
 async fn settings_that_change_while_a_question_waits_apply_to_it_as_a_whole() {
-    let gpt = Model::start([Script::Held(Box::new(gpt_says("First.")))]).await;
+    let held = Script::Held(Box::new(gpt_says("First.")));
+    let gpt = Model::start([held, gpt_says("By the wrong provider.")]).await;
     let claude = Model::start([claude_says("Second.")]).await;
     let gpt_url = format!("{}/v1", gpt.base);
     let mut flags = claude.flags().to_vec();
