@@ -21,6 +21,7 @@ mod leaks;
 mod nginx;
 mod openapi;
 mod providers;
+mod quota;
 mod sessions;
 mod shutdown;
 mod streaming;

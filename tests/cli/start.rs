@@ -210,3 +210,24 @@ fn the_limit_of_open_files_is_raised() {
     assert_eq!(server.call("GET", "/health/ready", "").unwrap().0, 200);
     drop(connections);
 }
+
+#[test]
+fn metrics_have_a_listener_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let server = Running::start(folder.path(), &[("METRICS_ADDR", &free.to_string())]);
+    assert_eq!(server.call("POST", "/api/sessions/create", "{}").unwrap().0, 201);
+    assert_eq!(server.call("GET", "/metrics", "").unwrap().0, 404, "not for visitors");
+    let (status, text) = crate::process::call(free, "GET", "/metrics", "").unwrap();
+    assert_eq!(status, 200);
+    for line in [
+        "chatbot_widget_http_requests_total{route=\"/api/sessions/create\",method=\"POST\",status=\"201\"} 1",
+        "chatbot_widget_sessions 1",
+        "chatbot_widget_log_lines_dropped_total 0",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+    let taken = run(folder.path(), &[], &[("PORT", "0"), ("METRICS_ADDR", &free.to_string())]);
+    assert_eq!(taken.status.code(), Some(1));
+    assert!(one_line(&taken).contains("METRICS_ADDR: cannot listen on"));
+}
