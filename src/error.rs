@@ -119,7 +119,9 @@ impl AppError {
                 | IngestError::TooDeep(_)
                 | IngestError::Json { .. } => ErrorKind::Invalid,
             },
-            Self::Sql(SqlError::Unavailable(_)) | Self::Stopping => ErrorKind::Unavailable,
+            Self::Sql(SqlError::Unavailable(_) | SqlError::Interrupted) | Self::Stopping => {
+                ErrorKind::Unavailable
+            }
             Self::Sql(_) => ErrorKind::Invalid,
             Self::TurnInProgress => ErrorKind::Conflict,
             Self::Provider(error) => provider_kind(error),
@@ -149,7 +151,7 @@ impl AppError {
                 SqlError::Refused(_) => "sql_not_allowed",
                 SqlError::Timeout(_) => "sql_timeout",
                 SqlError::TooLarge(_) => "sql_too_large",
-                SqlError::Unavailable(_) => "query_unavailable",
+                SqlError::Unavailable(_) | SqlError::Interrupted => "query_unavailable",
             },
             Self::TurnInProgress => "turn_in_progress",
             Self::Stopping => "stopping",

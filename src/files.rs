@@ -1,9 +1,9 @@
 //! Use cases of uploaded files: take in, describe, search, query, draw, delete.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
-use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use crate::domain::{
@@ -14,7 +14,7 @@ use crate::store::Store;
 use crate::tables::chart;
 use crate::tables::ingest::{self, IngestLimits, Ingested};
 use crate::tables::search::{self, SearchResult};
-use crate::tables::sql::{Key, QueryError, Tables};
+use crate::tables::sql::{Interrupt, Request, Source, TableKey, Tables};
 
 /// The use cases of files. Cheap to clone.
 #[derive(Clone)]
@@ -104,27 +104,36 @@ impl Files {
         limit: usize,
     ) -> Result<(Dataset, QueryResult), AppError> {
         let file = self.find(id).await?.ok_or(AppError::NoFile)?;
-        let key = Key { session: *id.0.as_bytes(), version: file.version };
-        let this = self.clone();
-        let runtime = Handle::current();
-        self.compute(move || {
-            let load = || {
-                let now = this.now();
-                match runtime.block_on(this.0.store.file_text(id, now))? {
-                    // Replaced a moment ago: the statement was meant for the other file.
-                    Some((stored, text)) if stored.version == key.version => {
-                        Ok((stored.dataset, text))
-                    }
-                    _ => Err(AppError::NoFile),
-                }
+        let key = TableKey { session: *id.0.as_bytes(), version: file.version };
+        let deadline = Instant::now() + self.0.tables.limits().time;
+        let interrupt = Interrupt::default();
+        let _interrupted = interrupt.on_drop();
+        let mut text = None;
+        if !self.0.tables.has(key) {
+            text = Some(self.text(id, key).await?);
+        }
+        loop {
+            let (this, dataset) = (self.clone(), file.dataset.clone());
+            let (sql, interrupt, source) = (sql.clone(), interrupt.clone(), text.clone());
+            let run = move || {
+                let request = Request { sql: &sql, limit, deadline, interrupt: &interrupt };
+                let source = source.as_ref().map(|text| Source { dataset: &dataset, text });
+                this.0.tables.query(key, source, &request)
             };
-            match this.0.tables.query(key, load, &sql, limit) {
-                Ok(result) => Ok((file.dataset, result)),
-                Err(QueryError::Load(error)) => Err(error),
-                Err(QueryError::Sql(error)) => Err(AppError::Sql(error)),
+            if let Some(result) = self.compute(run).await?.map_err(AppError::Sql)? {
+                return Ok((file.dataset, result));
             }
-        })
-        .await?
+            // The table was dropped since it was asked for.
+            text = Some(self.text(id, key).await?);
+        }
+    }
+
+    /// The text of the session's file if it is still the one of `key`.
+    async fn text(&self, id: SessionId, key: TableKey) -> Result<Bytes, AppError> {
+        match self.0.store.file_text(id, self.now()).await? {
+            Some((stored, text)) if stored.version == key.version => Ok(text),
+            _ => Err(AppError::NoFile),
+        }
     }
 
     /// Draws a result. A result that cannot be drawn is no fault of the visitor's; `Err` says why.
