@@ -178,7 +178,7 @@ impl Inner {
         };
         let Prompt { system, entries } = match size <= SMALL_PROMPT_BYTES {
             true => build(),
-            false => self.quota.work(caller, move |_| build()).await?,
+            false => self.quota.place(caller).await?.run(build).await?,
         };
         request.system = system;
         request.entries = entries;

@@ -17,8 +17,8 @@ use bodies::Bodies;
 pub use bodies::BodyLease;
 pub use rates::RateBucket;
 use rates::Rates;
-pub use work::Cancelled;
 use work::Work;
+pub use work::WorkPlace;
 
 /// The bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,19 +138,12 @@ impl Quota {
         }))
     }
 
-    /// Runs `job` off the async threads, when it is the caller's turn and there is a place for it.
-    ///
-    /// The place belongs to the job until that has ended, whether its caller still waits or not; a
-    /// caller that stops waiting sets the job's [`Cancelled`].
+    /// Waits until it is the caller's turn and there is a place for a piece of work.
     ///
     /// # Errors
-    /// See [`QuotaError`]; then `job` has not run, but for `Lost`.
-    pub async fn work<T: Send + 'static>(
-        &self,
-        caller: Caller,
-        job: impl FnOnce(&Cancelled) -> T + Send + 'static,
-    ) -> Result<T, QuotaError> {
-        self.0.work.run(caller, job).await.inspect_err(|error| self.counted("work", *error))
+    /// See [`QuotaError`].
+    pub async fn place(&self, caller: Caller) -> Result<WorkPlace, QuotaError> {
+        self.0.work.place(caller).await.inspect_err(|error| self.counted("work", *error))
     }
 
     /// Room for a body that `client` is about to send; none is taken before it arrives.
