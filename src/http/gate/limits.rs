@@ -1,4 +1,4 @@
-//! How large a request may be, and how slow.
+//! Limits on a request's size and duration.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use poem::{Body, Request};
 
 use crate::http::wire::refusal::Refusal;
 
-/// The longest address (faults.md calls for 8 KiB).
+/// Maximum length of an address, in bytes.
 const MAX_ADDRESS: usize = 8 * 1024;
 
-/// The most that all headers may have together.
+/// Maximum total size of the headers, in bytes.
 const MAX_HEADERS: usize = 64 * 1024;
 
-/// How long a body may take to arrive.
+/// Maximum time for a body to arrive.
 const BODY_PATIENCE: Duration = Duration::from_secs(60);
 
-/// How much of a refused body is read and thrown away, and for how long, so that its sender gets
-/// to read the refusal instead of a reset connection.
+/// How much of a refused body is read and discarded, and for how long, so that its sender sees the
+/// refusal instead of a reset connection.
 const DRAIN_BYTES: usize = 16 * 1024 * 1024;
 const DRAIN_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -34,8 +34,8 @@ pub fn check_size(request: &Request) -> Result<(), Refusal> {
     if size > MAX_HEADERS { Err(Refusal::HeadersTooLarge) } else { Ok(()) }
 }
 
-/// Reads the request's body, at most `limit` bytes of it. It is read as it comes: a compressed
-/// one could grow a thousandfold.
+/// Reads the request's body, at most `limit` bytes. Compressed bodies are refused: one could grow
+/// a thousandfold.
 pub async fn take_body(request: &mut Request, limit: usize) -> Result<Bytes, Refusal> {
     let headers = request.headers();
     if headers.contains_key(header::CONTENT_ENCODING) {
@@ -52,7 +52,7 @@ pub async fn take_body(request: &mut Request, limit: usize) -> Result<Bytes, Ref
         return Err(Refusal::BodyTooLarge(limit));
     }
     let mut stream = request.take_body().into_bytes_stream();
-    // Room for what is declared, so that a large upload is not copied while it grows.
+    // Reserves the declared length, so that a large upload is not copied as it grows.
     let mut bytes = BytesMut::with_capacity(declared.unwrap_or(0));
     let read = async {
         while let Some(chunk) = stream.next().await {
@@ -74,8 +74,8 @@ pub async fn take_body(request: &mut Request, limit: usize) -> Result<Bytes, Ref
     }
 }
 
-/// Reads what is left of a body for a while, in the background. Who waits for `100 Continue` sends
-/// nothing and needs no draining.
+/// Reads the rest of a body for a while, in the background. A client that waits for `100 Continue`
+/// has sent nothing, so there is nothing to drain.
 pub fn drain(request: &mut Request) {
     let headers = request.headers();
     let has_body = headers.contains_key(header::CONTENT_LENGTH)
@@ -94,7 +94,7 @@ pub fn drain(request: &mut Request) {
                 }
             }
         };
-        // Whether it came to its end makes no difference.
+        // Whether the end was reached makes no difference.
         let _ = tokio::time::timeout(DRAIN_PATIENCE, read).await;
     });
 }

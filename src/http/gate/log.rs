@@ -1,15 +1,15 @@
-//! What the access log says of a request.
+//! What the access log records of a request.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Ids of requests: 16 hexadecimal digits, the first 8 random for each start of the server.
+/// Generates request ids: 16 hexadecimal digits, the first 8 random for each start of the server.
 pub struct RequestIds {
     start: u32,
     next: AtomicU64,
 }
 
 impl RequestIds {
-    /// Ids of this start of the server.
+    /// Begins with a new random prefix.
     pub fn new() -> Self {
         Self { start: uuid::Uuid::new_v4().as_fields().0, next: AtomicU64::new(0) }
     }
@@ -21,7 +21,7 @@ impl RequestIds {
     }
 }
 
-/// A path for the log: session ids are capabilities, so only their first 8 characters are shown.
+/// A path for the log. Session ids are capabilities, so only their first 8 characters are shown.
 pub fn loggable(path: &str) -> String {
     let shorten = |segment: &str| match uuid::Uuid::try_parse(segment) {
         Ok(_) => format!("{}…", segment.chars().take(8).collect::<String>()),

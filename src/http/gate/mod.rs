@@ -30,10 +30,10 @@ use limits::{check_size, drain, take_body};
 use log::{RequestIds, loggable};
 use methods::AllowedMethods;
 
-/// What a form may have beside its file: boundaries, headers, the session's id.
+/// Allowance for the rest of an upload form: boundaries, headers, the session's id.
 const FORM_BYTES: usize = 16 * 1024;
 
-/// The methods of what is only read.
+/// The methods of read-only addresses.
 const READ_METHODS: &str = "GET, HEAD, OPTIONS";
 
 /// The outermost endpoint.
@@ -57,7 +57,7 @@ impl Gate {
         Self { app, api, methods, docs: Docs::new(), policies, ids: RequestIds::new() }
     }
 
-    /// Answers, and leaves a body that it did not read in `request`.
+    /// Responds, leaving the body in `request` if it was not read.
     async fn respond(&self, request: &mut Request) -> poem::Result<Response> {
         check_size(request)?;
         check_host(request, &self.app.config.access.allowed_hosts)?;
@@ -78,7 +78,7 @@ impl Gate {
     async fn call_api(&self, request: &mut Request) -> poem::Result<Response> {
         let head = request.method() == Method::HEAD;
         if head {
-            // Reads have no side effect that matters, and hyper leaves the body out.
+            // GET has no side effects that matter, and hyper omits the body.
             request.set_method(Method::GET);
         }
         let path = request.uri().path().to_owned();
@@ -98,8 +98,8 @@ impl Gate {
         })
     }
 
-    /// The most bytes that a body sent to `path` may have: of an upload, the file's and those of
-    /// the form around it.
+    /// Maximum size of a body sent to `path`, in bytes; an upload may have a file of the maximum
+    /// size and the form around it.
     fn body_limit(&self, path: &str) -> usize {
         let limits = &self.app.config.limits;
         if path == "/api/files/upload" {
