@@ -1,4 +1,4 @@
-//! The project's own documents as pages, for those who have the executable only.
+//! The project's own documents as pages, for users who only have the executable.
 
 use std::error::Error;
 use std::fs;
@@ -10,18 +10,18 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// A document of the project, and the page that shows it.
 pub struct Page {
-    /// Where the document stands in the project.
+    /// The document's path in the project.
     pub file: &'static str,
-    /// The page among the assets.
+    /// The page's path among the assets.
     pub page: &'static str,
     /// The page's address.
     address: &'static str,
     title: &'static str,
-    /// What links to it are called.
+    /// The text of links to it.
     name: &'static str,
 }
 
-/// All of them.
+/// All pages.
 pub const PAGES: [Page; 2] = [
     Page {
         file: "README.md",
@@ -39,11 +39,11 @@ pub const PAGES: [Page; 2] = [
     },
 ];
 
-/// What is around each document: `title`, links to the `other` pages and the `document` are marked.
+/// The frame of each page, with marks for `title`, links to the `other` pages and the `document`.
 const SHELL: &str = include_str!("document.html");
 
-/// The page of a document of the project at `root`. Links to other documents lead to their pages,
-/// or nowhere if they have none; pictures are left out.
+/// Renders a document of the project at `root`. Links to other documents lead to their pages; links
+/// to documents without one become plain text, and pictures are left out.
 pub fn page(root: &Path, own: &Page) -> Result<String> {
     let others: Vec<String> = PAGES
         .iter()
@@ -53,7 +53,8 @@ pub fn page(root: &Path, own: &Page) -> Result<String> {
     let shell = SHELL
         .replace("<!-- title -->", own.title)
         .replace("<!-- other -->", &others.join("\n      "));
-    let (before, after) = shell.split_once("<!-- document -->").ok_or("no place for it")?;
+    let (before, after) =
+        shell.split_once("<!-- document -->").ok_or("document.html lacks a mark")?;
     let text = fs::read_to_string(root.join(own.file))?;
     let mut images = 0;
     let mut dead = Vec::new();
@@ -86,7 +87,7 @@ pub fn page(root: &Path, own: &Page) -> Result<String> {
     Ok(filled)
 }
 
-/// Where a link of a document leads to in the executable.
+/// The address in the executable that a document's link leads to.
 fn address(link: &str) -> Option<String> {
     if link.starts_with("https://") || link.starts_with("http://") || link.starts_with('#') {
         return Some(link.to_owned());

@@ -1,5 +1,5 @@
-//! Scripts as they are served: the modules of a page in one file, with short names and without
-//! comments. Their sources run as they are as well, since they use nothing but the platform.
+//! Scripts as served: the modules of a page in one file, with short names and without comments.
+//! The sources also run unbuilt, since they use nothing but the platform.
 
 use std::error::Error;
 use std::path::Path;
@@ -15,15 +15,15 @@ use oxc_span::{GetSpan, SourceType};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Joins a module and all that it imports, each after those that it imports itself.
+/// Joins a module and everything it imports, in dependency order.
 ///
-/// All end up in one scope, so their top-level names must differ, and imports must name things as
-/// their module does. What does not keep to that fails the build.
+/// All modules end up in one scope, so their top-level names must differ, and imports must not
+/// rename anything. Anything else fails the build.
 pub struct Bundle<'a> {
     /// The folder that paths are relative to.
     root: &'a Path,
     code: String,
-    /// Paths of the modules that are in, or are being put in.
+    /// Paths of the modules that have been added or are being added.
     pub modules: Vec<String>,
 }
 
@@ -84,11 +84,11 @@ fn imported(from: &str, import: &ImportDeclaration<'_>) -> Result<String> {
             format!("import {{names}} from './file.js', not {}", import.source.value).into()
         );
     };
-    let (folder, _) = from.rsplit_once('/').ok_or("a module stands in a folder")?;
+    let (folder, _) = from.rsplit_once('/').ok_or("a module must be in a folder")?;
     Ok(format!("{folder}/{name}"))
 }
 
-/// A module or a script on its own.
+/// Minifies a module or a script.
 pub fn minified(source: &str, kind: SourceType) -> Result<String> {
     let allocator = Allocator::default();
     let parsed = Parser::new(&allocator, source, kind).parse();

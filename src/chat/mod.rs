@@ -224,7 +224,7 @@ impl Chat {
     /// at the start.
     ///
     /// # Errors
-    /// An unknown session; a store's failure.
+    /// An unknown session; a store failure.
     pub async fn follow(
         &self,
         id: SessionId,
@@ -238,7 +238,7 @@ impl Chat {
     /// whether a turn was running.
     ///
     /// # Errors
-    /// An unknown session; a store's failure.
+    /// An unknown session; a store failure.
     pub async fn stop(&self, id: SessionId) -> Result<bool, AppError> {
         self.0.store.session(id, self.0.clock.now()).await?;
         match self.0.feeds.stop(id) {

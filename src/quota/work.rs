@@ -1,4 +1,4 @@
-//! Work that computes: SQL, uploads, prompts, charts.
+//! CPU-bound work: SQL, uploads, prompts, charts.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,12 +10,12 @@ use super::{QuotaError, QuotaLimits};
 use crate::domain::SessionId;
 use crate::keyed_locks::{KeyedLocks, LockRefused};
 
-/// Whether nobody waits for a job's result any more, so that it may as well end.
+/// Tells a job that its caller has stopped waiting, so it may as well end.
 #[derive(Clone, Debug, Default)]
 pub struct Cancelled(Arc<AtomicBool>);
 
 impl Cancelled {
-    /// Whether it is so.
+    /// Whether the caller has stopped waiting.
     pub fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
@@ -31,7 +31,7 @@ impl Drop for CancelOnDrop {
 }
 
 pub(super) struct Work {
-    /// One piece at a time per session.
+    /// One job at a time per session.
     sessions: KeyedLocks<SessionId>,
     places: Arc<Semaphore>,
     capacity: usize,
@@ -41,7 +41,7 @@ pub(super) struct Work {
     patience: Duration,
 }
 
-/// A place in the queue, left when dropped.
+/// A place in the queue, released on drop.
 struct Queued(Arc<AtomicUsize>);
 
 impl Drop for Queued {
@@ -69,7 +69,7 @@ impl Work {
         job: impl FnOnce(&Cancelled) -> T + Send + 'static,
     ) -> Result<T, QuotaError> {
         let deadline = Instant::now() + self.patience;
-        // Before a place: callers of one session that wait for each other must not hold places.
+        // Before a place: callers of one session that wait for each other must not occupy places.
         let turn = self.sessions.lock(session, self.patience, self.session_queue).await;
         let turn = turn.map_err(|refused| match refused {
             LockRefused::QueueFull | LockRefused::Timeout => QuotaError::OwnShare,
@@ -83,7 +83,7 @@ impl Work {
         let cancelled = Cancelled::default();
         let seen = cancelled.clone();
         let job = move || {
-            // Both are the job's: it goes on when its caller leaves.
+            // The job owns both: it continues when its caller leaves.
             let _held = (turn, place);
             job(&seen)
         };
@@ -91,7 +91,7 @@ impl Work {
         tokio::task::spawn_blocking(job).await.map_err(|_| QuotaError::Lost)
     }
 
-    /// Jobs that compute, and jobs that wait for a place.
+    /// Running jobs, and jobs that wait for a place.
     pub fn in_use(&self) -> (usize, usize) {
         let working = self.capacity - self.places.available_permits();
         (working, self.queued.load(Ordering::Relaxed))
@@ -124,7 +124,7 @@ mod tests {
         Arc::new(Work::new(&limits))
     }
 
-    /// A job that has begun; it ends when the sender is used or dropped.
+    /// Starts a job that ends when the sender is used or dropped.
     async fn held(
         work: &Arc<Work>,
         session: SessionId,
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn work_keeps_its_place_when_its_caller_leaves() {
+    async fn a_job_keeps_its_place_when_its_caller_leaves() {
         let work = work(2, 4, Duration::from_millis(1));
         let mut releases = Vec::new();
         for _ in 0..2 {
@@ -154,7 +154,7 @@ mod tests {
             assert!(caller.await.unwrap_err().is_cancelled());
             releases.push(release);
         }
-        assert_eq!(work.in_use(), (2, 0), "the jobs go on");
+        assert_eq!(work.in_use(), (2, 0), "the jobs continue");
         let late = work.run(SessionId::random(), |_| ()).await;
         assert_eq!(late, Err(QuotaError::Busy));
     }
@@ -180,13 +180,13 @@ mod tests {
         });
         has_begun.await.unwrap();
         caller.abort();
-        was_set.await.expect("the job must see it");
-        work.run(session, |_| ()).await.expect("its place and its session are free again");
+        was_set.await.expect("the job must see the cancellation");
+        work.run(session, |_| ()).await.expect("the place and the session are free again");
         assert_eq!(work.in_use(), (0, 0));
     }
 
     #[tokio::test]
-    async fn a_session_works_one_piece_at_a_time_and_holds_one_place() {
+    async fn a_session_runs_one_job_at_a_time_in_one_place() {
         let work = work(2, 4, Duration::from_secs(60));
         let session = SessionId::random();
         let (first, release) = held(&work, session).await;
@@ -198,7 +198,7 @@ mod tests {
         }
         let third = work.run(session, |_| ()).await;
         assert_eq!(third, Err(QuotaError::OwnShare), "two may wait");
-        work.run(SessionId::random(), |_| ()).await.expect("others find a place");
+        work.run(SessionId::random(), |_| ()).await.expect("another session finds a place");
         release.send(()).unwrap();
         assert_eq!(first.await.unwrap(), Ok(false));
         for waiter in waiting {
