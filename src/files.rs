@@ -1,4 +1,4 @@
-//! Use cases of uploaded files: read in, describe, search, query, draw, delete.
+//! Use cases of uploaded files: ingest, describe, search, query, draw, delete.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -29,7 +29,7 @@ struct Inner {
 }
 
 impl Files {
-    /// Files in `store`, of at most `max_bytes`, worked on within `quota`.
+    /// Files in `store`, each of at most `max_bytes`, processed within `quota`.
     pub fn new(
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
@@ -45,11 +45,11 @@ impl Files {
         }))
     }
 
-    /// Reads `bytes` in and stores them in the place of the session's earlier file, which stays if
+    /// Ingests `bytes` and stores them in place of the session's previous file, which is kept if
     /// they are refused.
     ///
     /// # Errors
-    /// A file that cannot be read; an unknown session; a full queue; a store's failure.
+    /// A file that cannot be read; an unknown session; a full queue; a store failure.
     pub async fn upload(
         &self,
         caller: Caller,
@@ -75,18 +75,18 @@ impl Files {
         Ok(dataset)
     }
 
-    /// What is known of the session's file, if it has one.
+    /// The session's file without its text, if it has one.
     pub async fn find(&self, id: SessionId) -> Result<Option<StoredFile>, AppError> {
         Ok(self.0.store.file(id, self.now()).await?)
     }
 
-    /// What is known of the session's file.
+    /// The description of the session's file.
     pub async fn info(&self, id: SessionId) -> Result<Dataset, AppError> {
         Ok(self.find(id).await?.ok_or(AppError::NoFile)?.dataset)
     }
 
-    /// The rows that contain `query` in any value, or in one of `columns`: `limit` of them from
-    /// the `offset`th on.
+    /// The rows that contain `query` in any value, or in one of `columns`: at most `limit`, after
+    /// skipping `offset`.
     pub async fn search(
         &self,
         caller: Caller,
@@ -107,11 +107,7 @@ impl Files {
         place.run(search).await?
     }
 
-    /// Runs one read-only statement over table `data`, which is the whole file. A caller that leaves
-    /// interrupts it.
-    ///
-    /// # Errors
-    /// No file; a statement that cannot be run; a full queue; a store's failure.
+    /// Runs one read-only statement over table `data`, which holds the whole file.
     pub async fn query(
         &self,
         caller: Caller,
@@ -157,7 +153,7 @@ impl Files {
         }
     }
 
-    /// Draws a result. A result that cannot be drawn is no fault of the visitor's; `Err` says why.
+    /// Draws a result. A result that cannot be drawn is not the visitor's error; `Err` says why.
     pub fn draw(
         &self,
         result: &QueryResult,
@@ -178,7 +174,7 @@ impl Files {
         self.0.clock.now()
     }
 
-    /// Drops what is kept in memory of the session's file, for a session that was deleted too.
+    /// Drops what is kept in memory of the session's file; also for a deleted session.
     pub fn forget(&self, id: SessionId) {
         self.0.tables.forget(*id.0.as_bytes());
     }

@@ -1,4 +1,4 @@
-//! How large a request may be, and how slow.
+//! Limits on a request's size and duration.
 
 use std::io;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::error::AppError;
 use crate::http::wire::refusal::Refusal;
 use crate::quota::{BodyLease, Quota};
 
-/// The longest address (faults.md calls for 8 KiB).
+/// Maximum length of an address, in bytes.
 const MAX_ADDRESS: usize = 8 * 1024;
 
 /// Maximum total size of the headers, in bytes.
@@ -82,7 +82,7 @@ pub async fn take_body(
         return Err(Refusal::BodyTooLarge(limit).into());
     }
     let mut stream = request.take_body().into_bytes_stream();
-    // Room for what is declared, so that a large upload is not copied while it grows.
+    // Reserves the declared length, so that a large upload is not copied as it grows.
     let mut bytes = BytesMut::with_capacity(declared.unwrap_or(0));
     match read(&mut stream, &mut bytes, limit, quota, room).await {
         Ok(()) => Ok(bytes.freeze()),
@@ -143,7 +143,7 @@ pub fn drain(request: &mut Request) {
                 }
             }
         };
-        // Whether the body has ended makes no difference.
+        // Whether the end was reached makes no difference.
         let _ = tokio::time::timeout(DRAIN_PATIENCE, read).await;
     });
 }

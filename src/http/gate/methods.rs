@@ -1,8 +1,8 @@
-//! Which methods each path of the API takes.
+//! Which methods each path of the API accepts.
 
 use poem_openapi::OpenApi;
 
-/// What may be asked of one path of the API.
+/// The methods that one path of the API accepts.
 pub struct AllowedMethods {
     /// The path with its parameters in braces.
     pub pattern: String,
@@ -12,7 +12,7 @@ pub struct AllowedMethods {
     pub allow: String,
 }
 
-/// All paths of the API with their methods, for the `Allow` header that the framework leaves out.
+/// All paths of the API with their methods, for the `Allow` header, which the framework omits.
 pub fn allowed_methods<T: OpenApi>() -> Vec<AllowedMethods> {
     T::meta()
         .into_iter()
@@ -37,7 +37,7 @@ fn segments(path: &str) -> impl Iterator<Item = &str> {
 }
 
 impl AllowedMethods {
-    /// Whether it is the entry for `path`.
+    /// Whether this is the entry for `path`.
     pub fn matches(&self, path: &str) -> bool {
         let mut actual = segments(path);
         self.segments.iter().all(|expected| match (actual.next(), expected) {

@@ -34,10 +34,10 @@ use methods::AllowedMethods;
 use request_ids::RequestIds;
 use route::Route;
 
-/// What a form may have beside its file: boundaries, headers, the session's id.
+/// Allowance for the rest of an upload form: boundaries, headers, the session's id.
 const FORM_BYTES: usize = 16 * 1024;
 
-/// The methods of what is only read.
+/// The methods of read-only addresses.
 const READ_METHODS: &str = "GET, HEAD, OPTIONS";
 
 /// The outermost endpoint.

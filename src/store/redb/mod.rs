@@ -1,4 +1,4 @@
-//! The store in one file, for one process.
+//! A store in a single file, for a single process.
 
 mod activity;
 mod fault;
@@ -37,38 +37,38 @@ use ops::Batch;
 use read::Snapshot;
 use write::{Handle, Writer, closed};
 
-/// How long the writer may take to answer before it counts as stuck.
+/// How long the writer may take to respond before it counts as stuck.
 const READY_LIMIT: Duration = Duration::from_secs(2);
 
-/// How many messages are read without handing the work to another thread.
+/// Reads of up to this many messages run on the calling thread.
 const SMALL_PAGE: usize = 128;
 
-/// How much a read may bring.
+/// How much a read may return.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Size {
-    /// A few records, microseconds from the cache: handing it to another thread and back would
-    /// take several times as long, and all of it is processor time.
+    /// A few records, read in microseconds from the cache: a round trip to another thread would
+    /// cost several times as much.
     Small,
-    /// Whatever a session holds: not on a thread that others wait for.
+    /// Up to everything a session holds: never on a thread that other tasks wait for.
     Any,
 }
 
 /// How the store is opened.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Memory for pages of the file, in bytes.
+    /// Size of the page cache, in bytes.
     pub cache_bytes: usize,
     /// How long after its last activity a session expires.
     pub session_timeout: Duration,
-    /// The time now. Activity that the file has from later than this counts as from now.
+    /// The current time. Later activity in the file is treated as happening now.
     pub now: Timestamp,
 }
 
 /// A [`Store`] in a redb file.
 ///
-/// One thread writes: it commits what several callers ask for at one time as one durable
-/// transaction. Dropping the store ends the thread, and waits for the commit that it is in;
-/// [`Store::close`] does the same without blocking the executor.
+/// A single thread writes: it commits what concurrent callers ask for as one durable transaction.
+/// Dropping the store ends the thread and waits for its current commit; [`Store::close`] does the
+/// same without blocking the executor.
 pub struct RedbStore {
     handle: Arc<Handle>,
     activity: Arc<Activity>,
@@ -79,11 +79,11 @@ pub struct RedbStore {
 }
 
 impl RedbStore {
-    /// Opens the file at `path`, made if it is missing; its folder exists. Blocks: after a crash
-    /// the file is checked first, which takes time in proportion to its size.
+    /// Opens the file at `path`, creating it if it is missing; its folder must exist. Blocks: after
+    /// a crash the file is checked first, which takes time in proportion to its size.
     ///
     /// # Errors
-    /// See [`OpenError`]; then the file's contents are as they were.
+    /// See [`OpenError`]; the file's contents are left as they were.
     pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
         let name = path.display().to_string();
         let path = path.to_owned();
@@ -91,15 +91,15 @@ impl RedbStore {
             create_file(&path)
                 .map_err(|source| OpenError::Unwritable { file: name.clone(), source })?;
         }
-        // Not made again when it is opened again: an empty file in place of a lost one would pass
-        // for a store without sessions.
+        // Reopening never creates the file: an empty one in place of a lost one would pass for a
+        // store without sessions.
         let backend =
             move || FileBackend::new(OpenOptions::new().read(true).write(true).open(&path)?);
         Self::open_backend(name, backend, options)
     }
 
-    /// Opens what `backend` gives, which is called again when the storage has failed and is opened
-    /// anew. For tests of such failures.
+    /// Opens the storage that `backend` returns; it is called again to reopen the storage after a
+    /// failure. For tests of such failures.
     ///
     /// # Errors
     /// See [`OpenError`].
@@ -141,7 +141,7 @@ impl RedbStore {
         self.writer.as_ref().ok_or_else(closed)
     }
 
-    /// Runs `work` in a transaction of the writer thread.
+    /// Runs `work` in a transaction on the writer thread.
     async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -150,8 +150,7 @@ impl RedbStore {
         self.writer()?.run(work).await
     }
 
-    /// Runs `work` on a snapshot: again, once, if the storage failed under it and could be opened
-    /// again.
+    /// Runs `work` on a snapshot, and once more if the storage failed and may have been reopened.
     async fn read<T, F>(&self, size: Size, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -159,7 +158,7 @@ impl RedbStore {
     {
         match self.read_once(size, work.clone()).await {
             Err(Stop::Fault(fault)) if fault.is_passing() => {
-                // The writer opens what it finds closed, whatever it is asked to do.
+                // The writer reopens the database if it is closed, whatever the job.
                 let _ = self.write(|_| Ok(())).await;
                 Ok(self.read_once(size, work).await?)
             }
@@ -182,12 +181,12 @@ impl RedbStore {
             .unwrap_or(Err(Stop::Fault(Fault::NotOpen)))
     }
 
-    /// How many sessions have a turn that is running or waited for.
+    /// Number of sessions with a turn that is running or being waited for.
     pub fn locked_turns(&self) -> usize {
         self.turns.len()
     }
 
-    /// Counts a call as activity of a session that lives.
+    /// Records a call as activity of a live session.
     fn touch(&self, id: SessionId, now: Timestamp) -> Result<Timestamp, StoreError> {
         self.writer()?;
         self.activity.touch(id, now)
@@ -248,7 +247,7 @@ impl Store for RedbStore {
             self.write(move |batch| batch.begin_turn(id, patch, &question, key)).await?;
         let history = if answered.is_some() { 0 } else { history };
         let size = if history <= SMALL_PAGE { Size::Small } else { Size::Any };
-        // Read here and not by the writer, since all writers wait for that one thread.
+        // Read here and not on the writer thread, which all writers wait for.
         self.read(size, move |snapshot| {
             Ok(BegunTurn {
                 session: snapshot.session(id, now)?,
@@ -328,7 +327,7 @@ impl Store for RedbStore {
         Ok(self.activity.stats(now))
     }
 
-    /// Writes down activity that is only in memory.
+    /// Persists activity that is only in memory.
     async fn tick(&self) -> Result<(), StoreError> {
         self.write(|batch| Ok(batch.write_activity()?)).await
     }
@@ -389,7 +388,7 @@ impl Drop for RedbStore {
         if let Some(thread) = thread
             && thread.join().is_err()
         {
-            tracing::error!("the store's writer thread had panicked");
+            tracing::error!("the store's writer thread panicked");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The one thread that writes to the redb store, and the database it shares with readers.
+//! The redb store's only writer thread, and the database it shares with readers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -15,24 +15,24 @@ use super::ops::{Batch, Effects};
 use super::read::Snapshot;
 use crate::store::StoreError;
 
-/// How many operations may wait; those beyond wait for a place.
+/// Capacity of the writer's queue; further callers wait for a free slot.
 const QUEUE: usize = 1024;
-/// The most operations that share one commit. Past some hundreds a commit only gets longer.
+/// Maximum number of operations per commit. Beyond a few hundred a commit only takes longer.
 const BATCH: usize = 256;
-/// How long to wait for those who were answered just before: they often come again at once, and
-/// then share this commit instead of waiting for the next one.
+/// How long to wait for the callers of the previous commit: they often return at once, and then
+/// share this commit instead of waiting for the next.
 const GATHER: Duration = Duration::from_micros(200);
-/// Whether each commit also records what an opening after a crash has to find out otherwise. It
-/// takes a second sync: measured in alternating runs, it left half of the new sessions and two
-/// fifths of the turns per second. Without it that opening took 70 to 150 ms for 68 MB in the page
-/// cache, with it 1 ms.
+/// Whether each commit also records what opening the file after a crash must otherwise recompute.
+/// That takes a second sync: in alternating runs, throughput fell to half for new sessions and to
+/// two fifths for turns. Without it, opening took 70 to 150 ms for 68 MB in the page cache; with
+/// it, 1 ms.
 const QUICK_REPAIR: bool = false;
 
 /// Opens the database again after a failure.
 pub(super) type Opener = Box<dyn Fn() -> Result<Database, OpenError> + Send + Sync>;
 
-/// The database, which is closed and opened again when its storage has failed: redb refuses
-/// everything after a failed write, since it no longer knows what the file holds.
+/// The database, which is closed and reopened when its storage fails: after a failed write redb
+/// rejects everything, since it no longer knows what the file holds.
 pub(super) struct Handle {
     database: RwLock<Option<Database>>,
     open: Opener,
@@ -45,9 +45,9 @@ impl Handle {
 
     /// Runs `work` on a snapshot. Blocks for as long as the disk does.
     pub fn read<T>(&self, work: impl FnOnce(&Snapshot<'_>) -> Result<T, Stop>) -> Result<T, Stop> {
-        // The lock is not held while `work` runs: a slow reader must not hold up a reopening.
+        // The lock is not held while `work` runs: a slow reader must not delay a reopening.
         let transaction = self.begin_read()?;
-        // redb can panic on a file that was damaged while it was open.
+        // redb can panic on a file that is damaged while it is open.
         catch_unwind(AssertUnwindSafe(|| work(&Snapshot(&transaction))))
             .unwrap_or(Err(Fault::Panicked.into()))
     }
@@ -65,14 +65,14 @@ impl Handle {
     /// Opens the database again, while readers wait.
     fn reopen(&self) -> Result<(), OpenError> {
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
-        // Closed first: the file is locked by whoever has it open.
+        // Closed first: an open database holds a lock on its file.
         drop(database.take());
         *database = Some((self.open)()?);
         Ok(())
     }
 
     fn close(&self) {
-        // Nothing is lost if this fails: the next opening takes longer.
+        // Nothing is lost if this fails; the next opening only takes longer.
         drop(self.database.write().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
@@ -80,7 +80,7 @@ impl Handle {
 /// An operation that waits for the writer.
 trait Job: Send {
     fn run(&mut self, batch: &mut Batch<'_>) -> Result<(), Fault>;
-    /// Answers the caller, after the commit or its failure.
+    /// Replies to the caller, after the commit or its failure.
     fn answer(self: Box<Self>, fault: Option<&Fault>);
 }
 
@@ -111,7 +111,7 @@ where
             (Some(fault), _) => Err(fault.clone().into()),
             (None, None) => Err(closed()),
         };
-        // A caller that has gone away does not need it.
+        // A caller that has stopped waiting does not need it.
         let _ = self.reply.send(result);
     }
 }
@@ -121,7 +121,7 @@ enum Order {
     Stop(oneshot::Sender<Result<(), StoreError>>),
 }
 
-/// The way to the writer thread. The thread ends when this is dropped or told to stop.
+/// A handle to the writer thread, which ends when the last handle is dropped or asked to stop.
 #[derive(Clone)]
 pub(super) struct Writer(mpsc::Sender<Order>);
 
@@ -138,8 +138,8 @@ impl Writer {
         Ok((Self(sender), thread))
     }
 
-    /// Runs `work` in a transaction, with what others have to do at this moment, and answers after
-    /// the commit. `work` is run even if the caller stops waiting.
+    /// Runs `work` in a transaction shared with concurrent callers, and returns after the commit.
+    /// `work` runs even if the caller stops waiting.
     pub async fn run<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -151,7 +151,7 @@ impl Writer {
         answer.await.unwrap_or_else(|_| Err(closed()))
     }
 
-    /// Writes what is still in memory, closes the database and ends the thread.
+    /// Flushes what is still in memory, closes the database and ends the thread.
     pub async fn stop(&self) -> Result<(), StoreError> {
         let (reply, answer) = oneshot::channel();
         self.0.send(Order::Stop(reply)).await.map_err(|_| closed())?;
@@ -159,7 +159,7 @@ impl Writer {
     }
 }
 
-/// What callers of a closed store get.
+/// The error of a closed store.
 pub(super) fn closed() -> StoreError {
     StoreError::Unavailable("the store is closed".into())
 }
@@ -167,11 +167,11 @@ pub(super) fn closed() -> StoreError {
 struct Worker {
     handle: Arc<Handle>,
     activity: Arc<Activity>,
-    /// The last batch was not committed.
+    /// Whether the last batch failed to commit.
     failed: bool,
 }
 
-/// The next order that is there, or with `wait` comes until `late`.
+/// The next queued order; with `wait`, also one that arrives before `late`.
 fn next_order(orders: &mut mpsc::Receiver<Order>, wait: bool, late: Instant) -> Option<Order> {
     loop {
         match orders.try_recv() {
@@ -214,10 +214,10 @@ impl Worker {
         }
     }
 
-    /// Runs `jobs` as one transaction and answers their callers.
+    /// Runs `jobs` as one transaction and replies to their callers.
     fn commit(&mut self, mut jobs: Vec<Box<dyn Job>>) {
-        // After a failure a probe is written, so that nobody is told that the store takes writes
-        // before it does.
+        // After a failure a probe is written, so that the store is not reported as writable before
+        // it is.
         let probe = self.failed;
         let prepare = |batch: &mut Batch<'_>| {
             if probe { batch.put_meta(b"probe", b"") } else { Ok(()) }
@@ -246,9 +246,9 @@ impl Worker {
             Err(fault) => {
                 self.activity.undo(&effects.moves, &effects.removed);
                 let reopen = match fault {
-                    // That has just been tried.
+                    // Reopening has just been tried.
                     Fault::NotOpen => false,
-                    // A panic leaves pages behind that only an opening finds again.
+                    // A panic leaks pages that only reopening reclaims.
                     Fault::Panicked => true,
                     Fault::Storage(_) => self.handle.begin_write().is_err(),
                 };
@@ -287,18 +287,18 @@ impl Worker {
         Ok(())
     }
 
-    /// Opens the database again, and learns from it what has been committed.
+    /// Reopens the database and reloads from it what was committed.
     fn reopen(&self) {
         if let Err(error) = self.handle.reopen() {
-            tracing::error!(error = %error, "the store could not be opened again");
+            tracing::error!(error = %error, "the store could not be reopened");
             return;
         }
         match self.handle.read(|snapshot| snapshot.activity()) {
             Ok(rows) => {
                 self.activity.load(rows, None);
-                tracing::warn!("the store has been opened again after a failure");
+                tracing::warn!("the store was reopened after a failure");
             }
-            Err(stop) => tracing::error!(error = ?stop, "the store has failed again"),
+            Err(stop) => tracing::error!(error = ?stop, "the store failed again"),
         }
     }
 }
