@@ -13,7 +13,7 @@ use crate::domain::{
 };
 use crate::error::AppError;
 use crate::files::Files;
-use crate::metrics::{Metrics, Snapshot};
+use crate::metrics::{Metrics, MetricsSnapshot};
 use crate::provider::Provider;
 use crate::provider::anthropic::Anthropic;
 use crate::provider::offline::Offline;
@@ -179,7 +179,7 @@ impl App {
     pub async fn render_metrics(&self) -> String {
         let stats = self.sessions.stats().await.unwrap_or_default();
         let (load, used) = (self.chat.load(), self.quota.in_use());
-        let now = Snapshot {
+        let now = MetricsSnapshot {
             sessions: stats.total,
             sessions_recent: stats.recent,
             turns_running: load.turns,
@@ -188,7 +188,7 @@ impl App {
             work_queued: used.queued,
             body_bytes: used.body_bytes,
             log_lines_dropped: telemetry::dropped_lines(),
-            ..Snapshot::default()
+            ..MetricsSnapshot::default()
         };
         self.metrics.render(&now).into_owned()
     }
