@@ -1,22 +1,22 @@
-//! Stamps the revision and prepares the assets.
+//! Stamps the revision and lists the assets.
 //!
 //! For the compiler's environment:
 //!
 //! - `BUILD_REVISION`: the first 12 digits of the commit that a release build is made from. Empty
-//!   in debug builds, where every commit would otherwise recompile the crate and its tests, and
-//!   without git, as in a source archive. If it is set in the environment, that value is used.
-//!   Uncommitted changes are not marked: to be correct, that would require running on every build.
+//!   without git, as in a source archive, and in debug builds, where every commit would otherwise
+//!   recompile the crate and its tests. A value set in the environment is used as is. Uncommitted
+//!   changes are not marked: that would require running on every build.
 //! - `BUILD_VERSION`: the package's version, followed by `+revision` if there is one.
 //!
 //! In `$OUT_DIR/assets/`, the files of `assets/` as they are served.
 //!
 //! In `$OUT_DIR/assets.rs`, for inclusion by a module that defines `Asset`:
 //!
-//! - `VERSION: &str`, 16 hexadecimal digits that change with any of the files.
-//! - `ASSETS: &[Asset]`, one per file under `assets/`, sorted by path in byte order:
-//!   `Asset { path, hash, content_type, gzip }`, where `path` is relative to `assets/` with `/`
-//!   between its parts, `hash` is 16 hexadecimal digits of the content's SHA-256, and `gzip` is
-//!   `Some(&[u8])` if compression makes the file smaller.
+//! - `VERSION: &str`, 16 hexadecimal digits that change if any of the files does.
+//! - `ASSETS: &[Asset]`, one for each file under `assets/`, sorted by path in byte order:
+//!   `Asset { path, hash, content_type, gzip }`, where `path` is relative to `assets/` and separated
+//!   by `/`, `hash` is 16 hexadecimal digits of the content's SHA-256, and `gzip` is `Some(&[u8])` if
+//!   compression makes the file smaller.
 
 #[path = "build/readme.rs"]
 mod readme;
@@ -39,7 +39,7 @@ use sha2::{Digest, Sha256};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Extensions of files that may be served, their content types, and whether they are text.
+/// Extensions of files that can be served, their content types, and whether they are text.
 const CONTENT_TYPES: &[(&str, &str, bool)] = &[
     ("css", "text/css; charset=utf-8", true),
     ("csv", "text/csv; charset=utf-8", true),
@@ -75,7 +75,7 @@ fn main() -> Result<()> {
     prepare_assets(&root, &out)
 }
 
-/// Gives Cargo one instruction.
+/// Writes one instruction for Cargo.
 fn tell(instruction: &str) -> io::Result<()> {
     writeln!(io::stdout(), "cargo::{instruction}")
 }
@@ -83,14 +83,14 @@ fn tell(instruction: &str) -> io::Result<()> {
 fn revision() -> Result<String> {
     tell("rerun-if-env-changed=BUILD_REVISION")?;
     if let Ok(given) = env::var("BUILD_REVISION") {
-        // What semantic versions allow after the plus sign.
+        // Characters that semantic versions allow after the plus sign.
         let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
         if given.chars().all(allowed) {
             return Ok(given);
         }
-        return Err("BUILD_REVISION may only contain letters, digits, '-' and '.'".into());
+        return Err("BUILD_REVISION may hold letters, digits, '-' and '.' only".into());
     }
-    // A source archive unpacked inside another repository must not get that one's revision.
+    // A source archive unpacked inside another repository must not get that repository's revision.
     let ours = || git(&["ls-files", "--error-unmatch", "Cargo.toml"]);
     if env::var("PROFILE")? == "debug" || ours().is_none() {
         return Ok(String::new());
@@ -101,10 +101,10 @@ fn revision() -> Result<String> {
     Ok(git(&["rev-parse", "--short=12", "HEAD"]).unwrap_or_default())
 }
 
-/// The files that change with the revision: HEAD on a checkout and, on a branch, the branch's file
-/// on a commit. While a branch is only in `packed-refs`, the next commit creates its file, so the
-/// folder is watched too. Files that do not exist must not be named, or Cargo would run this script
-/// on every build.
+/// The files that change with the revision: HEAD on a checkout and, on a branch, the branch's file on
+/// a commit. While a branch exists only in `packed-refs`, the next commit creates its file, so the
+/// folder is watched too. Files that do not exist are left out: Cargo would run this script on every
+/// build.
 fn revision_files() -> Vec<PathBuf> {
     let git_path = |name: &str| git(&["rev-parse", "--git-path", name]).map(PathBuf::from);
     let mut files: Vec<_> = git_path("HEAD").into_iter().collect();
@@ -120,14 +120,14 @@ fn revision_files() -> Vec<PathBuf> {
     files
 }
 
-/// The first line of git's output; `None` if the command fails or there is no git.
+/// The first line of git's output; `None` without git, without a repository, or if git fails.
 fn git(arguments: &[&str]) -> Option<String> {
     let output = Command::new("git").args(arguments).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| text.lines().next().unwrap_or_default().to_owned())
 }
 
-/// Writes the assets as served, their list, and their compressed forms.
+/// Writes the assets as served, the list of them, and their compressed forms.
 fn prepare_assets(root: &Path, out: &Path) -> Result<()> {
     let mut paths = Vec::new();
     if root.is_dir() {
@@ -194,8 +194,8 @@ fn prepare_assets(root: &Path, out: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The scripts among `paths` as served, by path: those that pages name joined with everything they
-/// import, the others by themselves.
+/// The scripts among `paths` as served, by path: those that pages refer to, bundled with all their
+/// imports, and the others on their own.
 fn serve_scripts(root: &Path, paths: &[String]) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut served = BTreeMap::new();
     let mut bundled = BTreeSet::new();
@@ -219,14 +219,14 @@ fn serve_scripts(root: &Path, paths: &[String]) -> Result<BTreeMap<String, Vec<u
     Ok(served)
 }
 
-/// Puts the version into the addresses of a page's scripts and styles, under which they never
-/// change. Scripts import each other by relative addresses, so theirs contain it too.
+/// Puts the version into the addresses of a page's scripts and styles, so that their content never
+/// changes. Scripts import each other by relative addresses, so those include it too.
 fn with_version(page: &[u8], version: &str) -> Result<Vec<u8>> {
     let page = str::from_utf8(page)?;
     Ok(page.replace("=\"/static/", &format!("=\"/static/{version}/")).into_bytes())
 }
 
-/// A style sheet without comments and indentation.
+/// A style sheet without its comments and without indentation.
 fn without_comments(css: &str) -> String {
     let mut code = String::with_capacity(css.len());
     let mut rest = css;
@@ -259,7 +259,7 @@ fn collect(folder: &Path, prefix: &str, paths: &mut Vec<String>) -> Result<()> {
 }
 
 /// A file's content type and whether it is text. An extension that is not listed fails the build:
-/// browsers are told not to sniff types, so the file would be useless to them.
+/// browsers are told not to guess types, so they could not use the file.
 fn content_type(path: &str) -> Result<(&'static str, bool)> {
     let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
     CONTENT_TYPES
@@ -269,8 +269,8 @@ fn content_type(path: &str) -> Result<(&'static str, bool)> {
         .ok_or_else(|| format!("assets/{path}: name its content type in build.rs").into())
 }
 
-/// The gzip form, or `None` if it is not smaller. It contains no time and no name, so that equal
-/// content yields equal bytes.
+/// The gzip form, or `None` if it is not smaller. It contains no time and no name, so that the same
+/// content always yields the same bytes.
 fn compress(content: &[u8]) -> io::Result<Option<Vec<u8>>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(content)?;

@@ -1,10 +1,10 @@
 // @ts-check
-// The loader that a site pastes as one script tag: a launcher, and the chat window in an iframe of
-// this script's own server. It lives in a shadow root with a constructed style sheet: neither the
-// page's CSS nor its CSP changes it. Messages go to the frame's origin and come from that frame only.
-// The tag's nonce lets this script run under a strict CSP, and nothing else here needs one: there is
-// no style element. Such a page must allow this server in frame-src, and in connect-src unless it
-// names a colour itself.
+// The loader, which a site adds with one script tag: a launcher button, and the chat window in an
+// iframe from the server that this script comes from. Both live in a shadow root with a constructed
+// style sheet, so the page's CSS cannot change them. Messages are only sent to the frame's origin and
+// only accepted from that frame. Under a strict CSP the tag needs the page's nonce and nothing else
+// does: there is no style element. Such a page must allow this server in frame-src, and in connect-src
+// unless it sets a colour itself.
 (() => {
   /** @type {any} */
   const page = window;
@@ -23,7 +23,7 @@
   const tag = script.dataset;
   const base = new URL((tag.apiUrl || '.').replace(/\/?$/, '/'), script.src);
   const frameUrl = new URL('widget/chatbot.html', base);
-  /** The frame's messages that are told to the page. @type {Record<string, string>} */
+  /** Messages of the frame that become events on the page. @type {Record<string, string>} */
   const EVENTS = {
     session_created: 'session',
     message_sent: 'message-sent',
@@ -31,9 +31,9 @@
     chat_cleared: 'reset',
     widget_error: 'error',
   };
-  /** By language: the launcher closed and open, a chat that does not load. @type {Record<string, string[]>} */
+  /** By language: the launcher's label when closed and when open, the text and button if loading fails. @type {Record<string, string[]>} */
   const WORDS = {
-    en: ['Open chat', 'Close chat', 'The chat cannot be reached just now.', 'Try again'],
+    en: ['Open chat', 'Close chat', 'The chat can’t be reached right now.', 'Try again'],
     de: [
       'Chat öffnen',
       'Chat schließen',
@@ -77,7 +77,7 @@
  width:var(--chat-width,100%)!important;height:var(--chat-height,100%)!important`
     : `position:fixed!important;z-index:var(--chat-z-index,${zIndex})!important;
  ${edge}:20px!important;${side}:20px!important`;
-  // Where the element around it has no height of its own, the empty box gives it one.
+  // Gives the chat a height if the element around it has none.
   const inlineCss = inline
     ? `.root::before{content:"";display:block;height:min(560px,90dvh)}
 .panel{position:absolute;height:100%;border-width:1px;border-radius:var(--chat-radius,12px);box-shadow:none}`
@@ -114,13 +114,13 @@ ${inlineCss}
 
   /** @type {Map<string, Set<(detail: unknown) => void>>} */
   const listeners = new Map();
-  /** Kept until the frame is there. @type {[string, unknown][]} */
+  /** Messages kept until the frame is ready. @type {[string, unknown][]} */
   const queue = [];
-  /** What `setContext` was given. */
+  /** Set with `setContext`. */
   let extra = {};
-  /** What `setUser`, `setTheme` and `setLocale` were given. */
+  /** Set with `setUser`, `setTheme` and `setLocale`. */
   const chosen = {};
-  /** What `/api/sessions/bot-config` says. */
+  /** The response of `/api/sessions/bot-config`. */
   let server = {};
   /** @type {any} */
   let frame;
@@ -158,13 +158,13 @@ ${inlineCss}
   /** @type {string[] | undefined} */
   let suggestions;
   try {
-    // Throws where it is no array, too.
+    // Also throws if it is not an array.
     if (tag.suggestions) suggestions = JSON.parse(tag.suggestions).map(String);
-  } catch (fault) {
-    console.warn('data-suggestions:', fault);
+  } catch (error) {
+    console.warn('data-suggestions:', error);
   }
 
-  /** @returns {any} The page's settings, read anew each time: the script's over the tag's over CSS. */
+  /** @returns {any} the page's current settings: those from script win over the tag's, and these over CSS */
   function settings() {
     const style = getComputedStyle(host);
     /** @param {string} name */
@@ -186,14 +186,14 @@ ${inlineCss}
       ...chosen,
     };
     try {
-      // What cannot be JSON cannot be sent either.
+      // Only JSON can be sent.
       return JSON.parse(JSON.stringify(merged));
     } catch {
       return {};
     }
   }
 
-  /** What the page shows at this moment. */
+  /** What the page shows right now. */
   function readPage() {
     /** @type {any} */
     const main = document.querySelector('main, [role=main], article') ?? document.body;
@@ -207,7 +207,7 @@ ${inlineCss}
       .replace(/ ?\n ?/g, '\n')
       .replace(/\n{3,}/g, '\n\n');
     return {
-      // A fragment may hold a secret.
+      // The fragment may contain a secret.
       url: location.origin + location.pathname + location.search,
       title: document.title,
       description: description?.getAttribute('content'),
@@ -231,7 +231,7 @@ ${inlineCss}
 
   /** @param {string} name @param {unknown} [detail] */
   function emit(name, detail = {}) {
-    // One that throws stops no other.
+    // A listener that throws must not stop the others.
     for (const fn of listeners.get(name) ?? []) queueMicrotask(() => fn(detail));
     window.dispatchEvent(new CustomEvent(`chatbot:${name}`, { detail }));
   }
@@ -267,13 +267,13 @@ ${inlineCss}
     set(panel, { 'aria-label': label });
     frame = create('iframe', {
       title: label,
-      // For the buttons that copy.
+      // For the copy buttons.
       allow: 'clipboard-write',
-      // Tells the frame whom to speak to.
+      // Tells the frame which origin to post to.
       referrerpolicy: 'origin',
       src: frameUrl.href,
     });
-    // A frame that cannot know our origin says nothing until it has heard from us.
+    // A frame that cannot determine our origin posts nothing until it has received a message.
     frame.onload = () =>
       ready || frame?.contentWindow?.postMessage({ type: 'hello' }, frameUrl.origin);
     failTimer = setTimeout(fail, 15000);
@@ -291,7 +291,7 @@ ${inlineCss}
     emit('error', { error, code: 'unreachable' });
   }
 
-  /** @param {boolean} focus whether the cursor goes there too */
+  /** @param {boolean} focus whether to focus the message box as well */
   function open(focus) {
     const opens = !isOpen;
     isOpen = true;
@@ -324,7 +324,7 @@ ${inlineCss}
     fitViewport();
   }
 
-  /** On small screens the window ends above the keyboard, which `dvh` does not know of. */
+  /** On small screens, makes the window end above the keyboard, which `dvh` does not account for. */
   function fitViewport() {
     const fills = fullscreen || (bubble && narrow.matches);
     const fit = isOpen && fills && seen?.scale === 1;
@@ -332,7 +332,7 @@ ${inlineCss}
     panel.style.top = fit ? `${seen.offsetTop}px` : '';
   }
 
-  /** The launcher in the owner's colour, its icon white wherever that can be seen (3:1). */
+  /** Colours the launcher. Its icon is white unless the contrast would be below 3:1. */
   function paint() {
     const shown = { ...server, ...settings() };
     if (CSS.supports('color', shown.botColor))
@@ -345,14 +345,14 @@ ${inlineCss}
     root.style.colorScheme = shown.theme === 'auto' ? 'light dark' : shown.theme;
   }
 
-  /** Puts the element where it belongs, again when the page has replaced its body. */
+  /** Adds the element to the page, again if the page has replaced its body. */
   function attach() {
     if (host.isConnected) return;
-    // A frame that is moved loads again.
+    // Moving a frame reloads it.
     ready = false;
     root.classList.remove('ready');
     const home = tag.target ? document.querySelector(tag.target) : document.body;
-    if (!home) console.warn('data-target: nothing there');
+    if (!home) console.warn('data-target: no such element');
     if (inline && !tag.target && home?.contains(script)) script?.after(host);
     else home?.append(host);
   }
@@ -373,14 +373,14 @@ ${inlineCss}
     launcher.onclick = () => api.toggle();
     launcher.onpointerenter = launcher.onfocus = load;
     root.onkeydown = (event) => {
-      if (event.key === 'Escape') close(); // False in return would cancel any other key.
+      if (event.key === 'Escape') close(); // Must not return false, which would cancel other keys.
     };
     window.addEventListener('message', receive, { signal });
     for (const name of ['resize', 'scroll']) seen?.addEventListener(name, fitViewport, { signal });
     attach();
     bodies.observe(document.documentElement, { childList: true });
 
-    // The server's colour, unless the page names one: better a moment later than in two colours.
+    // Wait for the server's colour unless the page sets one, so that the launcher never changes colour.
     if (bubble && !settings().botColor) {
       server = await fetch(new URL('api/sessions/bot-config', base), {
         signal: AbortSignal.timeout(1500),
@@ -395,7 +395,7 @@ ${inlineCss}
     if (queue.length || isOpen) load();
     emit('ready');
     if (inline) new IntersectionObserver(near, { rootMargin: '400px' }).observe(host);
-    // A window that fills a small screen unasked would be in the visitor's way.
+    // On a small screen the window would cover the page without the visitor having asked for it.
     else if (fullscreen || (/^(true)?$/.test(tag.openOnLoad ?? '-') && !narrow.matches))
       open(false);
   }
@@ -425,7 +425,7 @@ ${inlineCss}
       if (typeof text === 'string' && text.trim()) post('send_message', { message: text });
     },
     reset: () => post('clear_chat'),
-    /** Replaces what is read of the page, key by key, or adds to it. @param {Record<string, unknown> | null} context */
+    /** Overrides what is read from the page, key by key, or adds to it. @param {Record<string, unknown> | null} context */
     setContext(context) {
       extra = context ? { ...extra, ...context } : {};
     },

@@ -3,19 +3,18 @@
 
 mod support;
 
-use std::convert::Infallible;
 use std::hint::black_box;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use chatbot_widget::domain::{Dataset, QueryResult, Timestamp};
 use chatbot_widget::tables::ingest::{IngestLimits, Ingested, ingest};
 use chatbot_widget::tables::search::search;
-use chatbot_widget::tables::sql::{Key, Tables};
+use chatbot_widget::tables::sql::{Interrupt, Request, Source, TableKey, Tables};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use serde_json::{Map, Value};
 
-const KEY: Key = Key { session: [0; 16], version: 1 };
+const KEY: TableKey = TableKey { session: [0; 16], version: 1 };
 const BY_REGION: &str = "SELECT region, count(*), avg(unit_price) FROM data GROUP BY region";
 
 fn ingest_all(name: &str, bytes: &Bytes) -> Ingested {
@@ -29,8 +28,9 @@ fn ingest_all(name: &str, bytes: &Bytes) -> Ingested {
 }
 
 fn ask(tables: &Tables, dataset: &Dataset, text: &Bytes, sql: &str) -> QueryResult {
-    let load = || Ok::<_, Infallible>((dataset.clone(), text.clone()));
-    tables.query(KEY, load, sql, 1_000).unwrap()
+    let deadline = Instant::now() + tables.limits().time;
+    let request = Request { sql, limit: 1_000, deadline, interrupt: &Interrupt::default() };
+    tables.query(KEY, Some(Source { dataset, text }), &request).unwrap().unwrap()
 }
 
 /// The first 50,000 rows as a JSON array, about 8 MB.

@@ -1,4 +1,4 @@
-//! The project's own documents as pages, for users who only have the executable.
+//! The project's documents as pages, for users who only have the executable.
 
 use std::error::Error;
 use std::fs;
@@ -8,7 +8,7 @@ use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// A document of the project, and the page that shows it.
+/// A document of the project and the page that shows it.
 pub struct Page {
     /// The document's path in the project.
     pub file: &'static str,
@@ -21,7 +21,7 @@ pub struct Page {
     name: &'static str,
 }
 
-/// All pages.
+/// All documents that are served.
 pub const PAGES: [Page; 2] = [
     Page {
         file: "README.md",
@@ -39,11 +39,12 @@ pub const PAGES: [Page; 2] = [
     },
 ];
 
-/// The frame of each page, with marks for `title`, links to the `other` pages and the `document`.
+/// The page around each document, with marks for the `title`, links to `other` pages and the
+/// `document`.
 const SHELL: &str = include_str!("document.html");
 
-/// Renders a document of the project at `root`. Links to other documents lead to their pages; links
-/// to documents without one become plain text, and pictures are left out.
+/// Renders the page of a document of the project at `root`. Links to other documents lead to their
+/// pages or, if they have none, become plain text; images are left out.
 pub fn page(root: &Path, own: &Page) -> Result<String> {
     let others: Vec<String> = PAGES
         .iter()
@@ -54,7 +55,7 @@ pub fn page(root: &Path, own: &Page) -> Result<String> {
         .replace("<!-- title -->", own.title)
         .replace("<!-- other -->", &others.join("\n      "));
     let (before, after) =
-        shell.split_once("<!-- document -->").ok_or("document.html lacks a mark")?;
+        shell.split_once("<!-- document -->").ok_or("the shell has no mark for the document")?;
     let text = fs::read_to_string(root.join(own.file))?;
     let mut images = 0;
     let mut dead = Vec::new();
@@ -87,7 +88,7 @@ pub fn page(root: &Path, own: &Page) -> Result<String> {
     Ok(filled)
 }
 
-/// The address in the executable that a document's link leads to.
+/// The address that a document's link has in the executable; `None` if it has none.
 fn address(link: &str) -> Option<String> {
     if link.starts_with("https://") || link.starts_with("http://") || link.starts_with('#') {
         return Some(link.to_owned());

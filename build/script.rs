@@ -1,5 +1,5 @@
-//! Scripts as served: the modules of a page in one file, with short names and without comments.
-//! The sources also run unbuilt, since they use nothing but the platform.
+//! Scripts as served: the modules of a page in one file, minified. Their sources also run unchanged,
+//! since they depend on nothing but the platform.
 
 use std::error::Error;
 use std::path::Path;
@@ -15,10 +15,10 @@ use oxc_span::{GetSpan, SourceType};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Joins a module and everything it imports, in dependency order.
+/// Joins a module and everything it imports, dependencies first.
 ///
-/// All modules end up in one scope, so their top-level names must differ, and imports must not
-/// rename anything. Anything else fails the build.
+/// All modules share one scope, so their top-level names must differ, and imports must not rename.
+/// Anything else fails the build.
 pub struct Bundle<'a> {
     /// The folder that paths are relative to.
     root: &'a Path,
@@ -72,7 +72,7 @@ impl<'a> Bundle<'a> {
     }
 }
 
-/// The path of the module that `import` in module `from` names.
+/// The path of the module that `import` in the module `from` refers to.
 fn imported(from: &str, import: &ImportDeclaration<'_>) -> Result<String> {
     let plain = import.specifiers.iter().flatten().all(|specifier| match specifier {
         ImportDeclarationSpecifier::ImportSpecifier(one) => one.imported.name() == one.local.name,
@@ -84,7 +84,7 @@ fn imported(from: &str, import: &ImportDeclaration<'_>) -> Result<String> {
             format!("import {{names}} from './file.js', not {}", import.source.value).into()
         );
     };
-    let (folder, _) = from.rsplit_once('/').ok_or("a module must be in a folder")?;
+    let (folder, _) = from.rsplit_once('/').ok_or("a module stands in a folder")?;
     Ok(format!("{folder}/{name}"))
 }
 

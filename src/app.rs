@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use crate::bots::Bots;
 use crate::chat::{Chat, ChatLimits, ChatParts};
-use crate::config::{Config, Database, ProviderSettings};
+use crate::config::{AppEnv, Config, Database, ProviderSettings};
 use crate::demo;
 use crate::domain::{
     Bot, BotId, BotLook, Clock, ConfigLimits, ProviderNames, SystemClock, Timestamp,
 };
 use crate::error::AppError;
 use crate::files::Files;
+use crate::metrics::{Metrics, Snapshot};
 use crate::provider::Provider;
 use crate::provider::anthropic::Anthropic;
 use crate::provider::offline::Offline;
@@ -22,6 +23,7 @@ use crate::quota::{Quota, QuotaLimits};
 use crate::sessions::Sessions;
 use crate::store::redb::{OpenError, Options, RedbStore};
 use crate::store::{Store, StoreError};
+use crate::telemetry;
 
 /// How often expired sessions are deleted.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
@@ -49,6 +51,8 @@ pub struct App {
     pub files: Files,
     /// The limited resources.
     pub quota: Quota,
+    /// What Prometheus is told.
+    pub metrics: Arc<Metrics>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     stopping: AtomicBool,
@@ -112,8 +116,9 @@ impl App {
         clock: Arc<dyn Clock>,
         providers: Vec<Arc<dyn Provider>>,
     ) -> Arc<Self> {
-        let quota =
-            Quota::new(QuotaLimits { rate: config.limits.rate_limit, ..QuotaLimits::default() });
+        let metrics = Arc::new(Metrics::default());
+        let bounds = QuotaLimits { rate: config.limits.rate_limit, ..QuotaLimits::default() };
+        let quota = Quota::new(bounds, Arc::clone(&metrics));
         let bots = Bots::new(default_bot(&config));
         let max_config_bytes = config.limits.max_body_bytes;
         let sessions =
@@ -139,10 +144,22 @@ impl App {
             quota: quota.clone(),
             providers,
             fallback: config.providers.fallback,
+            metrics: Arc::clone(&metrics),
         };
         let chat = Chat::new(parts, limits);
         let stopping = AtomicBool::new(false);
-        Arc::new(Self { config, bots, sessions, chat, files, quota, store, clock, stopping })
+        Arc::new(Self {
+            config,
+            bots,
+            sessions,
+            chat,
+            files,
+            quota,
+            metrics,
+            store,
+            clock,
+            stopping,
+        })
     }
 
     /// The current time.
@@ -158,7 +175,25 @@ impl App {
         Ok(self.store.ready().await?)
     }
 
-    /// Marks the server as no longer ready.
+    /// All metrics, as Prometheus reads them.
+    pub async fn render_metrics(&self) -> String {
+        let stats = self.sessions.stats().await.unwrap_or_default();
+        let (load, used) = (self.chat.load(), self.quota.in_use());
+        let now = Snapshot {
+            sessions: stats.total,
+            sessions_recent: stats.recent,
+            turns_running: load.turns,
+            turns_begun: load.tasks,
+            work_running: used.working,
+            work_queued: used.queued,
+            body_bytes: used.body_bytes,
+            log_lines_dropped: telemetry::dropped_lines(),
+            ..Snapshot::default()
+        };
+        self.metrics.render(&now).into_owned()
+    }
+
+    /// From now on the server is not ready any more.
     pub fn begin_shutdown(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
@@ -225,7 +260,12 @@ pub fn providers(config: &Config, proxies: &Proxies) -> Result<Vec<Arc<dyn Provi
             providers.push(Arc::new(openai));
         }
     }
-    providers.push(Arc::new(Offline::new(demo::MODEL, demo::answer)));
+    // Visitors of a real site cannot do anything about a missing key.
+    let answer = match config.app_env {
+        AppEnv::Production => demo::answer,
+        _ => demo::answer_with_advice,
+    };
+    providers.push(Arc::new(Offline::new(demo::MODEL, answer)));
     Ok(providers)
 }
 

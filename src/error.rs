@@ -126,7 +126,9 @@ impl AppError {
                 | IngestError::TooDeep(_)
                 | IngestError::Json { .. } => ErrorKind::Invalid,
             },
-            Self::Sql(SqlError::Unavailable(_)) | Self::Stopping => ErrorKind::Unavailable,
+            Self::Sql(SqlError::Unavailable(_) | SqlError::Interrupted) | Self::Stopping => {
+                ErrorKind::Unavailable
+            }
             Self::Sql(_) => ErrorKind::Invalid,
             Self::Quota(QuotaError::OwnShare | QuotaError::RateLimited { .. })
             | Self::TooManyQuestions => ErrorKind::RateLimited,
@@ -161,7 +163,7 @@ impl AppError {
                 SqlError::Refused(_) => "sql_not_allowed",
                 SqlError::Timeout(_) => "sql_timeout",
                 SqlError::TooLarge(_) => "sql_too_large",
-                SqlError::Unavailable(_) => "query_unavailable",
+                SqlError::Unavailable(_) | SqlError::Interrupted => "query_unavailable",
             },
             Self::Quota(QuotaError::OwnShare) => "too_many_requests",
             Self::Quota(QuotaError::RateLimited { .. }) => "rate_limited",

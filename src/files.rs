@@ -1,20 +1,20 @@
 //! Use cases of uploaded files: ingest, describe, search, query, draw, delete.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
-use tokio::runtime::Handle;
 
 use crate::domain::{
     Chart, ChartKind, Clock, Dataset, QueryResult, SessionId, StoredFile, Timestamp,
 };
 use crate::error::AppError;
-use crate::quota::{Cancelled, Quota};
+use crate::quota::{Caller, Quota};
 use crate::store::Store;
 use crate::tables::chart;
 use crate::tables::ingest::{self, IngestLimits, Ingested};
 use crate::tables::search::{self, SearchResult};
-use crate::tables::sql::{Key, QueryError, Tables};
+use crate::tables::sql::{Interrupt, Request, Source, TableKey, Tables};
 
 /// The use cases of files. Cheap to clone.
 #[derive(Clone)]
@@ -52,16 +52,18 @@ impl Files {
     /// A file that cannot be read; an unknown session; a full queue; a store failure.
     pub async fn upload(
         &self,
-        id: SessionId,
+        caller: Caller,
         name: String,
         bytes: Bytes,
     ) -> Result<Dataset, AppError> {
-        // First, so that no work is done for a session that does not exist.
+        let id = caller.session;
+        // Before any work is done for a session that does not exist.
         self.0.store.session(id, self.now()).await?;
         let uploaded = self.now();
         let limits = self.0.limits;
-        let Ingested { dataset, text } =
-            self.work(id, move |_| ingest::ingest(&name, &bytes, uploaded, &limits)).await??;
+        let place = self.0.quota.place(caller).await?;
+        let ingested = place.run(move || ingest::ingest(&name, &bytes, uploaded, &limits)).await?;
+        let Ingested { dataset, text } = ingested?;
         let file = StoredFile {
             version: uuid::Uuid::new_v4().as_u64_pair().0,
             text_bytes: text.len() as u64,
@@ -87,50 +89,68 @@ impl Files {
     /// skipping `offset`.
     pub async fn search(
         &self,
-        id: SessionId,
+        caller: Caller,
         query: String,
         columns: Option<Vec<String>>,
         offset: usize,
         limit: usize,
     ) -> Result<(Dataset, SearchResult), AppError> {
-        let (file, text) = self.0.store.file_text(id, self.now()).await?.ok_or(AppError::NoFile)?;
-        self.work(id, move |_| {
+        // The place comes first: files that wait for one would take up memory.
+        let place = self.0.quota.place(caller).await?;
+        let file = self.0.store.file_text(caller.session, self.now()).await?;
+        let (file, text) = file.ok_or(AppError::NoFile)?;
+        let search = move || {
             let columns = columns.as_deref();
             let found = search::search(&file.dataset, &text, &query, columns, offset, limit)?;
             Ok((file.dataset, found))
-        })
-        .await?
+        };
+        place.run(search).await?
     }
 
     /// Runs one read-only statement over table `data`, which holds the whole file.
     pub async fn query(
         &self,
-        id: SessionId,
+        caller: Caller,
         sql: String,
         limit: usize,
     ) -> Result<(Dataset, QueryResult), AppError> {
+        let id = caller.session;
         let file = self.find(id).await?.ok_or(AppError::NoFile)?;
-        let key = Key { session: *id.0.as_bytes(), version: file.version };
-        let this = self.clone();
-        let runtime = Handle::current();
-        self.work(id, move |_| {
-            let load = || {
-                let now = this.now();
-                match runtime.block_on(this.0.store.file_text(id, now))? {
-                    // Another version has just replaced the file that the statement was meant for.
-                    Some((stored, text)) if stored.version == key.version => {
-                        Ok((stored.dataset, text))
-                    }
-                    _ => Err(AppError::NoFile),
-                }
+        let key = TableKey { session: *id.0.as_bytes(), version: file.version };
+        let interrupt = Interrupt::default();
+        let _interrupted = interrupt.on_drop();
+        let mut place = self.0.quota.place(caller).await?;
+        // A statement has its time from here on: waiting for a place is bounded by itself.
+        let deadline = Instant::now() + self.0.tables.limits().time;
+        let mut text = None;
+        if !self.0.tables.has(key) {
+            text = Some(self.text(id, key).await?);
+        }
+        loop {
+            let (this, dataset) = (self.clone(), file.dataset.clone());
+            let (sql, interrupt, source) = (sql.clone(), interrupt.clone(), text.clone());
+            let run = move || {
+                let request = Request { sql: &sql, limit, deadline, interrupt: &interrupt };
+                let source = source.as_ref().map(|text| Source { dataset: &dataset, text });
+                this.0.tables.query(key, source, &request)
             };
-            match this.0.tables.query(key, load, &sql, limit) {
-                Ok(result) => Ok((file.dataset, result)),
-                Err(QueryError::Load(error)) => Err(error),
-                Err(QueryError::Sql(error)) => Err(AppError::Sql(error)),
+            let result;
+            (place, result) = place.lend(run).await?;
+            if let Some(result) = result.map_err(AppError::Sql)? {
+                return Ok((file.dataset, result));
             }
-        })
-        .await?
+            // The table was dropped since it was asked for.
+            text = Some(self.text(id, key).await?);
+        }
+    }
+
+    /// The text of the session's file if it is still the one of `key`.
+    async fn text(&self, id: SessionId, key: TableKey) -> Result<Bytes, AppError> {
+        match self.0.store.file_text(id, self.now()).await? {
+            Some((stored, text)) if stored.version == key.version => Ok(text),
+            // Replaced meanwhile: the statement was meant for the other file.
+            _ => Err(AppError::NoFile),
+        }
     }
 
     /// Draws a result. A result that cannot be drawn is not the visitor's error; `Err` says why.
@@ -157,13 +177,5 @@ impl Files {
     /// Drops what is kept in memory of the session's file; also for a deleted session.
     pub fn forget(&self, id: SessionId) {
         self.0.tables.forget(*id.0.as_bytes());
-    }
-
-    async fn work<T: Send + 'static>(
-        &self,
-        id: SessionId,
-        job: impl FnOnce(&Cancelled) -> T + Send + 'static,
-    ) -> Result<T, AppError> {
-        Ok(self.0.quota.work(id, job).await?)
     }
 }

@@ -9,7 +9,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// One lock per key. Keys that nobody holds or waits for take no memory.
 #[derive(Debug)]
-pub struct KeyedLocks<K>(Arc<Mutex<HashMap<K, KeyedLock>>>);
+pub struct KeyedLocks<K> {
+    locks: Arc<Mutex<HashMap<K, KeyedLock>>>,
+    holders: usize,
+}
 
 #[derive(Debug)]
 struct KeyedLock {
@@ -38,13 +41,21 @@ pub struct HeldLock<K: Eq + Hash + Copy> {
 
 impl<K> Clone for KeyedLocks<K> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self { locks: Arc::clone(&self.locks), holders: self.holders }
     }
 }
 
+/// Locks with one holder each.
 impl<K> Default for KeyedLocks<K> {
     fn default() -> Self {
-        Self(Arc::default())
+        Self::with_holders(1)
+    }
+}
+
+impl<K> KeyedLocks<K> {
+    /// Locks with up to so many holders each.
+    pub fn with_holders(holders: usize) -> Self {
+        Self { locks: Arc::default(), holders }
     }
 }
 
@@ -65,11 +76,11 @@ impl<K: Eq + Hash + Copy> KeyedLocks<K> {
 
     fn enter(&self, key: K, queue: usize) -> Result<(HeldLock<K>, Arc<Semaphore>), LockRefused> {
         let mut locks = self.map();
-        let lock = locks
-            .entry(key)
-            .or_insert_with(|| KeyedLock { turn: Arc::new(Semaphore::new(1)), users: 0 });
-        // One user holds the lock, the others wait.
-        if lock.users > queue {
+        let lock = locks.entry(key).or_insert_with(|| KeyedLock {
+            turn: Arc::new(Semaphore::new(self.holders)),
+            users: 0,
+        });
+        if lock.users >= self.holders.saturating_add(queue) {
             return Err(LockRefused::QueueFull);
         }
         lock.users += 1;
@@ -83,7 +94,7 @@ impl<K: Eq + Hash + Copy> KeyedLocks<K> {
     }
 
     fn map(&self) -> MutexGuard<'_, HashMap<K, KeyedLock>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.locks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -10,7 +10,8 @@
 //! - [`store`], [`provider`], [`demo`], [`tables`], [`markdown`], [`prompt`]: sessions and files on
 //!   disk, model APIs, the built-in model, uploaded data, answers as HTML, and what a model is sent.
 //!   None of them uses another, and they know nothing of the settings.
-//! - [`quota`]: every limit that holds in total, with its queue. [`error`]: how use cases fail.
+//! - [`metrics`]: counters and gauges for Prometheus. [`quota`]: every limit that holds in total,
+//!   with its queue. [`error`]: how use cases fail.
 //! - [`bots`], [`sessions`], [`files`], [`chat`]: the use cases. They reach stores and providers
 //!   through traits and fail with [`error::AppError`].
 //! - [`app`]: the composition root, the only module that names concrete stores and providers.
@@ -32,6 +33,7 @@ pub mod files;
 pub mod http;
 pub mod keyed_locks;
 pub mod markdown;
+pub mod metrics;
 pub mod prompt;
 pub mod provider;
 pub mod quota;

@@ -5,6 +5,7 @@
 //! be written (a closed pipe, a full disk).
 
 use std::io::{self, IsTerminal as _, Write};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
@@ -18,18 +19,19 @@ const QUEUE_LINES: usize = 8192;
 /// Lines that could not be written.
 static FAILED: AtomicU64 = AtomicU64::new(0);
 
+/// Counts the lines that found the queue full.
+static QUEUE_FULL: OnceLock<ErrorCounter> = OnceLock::new();
+
 /// Keeps the log's thread alive; dropping it flushes the queue, for at most a second.
 #[must_use = "dropping it ends the log"]
 pub struct Log {
     _guard: WorkerGuard,
-    queue_full: ErrorCounter,
 }
 
-impl Log {
-    /// Lines dropped since the start.
-    pub fn dropped_lines(&self) -> u64 {
-        FAILED.load(Ordering::Relaxed) + self.queue_full.dropped_lines() as u64
-    }
+/// Lines dropped since the start.
+pub fn dropped_lines() -> u64 {
+    let queue_full = QUEUE_FULL.get().map_or(0, ErrorCounter::dropped_lines);
+    FAILED.load(Ordering::Relaxed) + queue_full as u64
 }
 
 /// Starts logging to standard error. `filter` has the syntax of `RUST_LOG`.
@@ -44,7 +46,8 @@ pub fn start(format: LogFormat, filter: &str) -> Result<Log, String> {
         .buffered_lines_limit(QUEUE_LINES)
         .thread_name("log")
         .finish(Lossy(io::stderr()));
-    let log = Log { _guard: guard, queue_full: writer.error_counter() };
+    QUEUE_FULL.get_or_init(|| writer.error_counter());
+    let log = Log { _guard: guard };
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(writer)

@@ -1,5 +1,7 @@
 //! A turn's answer while it is being written, over one or several model calls.
 
+use std::time::Instant;
+
 use futures_util::StreamExt;
 
 use super::Delivery;
@@ -27,6 +29,7 @@ pub struct AnswerInProgress<'a> {
     round_start: usize,
     stopped: bool,
     usage: Option<Usage>,
+    first_word: Option<Instant>,
     finish: Option<Finish>,
     error: Option<ProviderError>,
     tools: Vec<ToolRun>,
@@ -71,6 +74,7 @@ impl<'a> AnswerInProgress<'a> {
             round_start: 0,
             stopped: false,
             usage: None,
+            first_word: None,
             finish: None,
             error: None,
             tools: Vec::new(),
@@ -160,8 +164,14 @@ impl<'a> AnswerInProgress<'a> {
         }
     }
 
+    /// When the first word came, if one has.
+    pub fn first_word(&self) -> Option<Instant> {
+        self.first_word
+    }
+
     fn say(&mut self, text: String) {
         self.start();
+        self.first_word.get_or_insert_with(Instant::now);
         self.text.push_str(&text);
         if !self.is_held_back() {
             self.turn.push(TurnEvent::Text(text));

@@ -16,11 +16,12 @@ use tokio_util::task::TaskTracker;
 
 use crate::bots::Bots;
 use crate::domain::{
-    Chart, Clock, IdempotencyKey, MessageId, NewMessage, ProviderKind, SessionId, Status,
-    Timestamp, ToolRun, Usage,
+    Chart, ClientKey, Clock, IdempotencyKey, MessageId, NewMessage, ProviderKind, SessionId,
+    Status, Timestamp, ToolRun, Usage,
 };
 use crate::error::AppError;
 use crate::files::Files;
+use crate::metrics::Metrics;
 use crate::prompt;
 use crate::provider::Provider;
 use crate::provider::policy::{Policy, PolicySettings};
@@ -63,6 +64,8 @@ pub struct Question {
     pub delivery: Delivery,
     /// Idempotency key: a question with the same key is asked only once.
     pub key: Option<IdempotencyKey>,
+    /// The client that asks.
+    pub client: ClientKey,
 }
 
 /// A finished turn.
@@ -141,6 +144,7 @@ struct Inner {
     quota: Quota,
     providers: Vec<Arc<dyn Provider>>,
     policy: Policy,
+    metrics: Arc<Metrics>,
     limits: ChatLimits,
     feeds: Feeds,
     tasks: TaskTracker,
@@ -163,12 +167,14 @@ pub struct ChatParts {
     pub providers: Vec<Arc<dyn Provider>>,
     /// The provider to ask when another one fails before its first word.
     pub fallback: Option<ProviderKind>,
+    /// Where turns are counted.
+    pub metrics: Arc<Metrics>,
 }
 
 impl Chat {
     /// Builds the use cases from `parts`, within `limits`.
     pub fn new(parts: ChatParts, limits: ChatLimits) -> Self {
-        let ChatParts { store, clock, bots, files, quota, providers, fallback } = parts;
+        let ChatParts { store, clock, bots, files, quota, providers, fallback, metrics } = parts;
         let calls = PolicySettings { trim: prompt::trim, ..PolicySettings::default() };
         let policy = Policy::new(&providers, fallback, calls);
         Self(Arc::new(Inner {
@@ -179,6 +185,7 @@ impl Chat {
             quota,
             providers,
             policy,
+            metrics,
             limits,
             feeds: Feeds::default(),
             tasks: TaskTracker::new(),

@@ -12,12 +12,13 @@ use super::{Answer, Delivery, Inner, Question};
 use crate::domain::model::{Entry, ModelRequest, ToolChoice};
 use crate::domain::{
     Bot, IdempotencyKey, Message, MessageId, NewMessage, ProviderKind, SessionConfig, Status,
-    check_patch,
+    Usage, check_patch,
 };
 use crate::error::AppError;
 use crate::prompt::{self, Operator, Prompt};
 use crate::provider::policy::ModelCalls;
 use crate::provider::{Provider, ProviderError};
+use crate::quota::Caller;
 use crate::store::{
     BegunTurn, ConfigPatch, FinishedTurn, NewTurn, StoreError, TurnGuard, TurnLockError,
 };
@@ -64,7 +65,8 @@ impl Inner {
         turn: &Arc<RunningTurn>,
     ) -> Result<Answer, AppError> {
         let started = Instant::now();
-        let Question { message, patch, delivery, key } = question;
+        let Question { message, patch, delivery, key, client } = question;
+        let caller = Caller { session: turn.session, client };
         let Admitted { bot, turn: new, _guard } =
             self.admit(turn, message.clone(), patch, key).await?;
         let _registered = self.feeds.register(Arc::clone(turn));
@@ -74,7 +76,7 @@ impl Inner {
         }
         let count = begun.session.message_count;
         let question = begun.question;
-        match self.prepare(turn, &bot, begun, message).await {
+        match self.prepare(caller, &bot, begun, message).await {
             Ok((provider, request, tools)) => {
                 let exchange =
                     Exchange { bot, question, delivery, provider, request, tools, started };
@@ -139,7 +141,7 @@ impl Inner {
     /// the same snapshot of the session.
     async fn prepare(
         &self,
-        turn: &RunningTurn,
+        caller: Caller,
         bot: &Arc<Bot>,
         begun: BegunTurn,
         question: String,
@@ -161,7 +163,7 @@ impl Inner {
         };
         let mut tools = Toolbox::default();
         if file.is_some() {
-            tools.add(QueryData::new(self.files.clone(), turn.session));
+            tools.add(QueryData::new(self.files.clone(), caller));
         }
         request.tools = tools.specs();
         let budget = self.limits.context_tokens;
@@ -176,7 +178,7 @@ impl Inner {
         };
         let Prompt { system, entries } = match size <= SMALL_PROMPT_BYTES {
             true => build(),
-            false => self.quota.work(turn.session, move |_| build()).await?,
+            false => self.quota.place(caller).await?.run(build).await?,
         };
         request.system = system;
         request.entries = entries;
@@ -201,6 +203,9 @@ impl Inner {
             () = self.cut.cancelled() => answer.interrupt("the server was stopped"),
         }
         let kind = calls.provider().kind();
+        if let Some(first) = answer.first_word() {
+            self.metrics.first_word(kind, first.duration_since(exchange.started));
+        }
         let conclusion = answer.conclude(self.clock.now());
         self.close(turn, &exchange, kind, conclusion, count).await
     }
@@ -218,18 +223,28 @@ impl Inner {
         let finished = self.finish(turn, exchange.question, status, answer.clone()).await;
         if let Some(failure) = failure {
             log_failure(turn, exchange, provider, &failure);
+            let error = AppError::Provider(failure);
+            self.metrics.turn(provider, error.code(), Usage::default());
             if let Err(error) = finished {
                 tracing::error!(error = ?error, "the outcome of a failed turn could not be stored");
             }
-            return Err(AppError::Provider(failure));
+            return Err(error);
         }
+        let is_gone = matches!(finished, Err(StoreError::NotFound));
         let finished = match finished {
             Ok(finished) => finished,
             // The session expired while the model was writing; the answer is still good.
             Err(StoreError::NotFound) => FinishedTurn { message_count: count + 1, answer: None },
             Err(error) => return Err(error.into()),
         };
-        // No answer means that the visitor stopped it before its first word.
+        // A history that was cleared meanwhile has no place for the answer: for the visitor that is
+        // an answer that was stopped.
+        let is_cleared = answer.is_some() && finished.answer.is_none() && !is_gone;
+        let answer = answer.map(|answer| match is_cleared {
+            true => NewMessage { status: Status::Stopped, ..answer },
+            false => answer,
+        });
+        // Without an answer the visitor has stopped before its first word.
         let message = answer.unwrap_or_else(|| NewMessage {
             status: Status::Stopped,
             model: Some(exchange.request.model.clone()),
@@ -238,6 +253,7 @@ impl Inner {
         let name = exchange.bot.provider_names.of(provider);
         let answer = Answer::new(finished.answer, message, provider, name, finished.message_count);
         log_answer(turn, exchange, &answer);
+        self.metrics.turn(provider, answer.status.as_str(), answer.usage);
         Ok(answer)
     }
 

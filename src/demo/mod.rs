@@ -24,7 +24,16 @@ pub const MODEL: &str = "demo";
 
 /// The demo's answer to `request`, the same every time.
 pub fn answer(request: &ModelRequest) -> Vec<ModelEvent> {
-    let (said, finish): (Vec<ModelEvent>, Finish) = match conclude(request) {
+    say(request, conclude(request))
+}
+
+/// The same, with advice to those who try the program out: how to connect a model.
+pub fn answer_with_advice(request: &ModelRequest) -> Vec<ModelEvent> {
+    say(request, conclude_with_advice(request))
+}
+
+fn say(request: &ModelRequest, reply: DemoReply) -> Vec<ModelEvent> {
+    let (said, finish): (Vec<ModelEvent>, Finish) = match reply {
         DemoReply::Text(text) => {
             let words = text.split_inclusive(' ').map(|word| ModelEvent::Text(word.to_owned()));
             (words.collect(), Finish::Complete)
@@ -57,15 +66,15 @@ fn count(n: usize) -> u32 {
 }
 
 fn conclude(request: &ModelRequest) -> DemoReply {
-    let place = request.entries.iter().rposition(|entry| matches!(entry, Entry::User(_)));
-    let question = place.and_then(|place| match request.entries.get(place)? {
-        Entry::User(text) => Some(text.as_str()),
-        _ => None,
-    });
-    let earlier = request.entries.iter().take(place.unwrap_or(0));
-    let is_first = !earlier.into_iter().any(|entry| matches!(entry, Entry::Assistant { .. }));
+    let (_, question) = question(request);
+    reply(request, data::table(request).as_ref(), question).0
+}
+
+/// The reply, with advice to the first question and to greetings.
+fn conclude_with_advice(request: &ModelRequest) -> DemoReply {
+    let (is_first, question) = question(request);
     let table = data::table(request);
-    match reply(request, table.as_ref(), question.unwrap_or("")) {
+    match reply(request, table.as_ref(), question) {
         (DemoReply::Text(mut text), is_greeting) if is_first || is_greeting => {
             text.push_str("\n\n");
             text.push_str(&how_to_add_a_key(table.is_some()));
@@ -73,6 +82,18 @@ fn conclude(request: &ModelRequest) -> DemoReply {
         }
         (reply, _) => reply,
     }
+}
+
+/// The question, and whether it is the conversation's first.
+fn question(request: &ModelRequest) -> (bool, &str) {
+    let place = request.entries.iter().rposition(|entry| matches!(entry, Entry::User(_)));
+    let question = place.and_then(|place| match request.entries.get(place)? {
+        Entry::User(text) => Some(text.as_str()),
+        _ => None,
+    });
+    let mut earlier = request.entries.iter().take(place.unwrap_or(0));
+    let is_first = !earlier.any(|entry| matches!(entry, Entry::Assistant { .. }));
+    (is_first, question.unwrap_or(""))
 }
 
 /// The reply to `question`, and whether that is a greeting.

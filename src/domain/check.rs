@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::ProviderKind;
+use super::block::narrow;
 use super::look::{is_colour, is_icon};
 
 /// Maximum length of a name in characters: bot, powered-by line, model.
@@ -123,7 +124,7 @@ pub fn is_name(text: &str) -> bool {
 /// of this server.
 fn names_credentials(key: &str) -> bool {
     const NAMES: [&str; 12] = [
-        "apibase",
+        "endpoint",
         "auth",
         "bearer",
         "claudekey",
@@ -136,7 +137,9 @@ fn names_credentials(key: &str) -> bool {
         "token",
         "xapikey",
     ];
-    const ENDINGS: [&str; 14] = [
+    const ENDINGS: [&str; 16] = [
+        "apibase",
+        "apiendpoint",
         "accesskey",
         "accesstoken",
         "apikey",
@@ -152,11 +155,7 @@ fn names_credentials(key: &str) -> bool {
         "privatekey",
         "secretkey",
     ];
-    let key: String = key
-        .chars()
-        .filter(|c| !matches!(c, '_' | '-' | '.' | ' '))
-        .map(|c| c.to_ascii_lowercase())
-        .collect();
+    let key: String = key.chars().map(narrow).filter(char::is_ascii_alphanumeric).collect();
     NAMES.contains(&key.as_str()) || ENDINGS.iter().any(|ending| key.ends_with(ending))
 }
 
@@ -319,6 +318,11 @@ mod tests {
             "credentials",
             "aws_secret_access_key",
             "DATABASE_URL",
+            "api\u{200B}Key",
+            "\u{FF41}piKey",
+            "api\u{FF2B}ey",
+            "endpoint",
+            "OPENAI_API_BASE",
         ] {
             for value in [json!("secret-value"), json!({}), Value::Null] {
                 let error = check(&json!({"botName": "x", key: value})).unwrap_err();

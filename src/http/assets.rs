@@ -75,7 +75,12 @@ fn is_version(part: &str) -> bool {
 }
 
 impl Served {
-    /// Whether it is an HTML page.
+    /// The address of the file, without its version.
+    pub fn path(&self) -> &'static str {
+        self.asset.path
+    }
+
+    /// Whether it is a page, which other sites may or may not frame.
     pub fn is_page(&self) -> bool {
         self.asset.content_type.starts_with("text/html")
     }

@@ -43,13 +43,13 @@ impl Docs {
         matches!(path, "/openapi.json" | "/docs" | "/docs/")
     }
 
-    /// Answers GET and HEAD of `path`, if it is one of the documents'.
-    pub fn respond(&self, request: &Request) -> Option<Response> {
+    /// The response to GET and HEAD of one of the documents.
+    pub fn respond(&self, request: &Request) -> Response {
         let document = match request.uri().path() {
             "/openapi.json" => self.spec.get_or_init(|| {
                 Document::new(super::spec(), "application/json; charset=utf-8", None)
             }),
-            "/docs" | "/docs/" => self.page.get_or_init(|| {
+            _ => self.page.get_or_init(|| {
                 let page = super::service_for_docs().swagger_ui_html().replacen(
                     "<html charset=\"UTF-8\">",
                     "<!doctype html>\n<html lang=\"en\">",
@@ -58,9 +58,8 @@ impl Docs {
                 let policy = policy(&page);
                 Document::new(page, "text/html; charset=utf-8", Some(policy))
             }),
-            _ => return None,
         };
-        Some(document.respond(request))
+        document.respond(request)
     }
 }
 

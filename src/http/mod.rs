@@ -17,7 +17,7 @@ use poem_openapi::{ExtraHeader, LicenseObject, OpenApi, OpenApiService, Tags};
 
 use crate::app::App;
 pub use gate::Gate;
-use gate::methods::allowed_methods;
+use gate::methods::{AllowedMethods, allowed_methods};
 use visitor::{chat, files, sessions, stream};
 
 /// Groups of operations in the OpenAPI document.
@@ -38,7 +38,12 @@ type Apis =
 
 /// The server's endpoint.
 pub fn endpoint(app: Arc<App>) -> Gate {
-    Gate::new(Arc::clone(&app), api(app), allowed_methods::<Apis>())
+    Gate::new(Arc::clone(&app), api(app), api_methods())
+}
+
+/// The paths of the API with their methods.
+fn api_methods() -> Vec<AllowedMethods> {
+    allowed_methods::<Apis>()
 }
 
 fn api(app: Arc<App>) -> BoxEndpoint<'static, Response> {

@@ -94,8 +94,8 @@ impl BodyLease {
     /// Takes room for a body of `bytes` in total, waiting for a while if there is none.
     ///
     /// # Errors
-    /// [`QuotaError::OwnShare`] or [`QuotaError::Busy`]; nothing is taken then.
-    pub async fn grow_to(&mut self, bytes: usize) -> Result<(), QuotaError> {
+    /// [`QuotaError::OwnShare`] or [`QuotaError::Busy`]; then nothing is added.
+    pub(super) async fn grow_to(&mut self, bytes: usize) -> Result<(), QuotaError> {
         let more = match bytes.checked_sub(self.bytes.max(SMALL)) {
             None | Some(0) => return Ok(()),
             // Includes the part that has not been counted so far.

@@ -12,12 +12,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{ClientKey, SessionId};
+use crate::metrics::Metrics;
 use bodies::Bodies;
 pub use bodies::BodyLease;
 pub use rates::RateBucket;
 use rates::Rates;
-pub use work::Cancelled;
 use work::Work;
+pub use work::WorkPlace;
 
 /// The limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +29,10 @@ pub struct QuotaLimits {
     pub work_queue: usize,
     /// Maximum number of jobs of one session that wait for its previous job.
     pub session_queue: usize,
-    /// How long a job waits.
+    /// Pieces of work of one client that wait for the ones before. A client has all places but one
+    /// at most, and one at least.
+    pub client_queue: usize,
+    /// How long a piece of work waits.
     pub work_patience: Duration,
     /// Maximum size of all request bodies being received or processed, in bytes.
     pub body_bytes: usize,
@@ -48,6 +52,7 @@ impl Default for QuotaLimits {
             work_places: cores.max(2),
             work_queue: 64,
             session_queue: 4,
+            client_queue: 16,
             work_patience: Duration::from_secs(5),
             body_bytes: 256 << 20,
             client_body_bytes: 64 << 20,
@@ -57,7 +62,16 @@ impl Default for QuotaLimits {
     }
 }
 
-/// Why work is refused.
+/// Whose work it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The session that it is done for.
+    pub session: SessionId,
+    /// The client that has asked for it.
+    pub client: ClientKey,
+}
+
+/// Why something is not done now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum QuotaError {
     /// The caller has used up its own share.
@@ -77,7 +91,19 @@ pub enum QuotaError {
     Lost,
 }
 
-/// Current use; all zero when the server is idle.
+impl QuotaError {
+    /// The word for it in metrics.
+    fn reason(self) -> &'static str {
+        match self {
+            Self::OwnShare => "own_share",
+            Self::Busy => "busy",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+/// What is in use at a moment. All zero when nothing is going on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QuotaUse {
     /// Running jobs.
@@ -98,31 +124,26 @@ struct Inner {
     work: Work,
     bodies: Bodies,
     rates: Rates,
+    metrics: Arc<Metrics>,
 }
 
 impl Quota {
-    /// Resources within `limits`.
-    pub fn new(limits: QuotaLimits) -> Self {
+    /// Resources within `limits`; refusals are counted in `metrics`.
+    pub fn new(limits: QuotaLimits, metrics: Arc<Metrics>) -> Self {
         Self(Arc::new(Inner {
             work: Work::new(&limits),
             bodies: Bodies::new(&limits),
             rates: Rates::new(limits.rate),
+            metrics,
         }))
     }
 
-    /// Runs `job` off the async threads, once the session has no other job and a place is free.
-    ///
-    /// The job keeps its place until it ends, whether or not its caller still waits; a caller that
-    /// stops waiting sets the job's [`Cancelled`].
+    /// Waits until it is the caller's turn and there is a place for a piece of work.
     ///
     /// # Errors
-    /// See [`QuotaError`]; `job` has not run, except with `Lost`.
-    pub async fn work<T: Send + 'static>(
-        &self,
-        session: SessionId,
-        job: impl FnOnce(&Cancelled) -> T + Send + 'static,
-    ) -> Result<T, QuotaError> {
-        self.0.work.run(session, job).await
+    /// See [`QuotaError`].
+    pub async fn place(&self, caller: Caller) -> Result<WorkPlace, QuotaError> {
+        self.0.work.place(caller).await.inspect_err(|error| self.counted("work", *error))
     }
 
     /// A lease for a body that `client` is about to send; it takes no room before the body arrives.
@@ -130,12 +151,25 @@ impl Quota {
         self.0.bodies.lease(client)
     }
 
-    /// Counts a request from `client` in `bucket`.
+    /// Makes room for `bytes` of a body in all, waiting for a while if there is none.
+    ///
+    /// # Errors
+    /// [`QuotaError::OwnShare`] or [`QuotaError::Busy`]; then nothing is added.
+    pub async fn grow(&self, lease: &mut BodyLease, bytes: usize) -> Result<(), QuotaError> {
+        lease.grow_to(bytes).await.inspect_err(|error| self.counted("bodies", *error))
+    }
+
+    fn counted(&self, resource: &'static str, error: QuotaError) {
+        self.0.metrics.refusal(resource, error.reason());
+    }
+
+    /// Counts a request of `client` in `bucket`.
     ///
     /// # Errors
     /// [`QuotaError::RateLimited`] if it exceeds the limit.
     pub fn count(&self, bucket: RateBucket, client: ClientKey) -> Result<(), QuotaError> {
-        self.0.rates.count(bucket, client)
+        let counted = self.0.rates.count(bucket, client);
+        counted.inspect_err(|error| self.counted(bucket.as_str(), *error))
     }
 
     /// Current use.

@@ -130,7 +130,7 @@ async fn heads_that_are_too_large() {
     server.get(&long).await.expect_error(414, "address_too_long");
     let big = server.request(Method::GET, "/health").header("x-big", "x".repeat(70_000));
     server.send(big).await.expect_error(431, "headers_too_large");
-    // Beyond that the HTTP library refuses by itself, without a body.
+    // Beyond that the HTTP library refuses by itself.
     for head in [format!("X-Huge: {}\r\n", "x".repeat(300_000)), "X-Many: 1\r\n".repeat(150)] {
         let request = format!("GET /health HTTP/1.1\r\nHost: a\r\n{head}\r\n");
         let mut stream = TcpStream::connect(server.address).await.unwrap();
@@ -142,6 +142,40 @@ async fn heads_that_are_too_large() {
         }
     }
     server.get("/health").await.expect(200);
+}
+
+/// What the HTTP library refuses before we see it is an error of ours nevertheless.
+#[tokio::test]
+async fn malformed_requests_get_our_error() {
+    let server = Server::start().await;
+    let many = "X-Many: 1\r\n".repeat(100);
+    let long = "x".repeat(70_000);
+    for (request, expected, code) in [
+        ("GET /health HTTP/1.2\r\nHost: a\r\n\r\n", "400", "malformed_request"),
+        ("GET /hea\0lth HTTP/1.1\r\nHost: a\r\n\r\n", "400", "malformed_request"),
+        ("GET /health HTTP/1.1\r\nHost: a\r\nX: a\r\n b\r\n\r\n", "400", "malformed_request"),
+        ("GET /health HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n", "400", "malformed_request"),
+        (
+            "GET /health HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+            "400",
+            "malformed_request",
+        ),
+        ("GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: x\r\n\r\n", "400", "malformed_request"),
+        ("\u{16}\u{3}\u{1}\u{2}", "400", "malformed_request"),
+        (&format!("GET / HTTP/1.1\r\nHost: a\r\n{many}\r\n"), "431", "headers_too_large"),
+        (&format!("GET /{long} HTTP/1.1\r\nHost: a\r\n\r\n"), "414", "address_too_long"),
+    ] {
+        let answer = exchange(server.address, request.as_bytes()).await;
+        assert_eq!(status(&answer), expected, "{request:.60}: {answer}");
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let body: serde_json::Value = serde_json::from_str(body).expect(&answer);
+        assert_eq!(body["code"], code);
+        let id = format!("\r\nx-request-id: {}\r\n", body["requestId"].as_str().unwrap());
+        assert!(head.contains(&id), "{head}");
+        for header in ["x-content-type-options: nosniff", "content-type: application/json"] {
+            assert!(head.contains(header), "{head}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use chatbot_widget::app::App;
 use chatbot_widget::chat::feed::RunningTurn;
 use chatbot_widget::chat::{Delivery, Question};
 use chatbot_widget::config::Config;
-use chatbot_widget::domain::{Clock, SessionId, SystemClock};
+use chatbot_widget::domain::{ClientKey, Clock, SessionId, SystemClock};
 use chatbot_widget::provider::transport::Proxies;
 use chatbot_widget::quota::QuotaUse;
 use chatbot_widget::store::Store;
@@ -66,6 +66,7 @@ async fn cut(app: &App, id: SessionId, n: usize) -> Weak<RunningTurn> {
         patch: Map::new(),
         delivery: Delivery::Streamed,
         key: None,
+        client: ClientKey::V4(1),
     };
     let turn = app.chat.begin(id, question).unwrap();
     match n % 4 {

@@ -9,6 +9,7 @@
 mod architecture;
 mod assets;
 mod bad_input;
+mod connections;
 mod conversations;
 mod cors;
 mod data_answers;
@@ -20,6 +21,7 @@ mod leaks;
 mod nginx;
 mod openapi;
 mod providers;
+mod quota;
 mod sessions;
 mod shutdown;
 mod streaming;

@@ -1,4 +1,4 @@
-//! WCAG 2.2 AA in every state, light and dark, as far as a program can judge it.
+//! WCAG 2.2 AA in every state, light and dark, as far as a program can check it.
 
 use serde_json::json;
 
@@ -23,7 +23,7 @@ impl Visitor {
 }
 
 #[tokio::test]
-async fn the_page_the_empty_window_and_a_conversation() {
+async fn the_host_page_the_empty_window_and_a_conversation() {
     let teas = OnDisk::new("teas.csv", "tea,price\nAssam,9\nSencha,12\n");
     let query = json!({"sql": "SELECT tea, price FROM data", "chart": "bar"});
     let answer = "## Prices\n\nA [list](https://teas.example/) with `code`:\n\n- one\n- two\n\n\
@@ -53,7 +53,7 @@ async fn the_page_the_empty_window_and_a_conversation() {
 }
 
 #[tokio::test]
-async fn uploads_answers_on_their_way_and_errors() {
+async fn uploads_answers_in_progress_and_errors() {
     let model = LiveModel::start().await;
     let server = Server::with(&[&model.flags()[..], &["--max-message-chars", "20"]].concat()).await;
     let teas = OnDisk::new("teas.csv", "a row, and another\n".repeat(40_000));
@@ -77,7 +77,7 @@ async fn uploads_answers_on_their_way_and_errors() {
         turn.breaks();
         visitor.until("seen('#error-modal') && seen('.retry')").await;
         visitor.types(BOX, "x".repeat(21)).await;
-        visitor.sees("#char-count", "1 character too many").await;
+        visitor.sees("#char-count", "1 character over the limit").await;
         visitor.chat_is_accessible("failed, and a text too long").await;
         visitor.click("#reset-btn").await;
         visitor.chat_is_accessible("a question of the window's own").await;

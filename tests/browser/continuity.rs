@@ -1,4 +1,4 @@
-//! Reloads, broken lines, expired sessions, other pages: nothing is lost and nothing comes twice.
+//! Reloads, broken connections, expired sessions, several pages: nothing is lost or duplicated.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ async fn a_reload_in_the_middle_of_an_answer_loses_nothing() {
             ["user: First?", "bot: An earlier answer.", "user: Count!", "bot: One two three four."];
         assert_eq!(visitor.conversation().await, expected);
         assert_eq!(model.waiting().await, 0, "asked once");
-        // And when it has ended while the page was away.
+        // The same if it ends while the page is closed.
         visitor.ask("More!").await;
         let turn = model.turn().await;
         turn.says("Five ");
@@ -47,7 +47,7 @@ async fn a_reload_in_the_middle_of_an_answer_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_broken_line_is_taken_up_where_it_broke() {
+async fn a_broken_connection_is_resumed_where_it_broke() {
     let model = LiveModel::start().await;
     let server = Server::with(&model.flags()).await;
     let line = Line::to(server.address).await;
@@ -73,7 +73,7 @@ async fn a_broken_line_is_taken_up_where_it_broke() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_gone_is_told_in_words_and_asked_again() {
+async fn an_unreachable_server_is_reported_and_the_question_retried() {
     let model = LiveModel::start().await;
     let server = Server::with(&model.flags()).await;
     let mut line = Line::to(server.address).await;
@@ -84,7 +84,7 @@ async fn a_server_that_is_gone_is_told_in_words_and_asked_again() {
         visitor.open_chat().await;
         line.cut();
         visitor.ask("Anyone?").await;
-        visitor.sees("#notice-text", "cannot be reached").await;
+        visitor.sees("#notice-text", "can’t be reached right now").await;
         visitor.sees(".message.user .note", "Not answered").await;
         line.mend();
         visitor.click("#notice-action").await;
@@ -98,7 +98,7 @@ async fn a_server_that_is_gone_is_told_in_words_and_asked_again() {
 }
 
 #[tokio::test]
-async fn offline_is_said_and_what_was_written_stays() {
+async fn being_offline_is_shown_and_typed_text_is_kept() {
     let (model, _server, site) = stage("").await;
     visit(async |visitor| {
         visitor.expects("net::ERR_INTERNET_DISCONNECTED");
@@ -111,10 +111,10 @@ async fn offline_is_said_and_what_was_written_stays() {
         visitor.goto(&site.url("/")).await;
         visitor.open_chat().await;
         line(true).await;
-        visitor.sees("#connection-status", "You are offline").await;
+        visitor.sees("#connection-status", "You’re offline").await;
         visitor.sees("#bot-status", "Offline").await;
         visitor.ask("Anyone?").await;
-        visitor.sees("#notice-text", "You are offline").await;
+        visitor.sees("#notice-text", "You’re offline").await;
         visitor.sees(".message.user", "Anyone?").await;
         line(false).await;
         visitor.until("!text('#connection-status')").await;
@@ -127,8 +127,8 @@ async fn offline_is_said_and_what_was_written_stays() {
 }
 
 #[tokio::test]
-async fn without_a_server_the_window_says_so_and_tries_again() {
-    // In a hurry, the page's clock runs faster: the loader waits long before it gives up.
+async fn a_window_that_cannot_load_says_so_and_offers_a_retry() {
+    // The page's clock runs faster, since the loader waits long before it gives up.
     const CLOCK: &str = "<script>{ const later = setTimeout; window.hurry = true;
         window.setTimeout = (fn, ms) => later(fn, window.hurry ? Math.min(ms, 500) : ms); }</script>";
     let server = Server::start().await;
@@ -141,7 +141,7 @@ async fn without_a_server_the_window_says_so_and_tries_again() {
         visitor.element(LAUNCHER).await;
         line.cut();
         visitor.click(LAUNCHER).await;
-        visitor.sees("chatbot-widget >>> .wait", "cannot be reached").await;
+        visitor.sees("chatbot-widget >>> .wait", "can’t be reached right now").await;
         line.mend();
         visitor.eval("window.hurry = false").await;
         visitor.click("chatbot-widget >>> .wait button").await;
@@ -153,7 +153,7 @@ async fn without_a_server_the_window_says_so_and_tries_again() {
 }
 
 #[tokio::test]
-async fn an_expired_session_is_renewed_without_a_word() {
+async fn an_expired_session_is_renewed_silently() {
     let model = LiveModel::start().await;
     let server =
         Server::with(&[&model.flags()[..], &["--chat-session-timeout", "60"]].concat()).await;
@@ -173,11 +173,11 @@ async fn an_expired_session_is_renewed_without_a_word() {
         visitor.reads_answer("Second.").await;
         assert_eq!(visitor.eval("return seen('#error-modal')").await, false);
         assert_eq!(visitor.eval("return $$('.note, .retry').length").await, 0);
-        // The new one is remembered.
+        // The new session is remembered.
         visitor.reload().await;
         visitor.open_chat().await;
         visitor.reads_answer("Second.").await;
-        // One that has expired before the visitor comes back begins empty.
+        // If the session expires before the visitor returns, the conversation starts empty.
         server.clock.advance(Duration::from_secs(61));
         visitor.reload().await;
         visitor.open_chat().await;

@@ -1,4 +1,4 @@
-//! Asking and being answered.
+//! Questions and answers.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use crate::support::server::model::{Script, claude_says};
 use crate::support::{BOX, Key, LiveModel, Model, Server, Site, stage, visit, with_tag};
 
 #[tokio::test]
-async fn an_answer_can_be_read_while_it_is_written() {
+async fn an_answer_can_be_read_as_it_streams_in() {
     let (model, _server, site) = stage("").await;
     visit(async |visitor| {
         visitor.goto(&site.url("/")).await;
@@ -17,7 +17,7 @@ async fn an_answer_can_be_read_while_it_is_written() {
         turn.says("The **blend** is smoky. It has ");
         visitor.sees(".message.bot.streaming .bubble", "The **blend** is smoky. It has").await;
         visitor.sees_no("#typing-bubble").await;
-        // Whole sentences are read out, and nothing twice.
+        // Whole sentences are announced, and nothing twice.
         visitor.until("$('#announcer').textContent.includes('smoky.')").await;
         let announced = visitor.eval("return $('#announcer').textContent").await;
         assert!(!announced.as_str().unwrap().contains("It has"), "{announced}");
@@ -37,7 +37,7 @@ async fn an_answer_can_be_read_while_it_is_written() {
 }
 
 #[tokio::test]
-async fn the_end_stays_in_sight_but_not_for_who_reads_above() {
+async fn the_view_follows_the_end_unless_the_visitor_has_scrolled_up() {
     const FROM_END: &str = "const all = $('#messages-container');
          return all.scrollHeight - all.scrollTop - all.clientHeight";
     let (model, _server, site) = stage("").await;
@@ -58,7 +58,7 @@ async fn the_end_stays_in_sight_but_not_for_who_reads_above() {
         turn.answers("The end.");
         visitor.reads_answer("The end.").await;
         assert_eq!(visitor.eval("return $('#messages-container').scrollTop").await, 40);
-        // What one says oneself is always shown.
+        // The visitor's own messages are always scrolled into view.
         visitor.ask("And now?").await;
         model.turn().await.answers("Now.");
         visitor.reads_answer("Now.").await;
@@ -101,7 +101,7 @@ async fn an_answer_can_be_stopped() {
 }
 
 #[tokio::test]
-async fn a_broken_answer_can_be_asked_for_again() {
+async fn an_interrupted_answer_can_be_retried() {
     let (model, _server, site) = stage("").await;
     visit(async |visitor| {
         visitor.goto(&site.url("/")).await;
@@ -111,7 +111,7 @@ async fn a_broken_answer_can_be_asked_for_again() {
         turn.says("It might ");
         visitor.sees(".message.bot .bubble", "It might").await;
         turn.breaks();
-        visitor.sees(".message.bot .note", "Broke off").await;
+        visitor.sees(".message.bot .note", "Interrupted").await;
         visitor.sees("#error-modal", "").await;
         assert!(!visitor.text("#notice-text").await.is_empty(), "told in words");
         visitor.click("button.retry").await;
@@ -148,7 +148,7 @@ async fn a_refused_question_goes_back_into_the_box() {
 }
 
 #[tokio::test]
-async fn welcome_suggestions_and_the_count_of_characters() {
+async fn welcome_suggestions_and_character_count() {
     let flags = [
         "--bot-welcome",
         "Welcome to the harbour!",
@@ -175,7 +175,7 @@ async fn welcome_suggestions_and_the_count_of_characters() {
         visitor.types(BOX, "x").await;
         visitor.sees("#char-count", "40").await;
         visitor.types(BOX, "x".repeat(12)).await;
-        visitor.sees("#char-count", "2 characters too many").await;
+        visitor.sees("#char-count", "2 characters over the limit").await;
         assert_eq!(visitor.eval("return $('#send-btn').disabled").await, true);
         visitor.types(BOX, Key::Return).await;
         assert_eq!(visitor.count("#messages-list .message").await, 0, "nothing is sent");
@@ -194,7 +194,7 @@ async fn welcome_suggestions_and_the_count_of_characters() {
 }
 
 #[tokio::test]
-async fn a_conversation_can_be_started_anew() {
+async fn a_new_chat_replaces_the_conversation() {
     let (model, _server, site) = stage("data-suggestions='[\"Hello?\"]'").await;
     visit(async |visitor| {
         visitor.goto(&site.url("/")).await;
@@ -235,7 +235,7 @@ async fn a_conversation_can_be_started_anew() {
 async fn answers_and_code_can_be_copied() {
     let (model, _server, site) = stage("").await;
     visit(async |visitor| {
-        // Over TLS and without: there, browsers keep the clipboard's interface away.
+        // On a secure origin and on an insecure one, where browsers withhold the clipboard API.
         for address in [site.url("/"), site.plain_url("/")] {
             visitor.goto(&address).await;
             visitor.open_chat().await;

@@ -1,4 +1,4 @@
-//! The pages that the server shows of itself.
+//! The server's own demo pages.
 
 use crate::support::{BOX, FRAME, Key, LAUNCHER, Server, Visitor, visit};
 
@@ -11,14 +11,14 @@ impl Visitor {
 }
 
 #[tokio::test]
-async fn the_first_page_shows_the_tag_and_switches_change_the_widget() {
+async fn the_home_page_shows_the_tag_and_controls_change_the_widget() {
     let server = Server::start().await;
     visit(async |visitor| {
         visitor.goto(&format!("{}/", server.base)).await;
         let source = format!("{}/embed.js", server.base);
         visitor.sees("#tag", &source).await;
         visitor.element(LAUNCHER).await;
-        visitor.is_accessible("the first page").await;
+        visitor.is_accessible("the home page").await;
 
         visitor.click("input[value='#0f766e']").await;
         visitor.sees("#tag", "data-primary-color=\"#0f766e\"").await;
@@ -49,7 +49,7 @@ async fn the_first_page_shows_the_tag_and_switches_change_the_widget() {
         visitor.chooses_in("select[name=theme]", "Dark").await;
         visitor.sees("#tag", "data-theme=\"dark\"").await;
         assert!(visitor.lightness("body").await < 0.25);
-        visitor.is_accessible("the first page, dark").await;
+        visitor.is_accessible("the home page, dark").await;
 
         let shown = visitor.text("#tag").await;
         visitor.click("#copy").await;
@@ -66,7 +66,7 @@ async fn the_first_page_shows_the_tag_and_switches_change_the_widget() {
 }
 
 #[tokio::test]
-async fn the_first_page_answers_about_its_shop_and_its_file() {
+async fn the_home_page_answers_about_its_shop_and_its_file() {
     let server = Server::start().await;
     visit(async |visitor| {
         visitor.goto(&format!("{}/", server.base)).await;
@@ -89,7 +89,7 @@ async fn the_first_page_answers_about_its_shop_and_its_file() {
         assert_eq!(
             visitor.eval("return document.documentElement.scrollWidth").await,
             390,
-            "nothing sticks out on a phone"
+            "nothing overflows on a phone"
         );
         visitor.is_accessible("on a phone").await;
     })
@@ -97,7 +97,7 @@ async fn the_first_page_answers_about_its_shop_and_its_file() {
 }
 
 #[tokio::test]
-async fn a_page_shows_the_chat_in_its_text() {
+async fn the_inline_page_shows_the_chat_as_part_of_it() {
     let server = Server::start().await;
     visit(async |visitor| {
         visitor.goto(&format!("{}/demo/inline", server.base)).await;
@@ -106,9 +106,9 @@ async fn a_page_shows_the_chat_in_its_text() {
         visitor.eval("$('#help').scrollIntoView()").await;
         visitor.until(&format!("$('#help').contains($('chatbot-widget')) && $('{FRAME}')")).await;
         assert_eq!(visitor.eval(&format!("return seen('{LAUNCHER}')")).await, false);
-        visitor.is_accessible("the page around").await;
+        visitor.is_accessible("the host page").await;
         visitor.enter_chat().await;
-        visitor.is_accessible("the chat in its text").await;
+        visitor.is_accessible("the inline chat").await;
         visitor.click("button.suggestion").await;
         visitor.reads_answer("dishwasher").await;
         visitor.leave_frame().await;

@@ -1,4 +1,4 @@
-//! Files: sent, asked about, refused, removed.
+//! Files: uploading, asking about them, refusals, removal.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use crate::support::{Key, Line, Model, OnDisk, Server, Site, visit, with_tag};
 const FRUIT: &str = "fruit,price\napple,2\npear,3\nplum,4\n";
 
 #[tokio::test]
-async fn a_file_is_sent_asked_about_and_removed() {
-    // More than what waits in the buffers of the system while it is held up.
+async fn a_file_is_uploaded_asked_about_and_removed() {
+    // More than fits in the system's buffers while the upload is held up.
     let note = "a row among others; ".repeat(8);
     let rows: String = (0..40_000).map(|n| format!("{n},{},{note}\n", n % 7)).collect();
     let big = OnDisk::new("orders.csv", format!("number,weekday,note\n{rows}"));
@@ -27,7 +27,7 @@ async fn a_file_is_sent_asked_about_and_removed() {
     visit(async |visitor| {
         visitor.goto(&site.url("/")).await;
         visitor.open_chat().await;
-        // The button opens the browser's own dialog, which no test can see.
+        // The button opens a native dialog, which no test can see.
         visitor
             .eval(
                 "$('#file-input').addEventListener('click',
@@ -79,7 +79,7 @@ async fn a_file_is_sent_asked_about_and_removed() {
 }
 
 #[tokio::test]
-async fn an_upload_can_be_cancelled_and_outlives_its_session() {
+async fn an_upload_can_be_cancelled_and_survives_an_expired_session() {
     let rows: String = (0..60_000).map(|n| format!("{n},a row among others\n")).collect();
     let big = OnDisk::new("big.csv", format!("number,note\n{rows}"));
     let small = OnDisk::new("small.csv", FRUIT);
@@ -110,7 +110,7 @@ async fn an_upload_can_be_cancelled_and_outlives_its_session() {
 }
 
 #[tokio::test]
-async fn a_refused_file_is_told_in_words_and_leaves_the_earlier_one() {
+async fn a_refused_file_is_explained_and_leaves_the_earlier_one() {
     let good = OnDisk::new("<img src=x onerror=hacked=1>.csv", FRUIT);
     let refused = [
         (OnDisk::new("notes.txt", "hello"), "CSV and JSON"),
@@ -167,7 +167,7 @@ async fn files_can_be_dropped_and_pasted() {
         }
         visitor.sees(".file-chip .file-name", "fruit.csv").await;
 
-        // Browsers give scripts no clipboard with files, so the event is made by hand.
+        // Scripts cannot put files on the clipboard, so the event is synthetic.
         visitor
             .eval(
                 "const data = new DataTransfer();

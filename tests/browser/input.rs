@@ -1,16 +1,16 @@
-//! Keyboards, input methods and fingers.
+//! Keyboard, input methods and touch.
 
 use serde_json::json;
 
 use crate::support::{BOX, Key, LAUNCHER, PANEL, Visitor, stage, visit};
 
-/// Where the focus is in the page, through shadows; in the frame, that frame's element.
+/// The focused element of the page, through shadow roots; in the frame, the frame's own.
 const FOCUS: &str = "let one = document.activeElement;
     while (one?.shadowRoot?.activeElement) one = one.shadowRoot.activeElement;
     return one.id || one.className || one.tagName";
 
 impl Visitor {
-    /// Presses Tab, or Shift and Tab, until this has the focus.
+    /// Presses Tab, or Shift+Tab, until this element has the focus.
     async fn tabs_to(&self, name: &str, back: bool) {
         let mut passed = Vec::new();
         for _ in 0..20 {
@@ -49,7 +49,7 @@ async fn everything_can_be_done_with_the_keyboard_alone() {
         assert_eq!(visitor.conversation().await, ["user: One two", "bot: Three."]);
         assert_eq!(visitor.eval(FOCUS).await, BOX[1..], "ready for the next question");
 
-        // The buttons, and what is focused can be seen.
+        // The buttons are reachable, and the focus is visible.
         for name in ["attach-btn", "copy", "messages-container", "minimize-btn", "reset-btn"] {
             visitor.tabs_to(name, true).await;
             let outline = visitor
@@ -70,7 +70,7 @@ async fn everything_can_be_done_with_the_keyboard_alone() {
         visitor.leave_frame().await;
         visitor.sees_no(PANEL).await;
         visitor.until(&format!("$('chatbot-widget').shadowRoot.activeElement === $('{LAUNCHER}')")).await;
-        // Closed it is out of the way of Tab.
+        // When closed, the window is skipped by Tab.
         visitor.press(&[Key::Tab]).await;
         assert_ne!(visitor.eval(FOCUS).await, "IFRAME");
         visitor.tabs_to("launcher", true).await;
@@ -83,7 +83,7 @@ async fn everything_can_be_done_with_the_keyboard_alone() {
 }
 
 #[tokio::test]
-async fn enter_sends_nothing_while_an_input_method_composes() {
+async fn enter_sends_nothing_during_composition() {
     let (model, _server, site) = stage("data-language=\"ja\"").await;
     visit(async |visitor| {
         visitor.goto(&site.url("/")).await;
@@ -92,7 +92,7 @@ async fn enter_sends_nothing_while_an_input_method_composes() {
         let composing = json!({"text": "にほん", "selectionStart": 3, "selectionEnd": 3});
         visitor.cdp("Input.imeSetComposition", composing).await;
         visitor.until(&format!("$('{BOX}').value === 'にほん'")).await;
-        // Safari tells of the composition only by the code 229, and only after its end.
+        // Safari reports composition only by the key code 229, and only after its end.
         for code in [13, 229] {
             let enter = json!({"type": "rawKeyDown", "key": "Enter", "code": "Enter",
                 "windowsVirtualKeyCode": code});
@@ -114,7 +114,7 @@ async fn enter_sends_nothing_while_an_input_method_composes() {
 }
 
 #[tokio::test]
-async fn on_a_phone_it_fills_the_screen_and_raises_no_keyboard() {
+async fn on_a_phone_the_chat_fills_the_screen_and_opens_no_keyboard() {
     let (model, _server, site) = stage("data-suggestions='[\"Hello?\"]'").await;
     visit(async |visitor| {
         visitor.is_on_a_phone().await;
@@ -134,7 +134,7 @@ async fn on_a_phone_it_fills_the_screen_and_raises_no_keyboard() {
         model.turn().await.answers("| a | b |\n|---|---|\n| 1 | 2 |\n\n```\nlong code\n```\n");
         visitor.reads_answer("long code").await;
         assert_ne!(visitor.eval(FOCUS).await, BOX[1..], "nor after a suggestion");
-        // A finger needs room, and text below 16 px makes phones zoom in.
+        // Touch targets need room, and text below 16 px makes phones zoom in.
         let small = visitor
             .eval(
                 "return $$('header button, form button').filter((one) => one.checkVisibility())

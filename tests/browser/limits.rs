@@ -1,9 +1,9 @@
-//! Refusals for too many requests: told in words, and nothing that was typed or chosen is lost.
+//! Rate limits: explained to the visitor, and nothing that was typed or chosen is lost.
 
 use crate::support::{BOX, Line, LiveModel, OnDisk, Server, Site, visit, with_tag};
 
 #[tokio::test]
-async fn a_question_refused_for_now_is_kept_and_sent_after_the_wait() {
+async fn a_rate_limited_question_is_kept_and_sent_after_the_wait() {
     let model = LiveModel::start().await;
     let server = Server::with(&model.flags()).await;
     let line = Line::to(server.address).await;
@@ -13,7 +13,7 @@ async fn a_question_refused_for_now_is_kept_and_sent_after_the_wait() {
         visitor.goto(&site.url("/")).await;
         visitor.open_chat().await;
 
-        // The session is requested again without the visitor doing anything.
+        // The session is requested again without any action by the visitor.
         line.refuse("POST /api/sessions/create", 4);
         visitor.ask("What is smoky?").await;
         visitor.sees("#notice-text", "Please wait 4 seconds.").await;
@@ -51,7 +51,7 @@ async fn a_question_refused_for_now_is_kept_and_sent_after_the_wait() {
 }
 
 #[tokio::test]
-async fn a_file_refused_for_now_is_kept_and_sent_after_the_wait() {
+async fn a_rate_limited_file_is_kept_and_sent_after_the_wait() {
     let file = OnDisk::new("fruit.csv", "fruit,price\nplum,2\n");
     let server = Server::start().await;
     let line = Line::to(server.address).await;
@@ -60,12 +60,12 @@ async fn a_file_refused_for_now_is_kept_and_sent_after_the_wait() {
         visitor.expects("429");
         visitor.goto(&site.url("/")).await;
         visitor.open_chat().await;
-        line.refuse("POST /api/files/upload", 2);
+        line.refuse("POST /api/files/upload", 7);
         visitor.chooses(&file).await;
-        visitor.sees("#notice-text", "Please wait 2 seconds.").await;
+        visitor.sees("#notice-text", "Please wait 7 seconds.").await;
         visitor.sees(".file-refused .file-name", "fruit.csv").await;
         visitor.is_accessible("a file has to wait").await;
-        // Whatever is said meanwhile.
+        // It is kept whatever happens to the notice.
         visitor.click("#notice-dismiss").await;
         visitor.sees(".file-refused .file-name", "fruit.csv").await;
         visitor.until("!$('.file-refused .link-btn').disabled").await;

@@ -1,4 +1,4 @@
-//! The tag on somebody's page: its attributes, settings and modes.
+//! The tag on a site's page: its attributes, settings and modes.
 
 use serde_json::json;
 
@@ -19,7 +19,11 @@ async fn the_launcher_opens_and_closes_the_chat() {
             assert_eq!(visitor.attribute(LAUNCHER, "aria-expanded").await.unwrap(), expanded);
         };
         named("Open chat", "false").await;
-        assert_eq!(visitor.count(FRAME).await, 0, "nothing is loaded before anyone shows interest");
+        assert_eq!(
+            visitor.count(FRAME).await,
+            0,
+            "nothing is loaded before the visitor shows interest"
+        );
 
         visitor.driver().action_chain().move_to_element_center(&launcher).perform().await.unwrap();
         visitor.until(&format!("$('{FRAME}')")).await;
@@ -57,7 +61,7 @@ async fn the_launcher_opens_and_closes_the_chat() {
 }
 
 #[tokio::test]
-async fn every_attribute_of_the_tag_counts() {
+async fn every_attribute_of_the_tag_has_an_effect() {
     let server = Server::start().await;
     let loader = String::from_utf8(server.get("/embed.js").await.body).unwrap();
     let head = format!(
@@ -148,7 +152,7 @@ async fn the_script_wins_over_the_tag_and_both_over_the_server() {
 }
 
 #[tokio::test]
-async fn the_window_can_stand_in_the_page_or_fill_it() {
+async fn the_window_can_be_inline_or_fill_the_page() {
     let server = Server::start().await;
     let inline = with_tag(&server.base, "data-mode=\"inline\" data-target=\"#help\"").replace(
         "</main>",
@@ -188,11 +192,11 @@ async fn the_window_can_stand_in_the_page_or_fill_it() {
 }
 
 #[tokio::test]
-async fn odd_pages_and_odd_tags() {
+async fn unusual_pages_and_tags() {
     let server = Server::start().await;
     let chat = &server.base;
     let script = format!("<script src=\"{chat}/embed.js\" async></script>");
-    // Twice; and a tag manager's, which is no current script and comes late.
+    // Twice; and added late by a tag manager, in which case there is no `currentScript`.
     let twice = with_head(&format!("{script}{script}<script src=\"{chat}/embed.js\"></script>"));
     let managed = with_head(&format!(
         "<script>addEventListener('load', () => setTimeout(() => {{
@@ -203,7 +207,7 @@ async fn odd_pages_and_odd_tags() {
          }}))</script>"
     ));
     let bad = with_tag(chat, "data-suggestions=\"not JSON\" data-z-index=\"high\"");
-    // Elements and frames with such names are properties of the page's `window`, too.
+    // Elements and frames with such names become properties of the page's `window`.
     let named = with_tag(chat, "").replace(
         "</main>",
         "</main><form name=\"ChatbotWidget\"><input name=\"open\"></form>
@@ -232,7 +236,7 @@ async fn odd_pages_and_odd_tags() {
         assert_eq!(visitor.count("button.suggestion").await, 0);
         assert!(visitor.console().await.iter().any(|line| line.contains("data-suggestions")));
 
-        // A page that replaces its body, as some do instead of loading the next one.
+        // A page that replaces its body, as some sites do instead of loading the next page.
         visitor.leave_frame().await;
         visitor
             .eval(
@@ -254,7 +258,7 @@ async fn odd_pages_and_odd_tags() {
 }
 
 #[tokio::test]
-async fn the_page_decides_with_css_properties() {
+async fn css_properties_of_the_page_apply() {
     let model = LiveModel::start().await;
     let server = Server::with(&model.flags()).await;
     let page = with_tag(&server.base, "").replace(

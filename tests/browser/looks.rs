@@ -9,7 +9,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn it_is_dark_where_the_visitor_likes_it_dark() {
+async fn the_theme_follows_the_system_unless_the_site_sets_it() {
     let server = Server::start().await;
     let site = Site::of(with_tag(&server.base, "")).await;
     visit(async |visitor| {
@@ -25,7 +25,7 @@ async fn it_is_dark_where_the_visitor_likes_it_dark() {
             visitor.leave_frame().await;
             assert_eq!(visitor.lightness(PANEL).await < 0.25, dark, "no flash before the frame");
         }
-        // What the site says counts more, and is kept when the visitor changes his mind.
+        // The site's setting wins, even if the system's preference changes.
         visitor.eval("ChatbotWidget.setTheme('dark')").await;
         visitor.enter_chat().await;
         visitor.until("document.documentElement.dataset.theme === 'dark'").await;
@@ -42,7 +42,7 @@ async fn it_is_dark_where_the_visitor_likes_it_dark() {
 }
 
 #[tokio::test]
-async fn nothing_moves_for_who_wants_no_motion_and_forced_colours_show_all() {
+async fn reduced_motion_and_forced_colours_are_respected() {
     const MOVES: &str = "return document.getAnimations().filter((one) =>
         one.playState === 'running' && one.effect.getComputedTiming().duration > 1).length";
     let (model, _server, site) = stage("").await;
@@ -92,7 +92,7 @@ async fn nothing_moves_for_who_wants_no_motion_and_forced_colours_show_all() {
 }
 
 #[tokio::test]
-async fn enlarged_it_stays_whole() {
+async fn everything_stays_usable_when_zoomed() {
     let (model, _server, site) = stage("").await;
     visit(async |visitor| {
         // A window of 1280 × 800 at 200 % and at 400 %.
@@ -133,7 +133,7 @@ async fn enlarged_it_stays_whole() {
 }
 
 #[tokio::test]
-async fn nine_languages_are_spoken() {
+async fn all_nine_languages_are_used() {
     let server = Server::start().await;
     let page = with_tag(&server.base, "").replace("lang=\"en\"", "lang=\"pt-BR\"");
     let site = Site::of(page).await;
@@ -173,7 +173,7 @@ async fn nine_languages_are_spoken() {
 }
 
 #[tokio::test]
-async fn arabic_runs_from_right_to_left_and_says_all_in_arabic() {
+async fn arabic_is_right_to_left_and_complete() {
     let model = LiveModel::start().await;
     let server = Server::with(&model.flags()).await;
     let site =
@@ -187,7 +187,7 @@ async fn arabic_runs_from_right_to_left_and_says_all_in_arabic() {
         model.turn().await.answers("مشروب. Tea.\n\n```\nboil(water)\n```\n");
         visitor.reads_answer("boil(water)").await;
         assert_eq!(visitor.eval("return document.documentElement.dir").await, "rtl");
-        // One's own words on the left, the answers on the right.
+        // The visitor's messages are on the left, the answers on the right.
         let [mine, _, my_width, _] = visitor.place(".message.user .bubble").await;
         let [theirs, _, their_width, _] = visitor.place("#messages-list .bot .bubble").await;
         assert!(mine < theirs && mine + my_width < theirs + their_width, "{mine} {theirs}");

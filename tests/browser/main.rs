@@ -1,7 +1,7 @@
-//! What visitors and site owners see, in a real browser: Chromium through its WebDriver.
+//! What visitors and site owners see, in a real browser: Chromium, driven through WebDriver.
 //!
-//! `tests/run` installs what is needed. Each test has a browser, a server and a website of its
-//! own. A failure leaves a screenshot and the console in `target/browser-failures`.
+//! `tests/run` installs what is needed. Each test has its own browser, server and website. A failure
+//! leaves a screenshot and the console in `target/browser-failures`.
 #![expect(
     clippy::expect_used,
     clippy::panic,

@@ -1,10 +1,10 @@
-//! Hostile words, hostile pages and strict ones.
+//! Hostile text, hostile pages and strict ones.
 
 use serde_json::{Value, json};
 
 use crate::support::{BOX, Key, LAUNCHER, LiveModel, PANEL, Page, Server, Site, visit, with_tag};
 
-/// What must not come out of any text, in the frame or around it.
+/// What no text may produce, in the frame or around it.
 const TRACES: &str = "return [
     window.hacked ?? null,
     document.title,
@@ -17,7 +17,7 @@ const TRACES: &str = "return [
       .map(({ name, value }) => name + '=' + value)]";
 
 #[tokio::test]
-async fn markup_in_words_is_only_words() {
+async fn markup_in_texts_stays_text() {
     let model = LiveModel::start().await;
     let server = Server::with(&model.flags()).await;
     let attributes = "data-bot-name=\"<b>Bot</b>\" data-greeting=\"<b>Hi</b>\"
@@ -46,7 +46,7 @@ async fn markup_in_words_is_only_words() {
              \n```html\n<script>hacked=1</script>\n```\n\nSafe [link](https://teas.example/a)."
         );
         let turn = model.turn().await;
-        // Also while it is written.
+        // Also while it is streaming.
         turn.says(&answer);
         visitor.until("$('.streaming .bubble')?.innerText.includes('Safe [link]')").await;
         let clean = json!([null, "<b>Bot</b>", [], []]);
@@ -71,9 +71,9 @@ async fn markup_in_words_is_only_words() {
     .await;
 }
 
-/// Anyone can send a link to the chat's own host: it must not say or show what they like there.
+/// Anyone can share a link to the chat's host: it must not show their texts or images there.
 #[tokio::test]
-async fn a_link_changes_the_looks_of_the_chat_only() {
+async fn a_link_changes_only_the_appearance_of_the_chat() {
     let model = LiveModel::start().await;
     let flags = [&["--bot-name", "Tilda", "--bot-powered-by", "Teas"], &model.flags()[..]].concat();
     let server = Server::with(&flags).await;
@@ -110,10 +110,10 @@ async fn a_link_changes_the_looks_of_the_chat_only() {
         for foreign in ["bank", "PIN"] {
             assert!(!shown.as_str().unwrap().contains(foreign), "{foreign} in {shown}");
         }
-        assert_eq!(site.asked(), Vec::<String>::new(), "no picture from elsewhere");
+        assert_eq!(site.asked(), Vec::<String>::new(), "no image from elsewhere");
 
-        // Sites that frame the chat with their settings in its address still can. This one has its
-        // picture on plain HTTP, which the policy does not allow.
+        // A site can still frame the chat with settings in its address. This one's icon is on plain
+        // HTTP, which the policy blocks.
         visitor.expects("img-src");
         visitor.goto(&framing.url("/")).await;
         visitor.enter("#chat").await;
@@ -125,7 +125,7 @@ async fn a_link_changes_the_looks_of_the_chat_only() {
 }
 
 #[tokio::test]
-async fn a_strict_policy_of_the_page_is_kept() {
+async fn the_widget_works_under_a_strict_policy() {
     let server = Server::start().await;
     let chat = &server.base;
     let named = Page {
@@ -155,7 +155,7 @@ async fn a_strict_policy_of_the_page_is_kept() {
             visitor.ask("help").await;
             visitor.until("$('#messages-list .message.bot:not(.streaming)')").await;
         }
-        // Any complaint about the policy in the console fails this test.
+        // Any policy violation in the console fails this test.
     })
     .await;
 }

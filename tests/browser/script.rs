@@ -1,4 +1,4 @@
-//! `window.ChatbotWidget`: every method and every event, and what the model is told of the page.
+//! `window.ChatbotWidget`: every method and event, and what the model learns about the page.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::support::{
     BOX, FRAME, LAUNCHER, LiveModel, Model, PANEL, Page, Server, Site, visit, with_head, with_tag,
 };
 
-/// Remembers each event that the page is told of, by the widget and by the window.
+/// Records the events that the page receives, from the widget and from the window.
 const LISTEN: &str = "<script>
   window.told = [];
   window.ChatbotWidget ||= [];
@@ -19,7 +19,7 @@ const LISTEN: &str = "<script>
 </script>";
 
 #[tokio::test]
-async fn calls_from_before_the_script_are_made_when_it_comes() {
+async fn calls_made_before_the_script_loads_run_once_it_has() {
     let model = LiveModel::start().await;
     let server = Server::with(&model.flags()).await;
     let early = "<script>(window.ChatbotWidget ||= []).push(['setLocale', 'es'],
@@ -45,7 +45,7 @@ async fn calls_from_before_the_script_are_made_when_it_comes() {
             assert_eq!(told.iter().filter(|one| *one == name).count(), 1, "{name}: {told:?}");
             assert_eq!(told.iter().filter(|one| **one == dom).count(), 1, "{dom}: {told:?}");
         }
-        // What was pushed into is the widget now, and still takes calls.
+        // The widget has replaced the array, and `push` still works.
         visitor.eval("ChatbotWidget.push(['close'])").await;
         visitor.sees_no(PANEL).await;
     })
@@ -53,7 +53,7 @@ async fn calls_from_before_the_script_are_made_when_it_comes() {
 }
 
 #[tokio::test]
-async fn methods_do_what_they_say_and_events_tell() {
+async fn every_method_and_event_works() {
     let too_long = Script::Status(413, &[], "{}".to_owned());
     let model = Model::start([claude_says("Hello you."), too_long, claude_says("Again.")]).await;
     let flags = model.flags();
@@ -92,7 +92,7 @@ async fn methods_do_what_they_say_and_events_tell() {
         told("closed").await;
         visitor.sees_no(PANEL).await;
 
-        // Hidden it can still be asked.
+        // Messages can be sent while it is hidden.
         call("hide()").await;
         visitor.sees_no(LAUNCHER).await;
         call("sendMessage('Hello?')").await;
@@ -130,7 +130,7 @@ async fn methods_do_what_they_say_and_events_tell() {
         visitor.until("document.documentElement.lang === 'ja'").await;
         assert!(visitor.lightness("#messages-container").await > 0.9);
 
-        // A listener that was taken off hears nothing more.
+        // A removed listener is not called any more.
         call("on('opened', (window.once = () => told.push(['once'])))").await;
         call("off('opened', window.once)").await;
         call("close()").await;
@@ -141,7 +141,7 @@ async fn methods_do_what_they_say_and_events_tell() {
         call("destroy()").await;
         assert_eq!(visitor.count("chatbot-widget").await, 0);
         assert_eq!(visitor.eval("return typeof window.ChatbotWidget").await, "undefined");
-        // And a new tag brings it back.
+        // A new tag brings it back.
         visitor
             .eval(&format!(
                 "const made = document.createElement('script');
@@ -158,7 +158,7 @@ async fn methods_do_what_they_say_and_events_tell() {
 }
 
 #[tokio::test]
-async fn the_model_is_told_what_the_page_shows() {
+async fn the_model_learns_what_the_page_shows() {
     let model = LiveModel::start().await;
     let server = Server::with(&model.flags()).await;
     let config = json!({
@@ -200,7 +200,7 @@ async fn the_model_is_told_what_the_page_shows() {
         for part in ["hunter2", "secret-fragment", "Menu of the site"] {
             assert!(!told.contains(part), "{part} in {told}");
         }
-        // What the page shows at the moment of sending counts.
+        // The page's content at the moment of sending is what counts.
         visitor
             .eval(
                 "$('#price').textContent = 'The smoky blend is sold out.';
@@ -228,7 +228,7 @@ async fn the_model_is_told_what_the_page_shows() {
 }
 
 #[tokio::test]
-async fn pages_with_frames_of_their_own_speak_as_before() {
+async fn pages_with_their_own_iframe_work_as_before() {
     let model = LiveModel::start().await;
     let server = Server::with(&model.flags()).await;
     let chat = &server.base;
@@ -303,12 +303,12 @@ async fn pages_with_frames_of_their_own_speak_as_before() {
 }
 
 #[tokio::test]
-async fn strangers_are_not_listened_to() {
+async fn messages_from_other_origins_are_ignored() {
     let model = LiveModel::start().await;
     let server = Server::with(&model.flags()).await;
     let chat = &server.base;
-    // A frame of a third site in the same page knocks at both: at the page, which listens for the
-    // chat's messages, and at the chat's frame.
+    // A third-party frame in the same page posts to both: to the page, which listens for the chat's
+    // messages, and to the chat's frame.
     let stranger = "<!doctype html><title>Stranger</title><script>
         addEventListener('message', () => {
           for (const type of ['widget_minimized', 'message_received', 'widget_ready'])
@@ -341,7 +341,7 @@ async fn strangers_are_not_listened_to() {
         visitor.eval("told.length = 0; $('#stranger').contentWindow.postMessage('go', '*')").await;
         visitor.until("window.knocked").await;
         visitor.enter_chat().await;
-        // Messages come in their order: what the page says after them has come last.
+        // Messages arrive in order, so those that the page posts now come last.
         visitor.leave_frame().await;
         visitor.eval("ChatbotWidget.setLocale('de')").await;
         visitor.enter_chat().await;
@@ -353,7 +353,7 @@ async fn strangers_are_not_listened_to() {
         assert_eq!(visitor.eval("return told").await, json!([]));
         assert_eq!(visitor.eval(&format!("return seen('{PANEL}')")).await, true);
 
-        // A server that names its sites is shown on no other.
+        // A server with a list of sites cannot be framed by others.
         let strict = Server::with(&["--allowed-origins", "https://teas.example"]).await;
         let page = with_tag(&strict.base, "data-open-on-load data-primary-color=\"#000000\"");
         let elsewhere = Site::of(page).await;

@@ -15,7 +15,7 @@ fn a_kill_loses_nothing_that_was_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     let mut before: Vec<(String, Vec<String>)> = Vec::new();
     for round in 0..3 {
-        let server = Running::start(folder.path(), &[]);
+        let server = Running::start(folder.path(), &[("RATE_LIMIT", "0")]);
         verify(&server, &before);
         before.extend(load_until_killed(&server, round));
     }
@@ -24,8 +24,8 @@ fn a_kill_loses_nothing_that_was_acknowledged() {
     assert_eq!(server.call("GET", "/health/ready", "").unwrap().0, 200);
 }
 
-/// Eight visitors ask questions, each in its own session, until the server is killed. Returns the
-/// sessions with the questions whose answers arrived.
+/// Eight visitors talk, each in a session of its own, until the server is killed under them.
+/// Returns the sessions with the questions whose answers had arrived.
 fn load_until_killed(server: &Running, round: usize) -> Vec<(String, Vec<String>)> {
     let acknowledged = Arc::new(AtomicUsize::new(0));
     let sessions = Arc::new(Mutex::new(Vec::new()));

@@ -7,7 +7,7 @@ use crate::process::Running;
 #[track_caller]
 fn serves_and_exits_cleanly(mut server: Running) {
     for _ in 0..20 {
-        let (status, _) = server.call("GET", "/health", "").expect("it must keep serving");
+        let (status, _) = server.call("GET", "/health", "").unwrap();
         assert_eq!(status, 200);
     }
     server.signal("TERM");
@@ -27,7 +27,7 @@ fn a_log_whose_reader_has_closed_the_pipe() {
     let (reader, writer) = std::io::pipe().unwrap();
     let server = Running::start_with_log(folder.path(), writer.into(), &[]);
     drop(reader);
-    serves_and_ends_well(server);
+    serves_and_exits_cleanly(server);
 }
 
 /// The pipe fills up after a few hundred lines; a further write would block.
@@ -39,6 +39,6 @@ fn a_log_whose_reader_has_stalled() {
     for _ in 0..1000 {
         assert_eq!(server.call("GET", "/health", "").expect("it must keep serving").0, 200);
     }
-    serves_and_ends_well(server);
+    serves_and_exits_cleanly(server);
     drop(reader);
 }

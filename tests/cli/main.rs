@@ -1,5 +1,6 @@
 //! The built executable: flags, environment, exit codes, signals, and what survives a kill.
 #![expect(
+    clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
     reason = "a test fails by panicking; Clippy's own exception does not cover helpers"
@@ -11,3 +12,4 @@ mod log;
 mod process;
 mod signals;
 mod start;
+mod tls;

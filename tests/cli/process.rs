@@ -43,11 +43,11 @@ impl Running {
         Self::run(command(folder), env)
     }
 
-    /// The same, with at most `files` open files.
-    pub fn start_with_files(folder: &Path, files: usize, env: &[(&str, &str)]) -> Self {
+    /// The same, after the shell's `ulimit` with these arguments.
+    pub fn start_with_limit(folder: &Path, limit: &str, env: &[(&str, &str)]) -> Self {
         let mut shell = Command::new("sh");
         shell
-            .args(["-c", &format!("ulimit -n {files} && exec \"$0\""), EXECUTABLE])
+            .args(["-c", &format!("ulimit {limit} && exec \"$0\""), EXECUTABLE])
             .env_clear()
             .current_dir(folder)
             .stdin(Stdio::null());
@@ -56,7 +56,7 @@ impl Running {
 
     /// Starts it in `folder` with `log` as its standard error and waits until it listens.
     pub fn start_with_log(folder: &Path, log: Stdio, env: &[(&str, &str)]) -> Self {
-        // Was just free; if another process takes it in the meantime, the server does not start.
+        // Free just now; if it is taken in the meantime, the server does not start.
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let port = free.port().to_string();
         let mut child = command(folder)
@@ -93,7 +93,11 @@ impl Running {
             let line = log
                 .recv_timeout(Duration::from_secs(30))
                 .unwrap_or_else(|_| panic!("it does not listen: {seen:?}"));
-            if let Some((_, address)) = line.split_once("http://") {
+            let listening = line.split_once("listening on ").map(|(_, address)| address);
+            let address = listening.and_then(|address| {
+                address.strip_prefix("http://").or_else(|| address.strip_prefix("https://"))
+            });
+            if let Some(address) = address {
                 let end = address.find(|c: char| !(c.is_ascii_digit() || ".:[]".contains(c)));
                 break address[..end.unwrap_or(address.len())].parse().unwrap();
             }
@@ -129,7 +133,7 @@ impl Running {
     }
 }
 
-/// Sends a request over a new connection and returns the status and body.
+/// Sends a request over a connection of its own and returns status and body.
 pub fn call(
     address: SocketAddr,
     method: &str,

@@ -183,15 +183,51 @@ fn secrets_and_session_ids_stay_out_of_the_log() {
     }
 }
 
-/// With more connections than descriptors it logs that, waits for some to close, and continues.
+/// More connections than it has descriptors for: it logs that, waits for some to end, and goes on.
 #[test]
-fn out_of_descriptors_it_waits_and_recovers() {
+fn without_free_descriptors_it_waits_and_recovers() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Running::start_with_files(folder.path(), 60, &[("LOG_FORMAT", "json")]);
+    let server = Running::start_with_limit(folder.path(), "-n 60", &[("LOG_FORMAT", "json")]);
     let connections: Vec<_> =
         (0..100).map(|_| std::net::TcpStream::connect(server.address).unwrap()).collect();
     let said = server.log.recv_timeout(std::time::Duration::from_secs(30)).unwrap();
     assert!(said.contains("cannot accept connections"), "{said}");
     drop(connections);
     assert_eq!(server.call("GET", "/health/ready", "").unwrap().0, 200);
+}
+
+/// The soft limit is often 1,024 where the hard one is far higher.
+#[test]
+fn the_limit_of_open_files_is_raised() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::start_with_limit(folder.path(), "-S -n 60", &[]);
+    let limits = fs::read_to_string(format!("/proc/{}/limits", server.child.id())).unwrap();
+    let files = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    let values: Vec<&str> = files.split_whitespace().collect();
+    assert_eq!(values[3], values[4], "soft and hard: {files}");
+    let connections: Vec<_> =
+        (0..100).map(|_| std::net::TcpStream::connect(server.address).unwrap()).collect();
+    assert_eq!(server.call("GET", "/health/ready", "").unwrap().0, 200);
+    drop(connections);
+}
+
+#[test]
+fn metrics_have_a_listener_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let server = Running::start(folder.path(), &[("METRICS_ADDR", &free.to_string())]);
+    assert_eq!(server.call("POST", "/api/sessions/create", "{}").unwrap().0, 201);
+    assert_eq!(server.call("GET", "/metrics", "").unwrap().0, 404, "not for visitors");
+    let (status, text) = crate::process::call(free, "GET", "/metrics", "").unwrap();
+    assert_eq!(status, 200);
+    for line in [
+        "chatbot_widget_http_requests_total{route=\"/api/sessions/create\",method=\"POST\",status=\"201\"} 1",
+        "chatbot_widget_sessions 1",
+        "chatbot_widget_log_lines_dropped_total 0",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+    let taken = run(folder.path(), &[], &[("PORT", "0"), ("METRICS_ADDR", &free.to_string())]);
+    assert_eq!(taken.status.code(), Some(1));
+    assert!(one_line(&taken).contains("METRICS_ADDR: cannot listen on"));
 }

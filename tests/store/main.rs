@@ -10,4 +10,5 @@ mod fixture;
 mod full_disk;
 mod model;
 mod redb;
+mod remains;
 mod support;

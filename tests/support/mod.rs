@@ -87,6 +87,11 @@ impl Server {
 
     /// A server with these flags beside the defaults.
     pub async fn with(flags: &[&str]) -> Self {
+        Self::with_options(flags, server::ServerOptions::default()).await
+    }
+
+    /// The same, served with these options.
+    pub async fn with_options(flags: &[&str], serving: server::ServerOptions) -> Self {
         let data = tempfile::tempdir().unwrap();
         let folder = data.path().display().to_string();
         let fixed = ["chatbot-widget", "--app-env", "testing", "--data-dir", &folder];
@@ -108,7 +113,7 @@ impl Server {
             // A dropped sender stops the server as well.
             let _ = stopped.await;
         };
-        let task = tokio::spawn(server::run(listener, Arc::clone(&app), shutdown));
+        let task = tokio::spawn(server::run(listener, Arc::clone(&app), serving, shutdown));
         let base = format!("http://{address}");
         // Tests that come later find it installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();

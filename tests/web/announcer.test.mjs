@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { splitSentences, spoken } from '../../assets/static/widget/announcer.js';
 
-/** What is said of a text that comes piece by piece. */
+/** What is announced of a text that arrives in pieces. */
 function said(pieces, locale) {
   let rest = '';
   const sentences = [];
@@ -20,7 +20,7 @@ const TEXTS = [
   ['ar', 'يكلّف الشاي أربعة يورو. هل هذا كثير؟ لا.', 3],
 ];
 
-test('a text in pieces is said in the same whole sentences', () => {
+test('a text split anywhere is announced in the same whole sentences', () => {
   for (const [locale, text, count] of TEXTS) {
     const whole = said([text], locale);
     assert.equal(whole.length, count, text);
@@ -29,14 +29,14 @@ test('a text in pieces is said in the same whole sentences', () => {
   }
 });
 
-test('nothing is said before its sentence is over', () => {
+test('nothing is announced before its sentence has ended', () => {
   assert.deepEqual(splitSentences('It costs 4.', 'en'), [[], 'It costs 4.']);
   assert.deepEqual(splitSentences('One. Tw', 'en'), [['One. '], 'Tw']);
   assert.deepEqual(splitSentences('- a point\n', 'en'), [['- a point\n'], '']);
   assert.deepEqual(splitSentences('', 'en'), [[], '']);
 });
 
-test('browsers without a segmenter say sentences, too', (t) => {
+test('browsers without a segmenter announce sentences too', (t) => {
   const { Segmenter } = Intl;
   t.after(() => (Intl.Segmenter = Segmenter));
   Intl.Segmenter = undefined;
@@ -44,7 +44,7 @@ test('browsers without a segmenter say sentences, too', (t) => {
   assert.equal(said(TEXTS[0][1]).length, 4);
 });
 
-test('marks of Markdown are not read aloud', () => {
+test('Markdown syntax is not read out', () => {
   assert.equal(spoken('## The **best** `tea` is *this*.\n'), 'The best tea is this.');
   assert.equal(spoken('| Tea | Price |\n'), 'Tea Price');
   assert.equal(spoken('|---|---:|\n'), '');

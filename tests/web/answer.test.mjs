@@ -4,7 +4,7 @@ import { dataLine, fillBubble } from '../../assets/static/widget/answer.js';
 
 const textNode = (text) => Object.assign(new FakeElement('#text'), { textContent: text });
 
-/** As much of an element as messages use. */
+/** The part of an element that messages use. */
 class FakeElement {
   attributes = {};
   dataset = {};
@@ -52,7 +52,7 @@ class FakeElement {
   }
 }
 
-/** What the parser makes of a text, by type: a body of these tags, or a root with these inside. */
+/** What the parser returns for a text, by type: a body with these tags, or a root with these inside. */
 const parsed = [];
 const of = (...tags) => tags.map((tag) => new FakeElement(tag));
 before(() => {
@@ -79,7 +79,7 @@ const filled = (message) => {
   return bubble;
 };
 
-test('a message without HTML is its text, and nothing is parsed', () => {
+test('a message without HTML shows its text, and nothing is parsed', () => {
   parsed.length = 0;
   for (const html of [undefined, '']) {
     const bubble = filled({ html, content: '<b>1 < 2</b>' });
@@ -90,7 +90,7 @@ test('a message without HTML is its text, and nothing is parsed', () => {
   assert.deepEqual(parsed, []);
 });
 
-test('HTML is shown in place of the text; what is wide scrolls in boxes that keys reach', () => {
+test('HTML replaces the text; wide elements scroll in boxes that the keyboard can reach', () => {
   const bubble = filled({ html: 'p table pre' });
   assert.deepEqual([...bubble.classes], ['rich']);
   assert.deepEqual(names(bubble), ['p', 'div', 'div']);
@@ -105,7 +105,7 @@ test('HTML is shown in place of the text; what is wide scrolls in boxes that key
   assert.equal(pre.attributes.tabindex, '0');
 });
 
-test('a chart follows the words as a picture with its description', () => {
+test('a chart follows the text as an image with its description', () => {
   const bubble = filled({ html: 'p', chart: { svg: 'svg rect', alt: 'Bars: 1, 2.' } });
   assert.deepEqual(names(bubble), ['p', 'svg']);
   assert.deepEqual(bubble.children[1].attributes, {
@@ -119,7 +119,7 @@ test('a chart follows the words as a picture with its description', () => {
   );
 });
 
-test('a chart that is no picture is left out', () => {
+test('a chart that is not an image is left out', () => {
   for (const svg of ['html body', 'parsererror', 'svg rect parsererror'])
     assert.deepEqual(names(filled({ html: 'p', chart: { svg, alt: '' } })), ['p'], svg);
 });
@@ -131,7 +131,7 @@ const outline = ({ localName, className, textContent, children }) => [
   children.length ? children.map(outline) : textContent,
 ];
 
-test('the SQL that an answer comes from is told as text, with the rows that it ran over', () => {
+test('the SQL behind an answer is shown as text, with the number of rows', () => {
   const tools = [
     { name: 'query_data', sql: 'SELECT x', status: 'failed' },
     { name: 'query_data', sql: "SELECT '<b>'", status: 'done', rowCount: 1, tableRows: 1461 },
@@ -144,7 +144,7 @@ test('the SQL that an answer comes from is told as text, with the rows that it r
       'details',
       '',
       [
-        ['summary', 'computed', 'Computed over all 1,461 rows'],
+        ['summary', 'computed', 'Calculated from all 1,461 rows'],
         query("SELECT '<b>'"),
         query('SELECT 2'),
       ],
@@ -152,11 +152,11 @@ test('the SQL that an answer comes from is told as text, with the rows that it r
   ]);
 });
 
-test('an answer that was not computed says nothing of it; one row is one', () => {
+test('an answer without SQL shows no such line; one row is singular', () => {
   assert.deepEqual(dataLine({}), []);
   assert.deepEqual(dataLine({ tools: [{ sql: 'SELECT x', status: 'failed' }] }), []);
   const line = (tableRows) =>
     dataLine({ tools: [{ sql: 'SELECT 1', status: 'done', tableRows }] })[0].children[0];
-  assert.equal(line(1).textContent, 'Computed over 1 row');
-  assert.equal(line(undefined).textContent, 'Computed with SQL');
+  assert.equal(line(1).textContent, 'Calculated from 1 row');
+  assert.equal(line(undefined).textContent, 'Calculated with SQL');
 });

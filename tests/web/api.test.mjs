@@ -7,7 +7,7 @@ afterEach(() => (globalThis.fetch = realFetch));
 
 const reply = (status, body) => (globalThis.fetch = async () => new Response(body, { status }));
 
-/** Answers with these events, and keeps the requests. */
+/** Responds with these events and records the requests. */
 function stream(text, seen = []) {
   globalThis.fetch = async (url, options) => (
     seen.push([String(url), options]),
@@ -22,7 +22,7 @@ const read = async (events) => {
   return types;
 };
 
-test('questions go to the base, as JSON, without cookies; the answer is read as events', async () => {
+test('questions are sent to the base as JSON without cookies; the answer is read as events', async () => {
   const seen = stream('id: 1\nevent: delta\ndata: {}\n\n');
   const events = await new Api('https://chat.test/sub/').ask(
     { sessionId: 's', message: 'm' },
@@ -40,7 +40,7 @@ test('questions go to the base, as JSON, without cookies; the answer is read as 
   assert.equal(options.body, '{"sessionId":"s","message":"m"}');
 });
 
-test('reading goes on behind the last event; 204 says that there is nothing', async () => {
+test('reading resumes after the last event; 204 means there is nothing to read', async () => {
   const seen = stream('data: {}\n\n');
   const api = new Api('http://x/');
   await read(await api.resume('a b', 't-7'));
@@ -56,7 +56,7 @@ test('reading goes on behind the last event; 204 says that there is nothing', as
   assert.equal(await api.resume('s', ''), null);
 });
 
-test('a fault before the first event has its sentence, one in the middle is a broken line', async () => {
+test('an error before the first event has its message, one in the middle is a broken connection', async () => {
   reply(409, '{"error":"Please wait.","code":"turn_in_progress"}');
   await assert.rejects(new Api('http://x/').ask({}, 'k'), {
     message: 'Please wait.',
@@ -73,7 +73,7 @@ test('a fault before the first event has its sentence, one in the middle is a br
   await assert.rejects(read(events), { code: 'unreachable', status: 0, retryable: true });
 });
 
-test('who stops to read ends the request', async () => {
+test('aborting ends the request', async () => {
   let ended;
   globalThis.fetch = (url, { signal }) =>
     new Promise((resolve, reject) => {
@@ -87,7 +87,18 @@ test('who stops to read ends the request', async () => {
   assert.equal(ended.aborted, true);
 });
 
-test("the server's sentence is what the visitor reads", async () => {
+test('a request aborted before it starts is not sent', async () => {
+  let sent = false;
+  globalThis.fetch = async (url, { signal }) => {
+    signal.throwIfAborted();
+    sent = true;
+    return new Response('');
+  };
+  await assert.rejects(new Api('http://x/').ask({}, 'k', AbortSignal.abort()), ApiError);
+  assert.equal(sent, false);
+});
+
+test("the visitor reads the server's error message", async () => {
   reply(503, '{"error":"The assistant is busy.","code":"provider_busy","requestId":"r"}');
   await assert.rejects(new Api('http://x/').botConfig(), {
     message: 'The assistant is busy.',
@@ -97,7 +108,7 @@ test("the server's sentence is what the visitor reads", async () => {
   });
 });
 
-test('HTML of a proxy, and a 200 that is no JSON object, get a sentence of our own', async () => {
+test("a proxy's HTML, and a 200 that is not a JSON object, get a message of our own", async () => {
   for (const [status, body] of [
     [502, '<h1>Bad Gateway</h1>'],
     [200, '<h1>Hello</h1>'],
@@ -114,7 +125,7 @@ test('HTML of a proxy, and a 200 that is no JSON object, get a sentence of our o
   }
 });
 
-test('a server that cannot be reached is said to be so', async () => {
+test('an unreachable server is reported as such', async () => {
   globalThis.fetch = async () => {
     throw new TypeError('fetch failed');
   };
@@ -125,7 +136,7 @@ test('a server that cannot be reached is said to be so', async () => {
   });
 });
 
-test('what would be refused again is not offered again', () => {
+test('a request that would be refused again is not retryable', () => {
   for (const status of [400, 401, 403, 413, 415, 422])
     assert.equal(errorOf(status, {}).retryable, false, String(status));
   for (const status of [404, 408, 409, 429, 500, 502, 503, 504, 507])
@@ -133,7 +144,7 @@ test('what would be refused again is not offered again', () => {
   assert.equal(errorOf(200, {}, true).retryable, true, 'unless the server says so');
 });
 
-test('a refusal for too many requests says how long to wait, in the language of the visitor', async () => {
+test("a rate limit is reported with its wait, in the visitor's language", async () => {
   const { setLanguage } = await import('../../assets/static/widget/strings.js');
   const limited = (retryAfter, code = 'rate_limited', status = 429) =>
     errorOf(status, { error: 'Slow down.', code }, undefined, retryAfter);
@@ -160,7 +171,7 @@ test('a refusal for too many requests says how long to wait, in the language of 
   }
 });
 
-test('whatever Retry-After is, there is a wait', () => {
+test('there is a wait whatever Retry-After says', () => {
   const wait = (header) => errorOf(429, {}, undefined, header).wait;
   for (const [header, seconds] of [
     ['0', 1],
@@ -180,7 +191,7 @@ test('whatever Retry-After is, there is a wait', () => {
   assert.ok(inAMinute >= 59 && inAMinute <= 60, String(inAMinute));
 });
 
-test('the wait is read from the header of the response', async () => {
+test('the wait is read from the response header', async () => {
   globalThis.fetch = async () =>
     new Response('{"error":"Slow down.","code":"rate_limited"}', {
       status: 429,
@@ -189,13 +200,13 @@ test('the wait is read from the header of the response', async () => {
   await assert.rejects(new Api('http://x/').ask({}, 'k'), { code: 'rate_limited', wait: 17 });
 });
 
-test('a fault is readable whatever the body is', () => {
+test('an error is readable whatever the body is', () => {
   for (const body of [null, undefined, 7, 'x', [], { error: 5 }, { error: ' ' }])
     assert.match(errorOf(500, body).message, /Something went wrong/);
   assert.equal(errorOf(400, { error: 'x'.repeat(9999) }).message.length, 400);
 });
 
-test('what passes is told in the language of the visitor, what does not as the server says it', async () => {
+test("temporary errors are reported in the visitor's language, others in the server's words", async () => {
   const { setLanguage, t } = await import('../../assets/static/widget/strings.js');
   const said = { error: 'The assistant is overloaded.', code: 'provider_overloaded' };
   assert.equal(errorOf(503, said).message, said.error);

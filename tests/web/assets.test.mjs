@@ -1,4 +1,4 @@
-// Rules that the files themselves must keep: CSP, addresses.
+// Rules for the files themselves: CSP, addresses.
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
@@ -12,7 +12,7 @@ const read = (name) => readFileSync(join(root, name), 'utf8');
 const byExtension = (extension) => files.filter((name) => extname(name) === extension);
 const html = byExtension('.html');
 
-test('pages have nothing inline, and name only files that are there', () => {
+test('pages have nothing inline and refer only to files that exist', () => {
   const served = new Set(['/readme', '/guide', '/', '/demo/inline', '/docs', '/openapi.json', '/health', '/embed.js']);
   for (const name of html) {
     const page = read(name);
@@ -28,7 +28,7 @@ test('pages have nothing inline, and name only files that are there', () => {
   }
 });
 
-test('scripts write no HTML, run no text and talk to no wildcard', () => {
+test('scripts write no HTML, evaluate no text and post to no wildcard origin', () => {
   for (const name of byExtension('.js')) {
     const script = read(name);
     assert.doesNotMatch(

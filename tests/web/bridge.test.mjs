@@ -4,7 +4,7 @@ import { Bridge, parentOrigin } from '../../assets/static/widget/bridge.js';
 import { sessionStore } from '../../assets/static/widget/conversation.js';
 import { t } from '../../assets/static/widget/strings.js';
 
-/** A frame in a page; `say` is how messages come in. */
+/** A frame in a page; `say` delivers a message to it. */
 function frame({ ancestors, referrer = '' } = {}) {
   const posted = [];
   const parent = { postMessage: (message, target) => posted.push([message, target]) };
@@ -19,7 +19,7 @@ function frame({ ancestors, referrer = '' } = {}) {
   return { own, posted, say };
 }
 
-test("the parent's origin is what the browser tells, never a guess", () => {
+test("the parent's origin is the one that the browser reports, never a guess", () => {
   assert.equal(
     parentOrigin(['https://a.test', 'https://b.test'], 'https://c.test/x'),
     'https://a.test',
@@ -30,7 +30,7 @@ test("the parent's origin is what the browser tells, never a guess", () => {
   assert.equal(parentOrigin(undefined, 'file:///x'), '');
 });
 
-test('only the parent is heard, and only from its origin', () => {
+test('only messages from the parent and its origin are handled', () => {
   const { own, say } = frame({ ancestors: ['https://shop.test'] });
   const heard = [];
   new Bridge(own).on('configure', (data) => heard.push(data));
@@ -43,7 +43,7 @@ test('only the parent is heard, and only from its origin', () => {
   assert.deepEqual(heard, [1]);
 });
 
-test('what is said goes to that origin; with none known nothing is said', () => {
+test('messages are posted to that origin; nothing is posted while it is unknown', () => {
   const known = frame({ referrer: 'https://shop.test/page' });
   new Bridge(known.own).post('widget_ready');
   assert.deepEqual(known.posted, [[{ type: 'widget_ready', data: {} }, 'https://shop.test']]);
@@ -60,7 +60,7 @@ test('what is said goes to that origin; with none known nothing is said', () => 
   assert.equal(unknown.posted[1][1], 'https://shop.test', 'the first origin stays');
 });
 
-test('a page that is not framed neither listens nor speaks', () => {
+test('a page that is not framed neither listens nor posts', () => {
   const { own, posted } = frame();
   own.parent = own;
   own.addEventListener = () => assert.fail('listens');
@@ -70,7 +70,7 @@ test('a page that is not framed neither listens nor speaks', () => {
   assert.deepEqual(posted, []);
 });
 
-test('the session id survives a browser that refuses storage', () => {
+test('the session id survives a browser that denies storage', () => {
   const refused = sessionStore('k', () => {
     throw new DOMException('no', 'SecurityError');
   });
@@ -90,7 +90,7 @@ test('the session id survives a browser that refuses storage', () => {
   assert.equal(sessionStore('k', () => storage).read(), 's');
 });
 
-test('strings fill in names, and leave what they do not know', () => {
-  assert.equal(t('typing', { name: 'A {name} $&' }), 'A {name} $& is writing');
-  assert.equal(t('typing'), '{name} is writing');
+test('strings fill in names and leave unknown placeholders', () => {
+  assert.equal(t('typing', { name: 'A {name} $&' }), 'A {name} $& is typing');
+  assert.equal(t('typing'), '{name} is typing');
 });

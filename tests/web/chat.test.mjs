@@ -6,7 +6,7 @@ import { Chat } from '../../assets/static/widget/chat.js';
 before(() => (globalThis.document = { hidden: false }));
 after(() => delete globalThis.document);
 
-/** The window as a list of lines, and a conversation that does what a test says. */
+/** The window as a list of lines, with a conversation scripted by the test. */
 function room(conversation = {}) {
   let items = [];
   const told = [];
@@ -75,7 +75,7 @@ function room(conversation = {}) {
     state,
     stored,
     told,
-    /** Waits for what is under way. */
+    /** Waits for pending work. */
     settle: () => new Promise((resolve) => setImmediate(resolve)),
     lines: () =>
       items.map(({ role, content, status, retry }) =>
@@ -94,7 +94,7 @@ const answer = (response, extra) => ({
 });
 const fault = (extra) => Object.assign(new ApiError('Busy.', 503, 'provider_busy'), extra);
 
-test('an answer is shown as it comes, and told to the page', async () => {
+test('an answer is shown as it streams in, and reported to the page', async () => {
   const { chat, lines, told, state, settle } = room({
     async ask(text, config, key, progress) {
       progress('start', {});
@@ -112,7 +112,7 @@ test('an answer is shown as it comes, and told to the page', async () => {
   assert.deepEqual(told, ['Tea?', 'Yes.']);
 });
 
-test('questions are asked one after the other', async () => {
+test('questions are asked one after another', async () => {
   const order = [];
   const { chat, settle } = room({
     async ask(text) {
@@ -128,7 +128,7 @@ test('questions are asked one after the other', async () => {
   assert.deepEqual(order, ['one', 'one done', 'two', 'two done']);
 });
 
-test('a question that failed is tried again in its place, under its key', async () => {
+test('a failed question is retried in its place, with its key', async () => {
   const keys = [];
   const { chat, lines, item, state, told, settle } = room({
     async ask(text, config, key) {
@@ -152,7 +152,7 @@ test('a question that failed is tried again in its place, under its key', async 
   assert.equal(new Set(keys).size, 1);
 });
 
-test('a question refused for now can be tried again once the wait is over', async () => {
+test('a rate-limited question can be retried once the wait is over', async () => {
   mock.timers.enable({ apis: ['Date'] });
   try {
     const asked = [];
@@ -201,7 +201,21 @@ test('a question refused for now can be tried again once the wait is over', asyn
   }
 });
 
-test('the wait outlives a look at the history', async () => {
+test('the wait survives a new chat, which leaves nothing to retry', async () => {
+  const { chat, lines, state, settle } = room({
+    ask: () => Promise.reject(limitError(429, 'rate_limited', 9)),
+  });
+  chat.send('Tea?');
+  await settle();
+  chat.newChat();
+  await settle();
+  chat.send('Coffee?');
+  await settle();
+  assert.deepEqual([lines(), state.box, state.wait], [[], 'Coffee?', 9]);
+  assert.equal(state.action, undefined);
+});
+
+test('the wait survives a refresh of the history', async () => {
   const { chat, lines, item, settle } = room({
     ask: () => Promise.reject(limitError(503, 'server_busy', 9)),
   });
@@ -213,7 +227,7 @@ test('the wait outlives a look at the history', async () => {
   assert.equal(item(0).wait, 9);
 });
 
-test('what would be refused again goes back into the box', async () => {
+test('a question that would be refused again goes back into the box', async () => {
   const { chat, lines, state, settle } = room({
     ask: () => Promise.reject(fault({ retryable: false })),
   });
@@ -222,7 +236,7 @@ test('what would be refused again goes back into the box', async () => {
   assert.deepEqual([lines(), state.box, state.notice], [[], 'Tea?', 'Busy.']);
 });
 
-test('an answer that broke off is kept, as the server has it, and both are replaced by the next', async () => {
+test('an interrupted answer is kept as the server has it, until the retry replaces both', async () => {
   let asked = 0;
   const { chat, lines, item, server, settle, stored } = room({
     async ask(text, config, key, progress) {
@@ -244,7 +258,7 @@ test('an answer that broke off is kept, as the server has it, and both are repla
   assert.deepEqual(lines(), ['u: Tea?', 'a: Yes, it is.']);
 });
 
-test('a part stays with its note when the server cannot be asked', async () => {
+test('an interrupted answer stays with its note if the server is unreachable', async () => {
   const { chat, lines, settle } = room({
     async ask(text, config, key, progress) {
       progress('delta', { text: 'Yes' });
@@ -257,7 +271,7 @@ test('a part stays with its note when the server cannot be asked', async () => {
   assert.deepEqual(lines(), ['u: Tea?', 'a: Yes, incomplete, retry']);
 });
 
-test('an answer that ended unseen is taken from the history, once', async () => {
+test('an answer that ended while disconnected is taken from the history, once', async () => {
   const { chat, lines, server, settle } = room({
     async ask(text, config, key, progress) {
       progress('delta', { text: 'Ye' });
@@ -273,14 +287,14 @@ test('an answer that ended unseen is taken from the history, once', async () => 
   assert.deepEqual(lines(), ['u: Tea?', 'a: Yes.']);
 });
 
-test('stopped before its first word, a question can be asked again', async () => {
+test('a question stopped before its first token can be asked again', async () => {
   const { chat, lines, settle } = room({ ask: async () => answer('', { status: 'stopped' }) });
   chat.send('Tea?');
   await settle();
   assert.deepEqual(lines(), ['u: Tea?, unanswered, retry']);
 });
 
-test('who stops before the server has begun is heard once it has', async () => {
+test('stopping before the server has started takes effect once it has', async () => {
   let begin;
   const { chat, told, settle } = room({
     async ask(text, config, key, progress) {
@@ -298,7 +312,7 @@ test('who stops before the server has begun is heard once it has', async () => {
   assert.deepEqual(told, ['Tea?', 'stop', 'stop']);
 });
 
-test('after "start anew" nothing of what was under way is shown', async () => {
+test('after a new chat nothing of what was in progress is shown', async () => {
   let end;
   let asked = 0;
   const { chat, lines, told, state, settle } = room({
@@ -312,7 +326,7 @@ test('after "start anew" nothing of what was under way is shown', async () => {
   });
   chat.send('Tea?');
   await settle();
-  chat.startAnew();
+  chat.newChat();
   assert.equal(state.busy, 'idle');
   chat.send('Coffee?');
   await settle();
@@ -322,7 +336,7 @@ test('after "start anew" nothing of what was under way is shown', async () => {
   assert.deepEqual(told, ['Tea?', 'clear', 'chat_cleared', 'Coffee?', 'New.']);
 });
 
-test('a reload shows the history and its file, and goes on with what is being written', async () => {
+test('a reload shows the history and its file, and continues the answer in progress', async () => {
   const { chat, lines, server, state, settle } = room();
   server.file = { fileName: 'tea.csv' };
   server.messages = [
@@ -342,7 +356,7 @@ test('a reload shows the history and its file, and goes on with what is being wr
   assert.deepEqual(state.files, ['tea.csv']);
 });
 
-test('a question that was left without an answer is tried again under the key that it had', async () => {
+test('a question left unanswered is retried with its original key', async () => {
   let asked;
   const { chat, lines, item, server, stored, settle } = room({
     ask: async (text, config, key) => ((asked = key), answer('Yes.')),
@@ -356,7 +370,7 @@ test('a question that was left without an answer is tried again under the key th
   assert.deepEqual([lines(), asked], [['u: Tea?', 'a: Yes.'], 'k']);
 });
 
-test('a history that cannot be read is a notice, and is read again from there', async () => {
+test('a history that cannot be read shows a notice, from which it can be read again', async () => {
   let down = true;
   const { chat, lines, state, settle } = room({
     restore: async () => {
@@ -372,7 +386,7 @@ test('a history that cannot be read is a notice, and is read again from there', 
   assert.deepEqual(lines(), ['u: Tea?']);
 });
 
-test('what another page has said is shown; what is shown already is not drawn again', async () => {
+test('messages from another page are shown; those already shown are not redrawn', async () => {
   const { chat, lines, item, server, stored, settle } = room({ ask: async () => answer('Yes.') });
   stored.set('', 's');
   chat.send('Tea?');
@@ -391,7 +405,7 @@ test('what another page has said is shown; what is shown already is not drawn ag
   assert.deepEqual(lines(), ['u: Tea?', 'a: Yes.', 'u: More?']);
 });
 
-test('a question that never reached the server outlives a look at the history', async () => {
+test('a question that never reached the server survives a refresh of the history', async () => {
   const { chat, lines, server, settle } = room({ ask: () => Promise.reject(fault({ status: 0 })) });
   chat.send('Tea?');
   await settle();
@@ -404,5 +418,5 @@ test('a question that never reached the server outlives a look at the history', 
   ];
   await chat.refresh();
   await settle();
-  assert.deepEqual(lines(), ['u: Tea?', 'a: Yes.'], 'it had, and was answered');
+  assert.deepEqual(lines(), ['u: Tea?', 'a: Yes.'], 'it had reached the server and was answered');
 });

@@ -7,7 +7,7 @@ import {
   settingsFromQuery,
 } from '../../assets/static/widget/config.js';
 
-test('settings in the address are an object or nothing', () => {
+test('settings in the address are an object or ignored', () => {
   const search = `?x=1&config=${encodeURIComponent('{"botName":"Ann & Co","jsonData":[1]}')}`;
   assert.deepEqual(settingsFromQuery(search, true), { botName: 'Ann & Co', jsonData: [1] });
   for (const broken of [
@@ -64,7 +64,7 @@ test('an address cannot reach the prototype of the settings', () => {
   }
 });
 
-test('the page wins over the server, the server over the built-in', () => {
+test('the page wins over the server, and the server over the defaults', () => {
   const server = {
     botName: 'Server',
     poweredBy: 'Claude',
@@ -90,7 +90,7 @@ test('the page wins over the server, the server over the built-in', () => {
   assert.equal(display({}).botColor, '#667eea');
 });
 
-test("suggestions are the page's, none of them if it says so, or else the server's", () => {
+test("suggestions are the page's, even an empty list, otherwise the server's", () => {
   const server = { suggestions: ['From the server'], maxMessageChars: 20 };
   assert.deepEqual(display({}, server).suggestions, ['From the server']);
   assert.deepEqual(display({ suggestions: [] }, server).suggestions, []);
@@ -99,7 +99,7 @@ test("suggestions are the page's, none of them if it says so, or else the server
   assert.equal(display({}, server).maxMessageChars, 20);
 });
 
-test('a window that is a part of its page cannot be minimised', () => {
+test('a window that is part of its page cannot be minimised', () => {
   for (const [mode, can] of [
     ['inline', false],
     ['fullscreen', false],
@@ -120,7 +120,7 @@ test('blank and wrongly typed settings count as absent, but the powered-by line 
   assert.equal(shown.theme, 'auto');
 });
 
-test('one colour given by the page is for both', () => {
+test('if the page sets one colour, it is used for both', () => {
   const server = { botColor: '#111111', botMsgBgColor: '#222222' };
   assert.equal(display({ botColor: '#00aa00' }, server).botMsgBgColor, '#00aa00');
   assert.equal(
@@ -129,7 +129,7 @@ test('one colour given by the page is for both', () => {
   );
 });
 
-test('only keys with a meaning, of the right type, go to the server', () => {
+test('only known keys of the right type go to the server', () => {
   const page = {
     botName: 'Ann',
     botColor: '#fff',

@@ -6,13 +6,13 @@ import { Conversation, sessionStore } from '../../assets/static/widget/conversat
 const gone = () => new ApiError('Session not found.', 404, 'session_not_found');
 const broken = () => new ApiError('Unreachable.', 0, 'unreachable');
 
-/** An event of turn `t`; its place is its id. */
+/** An event of turn `t`; its position is its id. */
 const event = (place, type, data) => ({ type, data: JSON.stringify(data), id: `t-${place}` });
 const START = event(0, 'start', { turnId: 't' });
 const words = (...texts) => texts.map((text, at) => event(at + 1, 'delta', { text }));
 const done = (place, extra) => event(place, 'done', { response: 'yes', ...extra });
 
-/** The events of a line; a fault among them breaks it. */
+/** The events of a connection; an error among them breaks it. */
 async function* line(...events) {
   for (const one of events) {
     if (one instanceof Error) throw one;
@@ -21,8 +21,8 @@ async function* line(...events) {
 }
 
 /**
- * A server that keeps its calls. `faults` are thrown by the next calls, one each; `lines` are what
- * the next questions and re-attachments read.
+ * A server that records its calls. `faults` are thrown by the next calls, one each; `lines` are the
+ * events that the next questions and resumptions read.
  */
 function server({
   faults = [],
@@ -65,7 +65,7 @@ function server({
   return { api, calls, chat, log, store };
 }
 
-/** What is told while an answer is read. */
+/** Records the progress of an answer. */
 function progress() {
   const told = [];
   return Object.assign((type, data) => told.push(data.text ?? type), { told });
@@ -73,7 +73,7 @@ function progress() {
 
 const ignore = () => {};
 
-test('the session is made at the first question, with the settings, which are not sent again', async () => {
+test('the session is created with the settings at the first question; they are not sent again', async () => {
   const { chat, calls, store, log } = server();
   assert.equal(chat.begun, false);
   await chat.ask('one', { botName: 'Ann' }, 'k1', ignore);
@@ -89,7 +89,7 @@ test('the session is made at the first question, with the settings, which are no
   assert.deepEqual(log, ['session s1']);
 });
 
-test('a session that another page has made gets the settings as well', async () => {
+test('a session created by another page gets the settings as well', async () => {
   const { chat, calls, store } = server({ stored: 'a' });
   await chat.ask('one', { botName: 'Ann' }, 'k', ignore);
   store.write('b');
@@ -100,7 +100,7 @@ test('a session that another page has made gets the settings as well', async () 
   );
 });
 
-test('a file and a question at the same time make one session', async () => {
+test('a file and a question at the same time create one session', async () => {
   const { chat, calls } = server();
   const [id] = await Promise.all([chat.session({}), chat.ask('one', {}, 'k', ignore)]);
   assert.equal(id, 's1');
@@ -113,7 +113,7 @@ test('a file and a question at the same time make one session', async () => {
 
 const limited = (seconds) => limitError(429, 'rate_limited', seconds);
 
-test('a session refused for now is requested once more, after the wait', async () => {
+test('a rate-limited session is requested once more after the wait', async () => {
   const { chat, calls, log } = server({ faults: [limited(60)] });
   const [id] = await Promise.all([
     chat.session({}),
@@ -127,7 +127,7 @@ test('a session refused for now is requested once more, after the wait', async (
   assert.deepEqual(log, ['wait 60', 'session s1']);
 });
 
-test('a session refused twice, or for longer, is a failure', async () => {
+test('a session refused twice, or for longer, is an error', async () => {
   const twice = server({ faults: [limited(5), limited(7)] });
   await assert.rejects(twice.chat.ask('one', {}, 'k', ignore), { wait: 7 });
   assert.equal(twice.calls.length, 2);
@@ -141,7 +141,7 @@ test('a session refused twice, or for longer, is a failure', async () => {
   assert.equal(busy.calls.length, 3, 'the next question gets its session');
 });
 
-test('an answer is told as it is written', async () => {
+test('progress is reported as an answer streams in', async () => {
   const { chat } = server({ lines: [line(START, ...words('Yes, ', 'it is.'), done(3))] });
   const tell = progress();
   const answer = await chat.ask('one', {}, 'k', tell);
@@ -149,7 +149,7 @@ test('an answer is told as it is written', async () => {
   assert.equal(answer.response, 'yes');
 });
 
-test('a line that breaks is taken up behind its last event, with a pause', async () => {
+test('a broken connection is resumed after its last event, with a pause', async () => {
   const lines = [
     line(START, ...words('a', 'b'), broken()),
     broken(),
@@ -169,7 +169,7 @@ test('a line that breaks is taken up behind its last event, with a pause', async
   assert.deepEqual(log, ['pause 0', 'pause 1', 'pause 0']);
 });
 
-test('a line that stays broken is a fault after some attempts', async () => {
+test('a connection that stays broken is an error after some attempts', async () => {
   const { chat, calls } = server({
     stored: 's',
     lines: [line(START, broken()), ...Array.from({ length: 9 }, broken)],
@@ -178,12 +178,12 @@ test('a line that stays broken is a fault after some attempts', async () => {
   assert.equal(calls.length, 6);
 });
 
-test('an answer that ends while the line is broken is in the history', async () => {
+test('an answer that ends while disconnected is in the history', async () => {
   const { chat } = server({ stored: 's', lines: [line(START, broken()), null] });
   assert.equal(await chat.ask('one', {}, 'k', ignore), null);
 });
 
-test('a failed answer is a fault, and no broken line', async () => {
+test('a failed answer is an error, not a broken connection', async () => {
   const data = { error: 'The assistant is busy.', code: 'provider_busy', retryable: true };
   const { chat, calls } = server({ lines: [line(START, event(1, 'error', data))] });
   await assert.rejects(chat.ask('one', {}, 'k', ignore), {
@@ -198,13 +198,13 @@ test('a failed answer is a fault, and no broken line', async () => {
   await assert.rejects(final.chat.ask('one', {}, 'k', ignore), { retryable: false });
 });
 
-test('who has left is not attached again', async () => {
+test('an aborted question is not resumed', async () => {
   const { chat, calls } = server({ stored: 's', lines: [line(START, broken())] });
   await assert.rejects(chat.ask('one', {}, 'k', ignore, AbortSignal.abort()));
   assert.equal(calls.length, 1);
 });
 
-test('an expired session is replaced once and the question asked again with everything it needs', async () => {
+test('an expired session is replaced once, and the question is asked again with all settings', async () => {
   const { chat, calls, store, log } = server({ stored: 'old', faults: [gone()] });
   await chat.ask('one', { botName: 'Ann' }, 'k', ignore);
   assert.equal(store.read(), 's1');
@@ -219,13 +219,13 @@ test('an expired session is replaced once and the question asked again with ever
   assert.deepEqual(log, ['gone', 'session s1']);
 });
 
-test('a session that is gone twice is a fault', async () => {
+test('a session that is gone twice is an error', async () => {
   const { chat, calls } = server({ stored: 'old', faults: [gone(), null, gone()] });
   await assert.rejects(chat.ask('one', {}, 'k', ignore), { code: 'session_not_found' });
   assert.equal(calls.length, 3);
 });
 
-test('other faults are not tried again, and unsent settings are sent the next time', async () => {
+test('other errors are not retried, and unsent settings are sent the next time', async () => {
   const { chat, calls, store } = server({
     stored: 's',
     faults: [new ApiError('Busy.', 503, 'provider_busy')],
@@ -236,7 +236,7 @@ test('other faults are not tried again, and unsent settings are sent the next ti
   assert.deepEqual(calls[0], calls[1]);
 });
 
-test('restoring shows what the server has, and forgets a session that it has not', async () => {
+test('restoring returns the stored history, and forgets a session unknown to the server', async () => {
   assert.deepEqual(await server().chat.restore(), { messages: [] });
   const { messages, follow } = await server({ stored: 's' }).chat.restore();
   assert.deepEqual([messages.length, follow], [1, undefined]);
@@ -245,12 +245,12 @@ test('restoring shows what the server has, and forgets a session that it has not
   assert.equal(lost.store.read(), null);
   const down = server({ stored: 's', faults: [broken()] });
   await assert.rejects(down.chat.restore(), { code: 'unreachable' });
-  assert.equal(down.store.read(), 's', 'a broken line is no reason to forget');
+  assert.equal(down.store.read(), 's', 'a broken connection is no reason to forget it');
 });
 
 const OPEN = [{ role: 'user', content: 'q', status: 'unanswered' }];
 
-test('an answer that is being written is read from its beginning', async () => {
+test('an answer that is being written is read from its start', async () => {
   const lines = [line(START, ...words('a'), done(2))];
   const { chat, calls } = server({ stored: 's', messages: OPEN, lines });
   const { messages, follow } = await chat.restore();
@@ -274,7 +274,7 @@ test('an answer that ends between the two requests is shown once', async () => {
   assert.deepEqual([messages, follow], [full, undefined]);
 });
 
-test('a question that is just being stored is waited for', async () => {
+test('a question that is about to be stored is waited for', async () => {
   let reads = 0;
   const { chat } = server({
     stored: 's',
@@ -303,7 +303,7 @@ test('clearing stops the answer and keeps the session; one that is gone counts a
   assert.deepEqual(none.calls, []);
 });
 
-test('what is stored is kept by part; where storage is refused it is kept in memory', () => {
+test('values are stored by part, and kept in memory where storage is denied', () => {
   const kept = new Map();
   const storage = {
     getItem: (key) => kept.get(key) ?? null,

@@ -8,7 +8,7 @@ const [header, ...rows] = ordersCsv()
   .split('\n')
   .map((line) => line.split(','));
 
-test('the sample file is the same each time, with 400 orders', () => {
+test('the sample file is reproducible, with 400 orders', () => {
   assert.equal(ordersCsv(), ordersCsv());
   assert.equal(rows.length, 400);
   assert.equal(header.length, 8);
@@ -16,7 +16,7 @@ test('the sample file is the same each time, with 400 orders', () => {
   assert.equal(new Set(rows.map(([number]) => number)).size, 400);
 });
 
-test('the orders are those of the shop on the page', () => {
+test('the orders match the shop on the page', () => {
   const prices = { 'Espresso cup': 14, Mug: 22, 'Cereal bowl': 26, 'Dinner plate': 34, Teapot: 78 };
   assert.deepEqual(new Set(rows.map((row) => row[2])), new Set(Object.keys(prices)));
   let before = '2025-01-01';
@@ -25,7 +25,7 @@ test('the orders are those of the shop on the page', () => {
     assert.ok(new Date(date).getUTCDay() >= 2, `${number}: closed on ${date}`);
     before = date;
     assert.equal(Number(price), prices[product], number);
-    // Six of one kind are 10 % cheaper.
+    // Sets of six cost 10% less.
     const full = Number(pieces) * Number(price);
     assert.equal(revenue, (pieces === '6' ? full * 0.9 : full).toFixed(2), number);
     assert.ok(['parcel', 'EU parcel', 'pickup'].includes(delivery), number);
@@ -33,7 +33,7 @@ test('the orders are those of the shop on the page', () => {
   }
 });
 
-test('the tag shows what differs from the defaults', () => {
+test('the tag shows only what differs from the defaults', () => {
   const src = 'https://chat.example/embed.js';
   assert.equal(tagText(src, { theme: '' }), `<script src="${src}" async></script>`);
   assert.equal(
@@ -42,7 +42,7 @@ test('the tag shows what differs from the defaults', () => {
   );
 });
 
-test('the tag stays a tag whatever it says', () => {
+test('attribute values are escaped in the tag', () => {
   assert.equal(
     tagText('https://chat.example/embed.js?a&b', { botName: 'Q&A "us"' }),
     '<script src="https://chat.example/embed.js?a&amp;b" async\n' +

@@ -3,7 +3,7 @@ import test, { afterEach, beforeEach, mock } from 'node:test';
 import { disableFor } from '../../assets/static/widget/dom.js';
 import { setLanguage } from '../../assets/static/widget/strings.js';
 
-/** A button, and what is in it besides its text. */
+/** A button, and its children besides the text. */
 function fakeButton() {
   const inside = [];
   const target = { disabled: false, append: (...made) => inside.push(...made) };
@@ -32,7 +32,7 @@ afterEach(() => {
   globalThis.document = realDocument;
 });
 
-test('a button is disabled for its time, with a countdown that is not read out', () => {
+test('a button is disabled for some seconds, with a countdown that is not read out', () => {
   const { inside, target } = fakeButton();
   let ended = 0;
   disableFor(target, 3, () => (ended += 1));
@@ -44,16 +44,16 @@ test('a button is disabled for its time, with a countdown that is not read out',
     mock.timers.tick(1000);
   }
   assert.deepEqual(seen, [
-    ['3', true, 0],
-    ['2', true, 0],
-    ['1', true, 0],
+    ['(3)', true, 0],
+    ['(2)', true, 0],
+    ['(1)', true, 0],
   ]);
   assert.deepEqual([target.disabled, countdown.removed, ended], [false, true, 1]);
   mock.timers.tick(10_000);
   assert.equal(ended, 1, 'once');
 });
 
-test('a countdown can be ended early, without its call', () => {
+test('a countdown can be ended early, without the callback', () => {
   const { target, inside } = fakeButton();
   const end = disableFor(target, 60, () => assert.fail('called'));
   mock.timers.tick(1000);
@@ -63,17 +63,17 @@ test('a countdown can be ended early, without its call', () => {
   end();
 });
 
-test('no wait leaves the button enabled, and enables one that was not', () => {
+test('without a wait the button is enabled', () => {
   const { target, inside } = fakeButton();
   target.disabled = true;
   disableFor(target, 0, () => assert.fail('called'));
   assert.deepEqual([target.disabled, inside], [false, []]);
 });
 
-test('a large wait is written as the language does', async () => {
+test('the countdown is formatted for the language', async () => {
   await setLanguage('de');
   const { target, inside } = fakeButton();
   const end = disableFor(target, 3600);
-  assert.equal(inside[0].textContent, '3.600');
+  assert.equal(inside[0].textContent, '(3.600)');
   end();
 });

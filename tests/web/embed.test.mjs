@@ -1,4 +1,4 @@
-// What of the loader can be told without a browser; what it does is in tests/browser.
+// What can be tested of the loader without a browser; the rest is in tests/browser.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import test from 'node:test';
@@ -9,7 +9,7 @@ const assets = new URL('../../assets/', import.meta.url);
 const code = readFileSync(new URL('embed.js', assets), 'utf8');
 const languages = new URL('static/widget/lang/', assets);
 
-test('the launcher and the window say the same in every language', async () => {
+test('the launcher and the window use the same words in every language', async () => {
   const tables = { en: EN };
   for (const name of readdirSync(languages))
     tables[name.replace('.js', '')] = (await import(new URL(name, languages))).default;
@@ -26,8 +26,8 @@ test('the launcher and the window say the same in every language', async () => {
 });
 
 /**
- * Runs the loader on a page whose `window` is given, before the `load` event.
- * @returns what the console was warned of
+ * Runs the loader on a page with this `window`, before the `load` event.
+ * @returns the warnings on the console
  */
 function load(window) {
   const warnings = [];

@@ -3,7 +3,7 @@ import test, { afterEach, beforeEach, mock } from 'node:test';
 import { FileArea } from '../../assets/static/widget/files.js';
 import { setLanguage } from '../../assets/static/widget/strings.js';
 
-/** As much of an element as the file area uses. */
+/** The part of an element that the file area uses. */
 class FakeElement {
   children = [];
   dataset = {};
@@ -70,13 +70,13 @@ class FakeRequest {
   }
 }
 
-/** Lets what waits for an answer go on. */
+/** Lets pending promises settle. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 let requests, listeners, faults, sessions, area, host;
 const names = ['document', 'DOMParser', 'XMLHttpRequest', 'File'];
 const real = Object.fromEntries(names.map((name) => [name, globalThis[name]]));
-/** What a drop or a paste carries. */
+/** The data of a drop or a paste. */
 const carried = (files, types = ['Files']) => ({ files, types });
 const csv = (name = 'weather.csv') => new File(['a,b\n1,2\n'], name);
 const taken = { fileName: 'weather.csv', fileType: 'csv', fileSize: 8 };
@@ -115,7 +115,7 @@ beforeEach(async () => {
     drop: host,
     session: async () => sessions.current,
     renew: async () => (sessions.current = `renewed${++sessions.renewed}`),
-    onFault: (message, retry, wait) => faults.push({ message, retry, ...(wait && { wait }) }),
+    onError: (message, retry, wait) => faults.push({ message, retry, ...(wait && { wait }) }),
   });
   host.attach = composer.children[0];
   host.hint = host.children.find(({ id }) => id === 'drop-hint');
@@ -123,7 +123,7 @@ beforeEach(async () => {
 
 afterEach(() => Object.assign(globalThis, real));
 
-test('a dropped file is sent with its session, and becomes a chip', async () => {
+test('a dropped file is uploaded to the session and becomes a chip', async () => {
   assert.equal(drop(csv()), true);
   assert.equal(area.busy, true);
   await settle();
@@ -141,7 +141,7 @@ test('a dropped file is sent with its session, and becomes a chip', async () => 
   assert.deepEqual(faults, []);
 });
 
-test('the progress is of the bytes sent; then the server reads', async () => {
+test('progress shows the bytes sent, then that the server is reading', async () => {
   drop(csv());
   await settle();
   const card = host.find('file-upload');
@@ -157,7 +157,7 @@ test('the progress is of the bytes sent; then the server reads', async () => {
   assert.equal(said(), 'Reading weather.csv…');
 });
 
-test('what cannot be read or is too large is refused in words, before anything is sent', async () => {
+test('unsupported and oversized files are refused with a reason before anything is sent', async () => {
   area.configure({ maxUploadBytes: 5 });
   drop(csv());
   drop(csv('photo.png'));
@@ -167,20 +167,20 @@ test('what cannot be read or is too large is refused in words, before anything i
   assert.deepEqual(
     faults.map(({ message }) => message),
     [
-      'A file may have up to 0.1 kB.',
-      'Only CSV and JSON files can be read here.',
-      'A file may have up to 0.1 kB.',
+      'Files can be up to 0.1 kB.',
+      'Only CSV and JSON files are supported.',
+      'Files can be up to 0.1 kB.',
     ],
   );
   assert.deepEqual(requests, []);
 });
 
-test('of several files the first is taken, and that is said', async () => {
+test('of several files only the first is added, with a notice', async () => {
   drop(csv('a.csv'), csv('b.csv'));
   await settle();
   assert.equal(requests.length, 1);
   assert.equal(requests[0].body.get('file').name, 'a.csv');
-  assert.equal(faults[0].message, 'One file at a time: only a.csv was taken.');
+  assert.equal(faults[0].message, 'One file at a time, please: only a.csv was added.');
 });
 
 test('a file that the server refuses leaves the earlier one', async () => {
@@ -195,7 +195,7 @@ test('a file that the server refuses leaves the earlier one', async () => {
   assert.equal(said(), '');
 });
 
-test('a broken line is told with the limit, and tried again on demand', async () => {
+test('a broken connection is reported with the size limit, and can be retried', async () => {
   drop(csv());
   await settle();
   requests[0].onerror();
@@ -210,7 +210,7 @@ test('a broken line is told with the limit, and tried again on demand', async ()
 
 const LIMITED = { error: 'Too many requests.', code: 'rate_limited' };
 
-test('a file refused for now is kept until it can be sent again', async () => {
+test('a rate-limited file is kept until it can be sent again', async () => {
   mock.timers.enable({ apis: ['setTimeout', 'Date'] });
   try {
     area.show({ ...taken, rowCount: 2, columnCount: 1 });
@@ -248,7 +248,7 @@ test('a file refused for now is kept until it can be sent again', async () => {
   }
 });
 
-test('a kept file can be removed, and gives way to another one', async () => {
+test('a kept file can be removed, and is replaced by another one', async () => {
   const refuse = async () => {
     drop(csv('b.csv'));
     await settle();
@@ -270,7 +270,7 @@ test('a kept file can be removed, and gives way to another one', async () => {
   assert.equal(requests.at(-1).body.get('file').name, 'c.csv');
 });
 
-test('an expired session is renewed once, quietly, and its file is gone', async () => {
+test('an expired session is renewed once, silently, and its file is gone', async () => {
   area.show(taken);
   drop(csv());
   await settle();
@@ -284,7 +284,7 @@ test('an expired session is renewed once, quietly, and its file is gone', async 
   assert.equal(faults[0].message, 'Session not found.');
 });
 
-test('a session that a question has renewed meanwhile is used', async () => {
+test('a session renewed by a question in the meantime is used', async () => {
   drop(csv());
   await settle();
   sessions.current = 's2';
@@ -295,7 +295,7 @@ test('a session that a question has renewed meanwhile is used', async () => {
   assert.equal(requests[1].body.get('sessionId'), 's2');
 });
 
-test('a cancelled upload leaves what was there, and nothing comes after', async () => {
+test('a cancelled upload leaves the earlier file, and nothing follows', async () => {
   area.show({ ...taken, rowCount: 2, columnCount: 1 });
   drop(csv('b.csv'));
   await settle();
@@ -316,7 +316,7 @@ test('cancelled before there is a session, nothing is sent', async () => {
   assert.deepEqual([requests, faults], [[], []]);
 });
 
-test('another file takes the place of the one under way', async () => {
+test('another file replaces the upload in progress', async () => {
   drop(csv('a.csv'));
   await settle();
   drop(csv('b.csv'));
@@ -335,11 +335,11 @@ test('a file is removed on the server, then here', async () => {
   remove.onclick();
   await settle();
   assert.deepEqual([requests[0].method, requests[0].path], ['DELETE', '/sub/api/files/s1']);
-  assert.ok(chip(), 'it is there until the server says so');
+  assert.ok(chip(), 'it stays until the server has removed it');
   requests[0].answer(500, null);
   await settle();
   assert.ok(chip());
-  assert.match(faults[0].message, /did not work for weather\.csv/);
+  assert.match(faults[0].message, /went wrong with weather\.csv/);
   faults[0].retry();
   await settle();
   requests[1].answer(404, { error: 'This session has no file.', code: 'file_not_found' });
@@ -374,7 +374,7 @@ test('a pasted file is sent; cells of a spreadsheet stay text', async () => {
   assert.deepEqual(faults, []);
 });
 
-test('everything is said anew in another language, an upload under way too', async () => {
+test('all texts follow a change of language, those of an upload in progress too', async () => {
   area.show({ ...taken, rowCount: 1461, columnCount: 6 });
   await setLanguage('de');
   area.relabel();

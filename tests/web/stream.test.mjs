@@ -40,12 +40,12 @@ const EVENTS = [
   { type: 'message', data: 'x', id: '' },
 ];
 
-test('events are read as the standard says, whatever ends their lines', () => {
+test('events are parsed as in the standard, whatever the line endings', () => {
   for (const end of ['\n', '\r\n', '\r'])
     assert.deepEqual(all(TRANSCRIPT.replaceAll('\n', end)), EVENTS, JSON.stringify(end));
 });
 
-test('the same events come of a text cut anywhere', () => {
+test('a text split anywhere yields the same events', () => {
   for (const end of ['\n', '\r\n', '\r']) {
     const text = TRANSCRIPT.replaceAll('\n', end);
     for (let at = 0; at <= text.length; at += 1)
@@ -56,7 +56,7 @@ test('the same events come of a text cut anywhere', () => {
 
 const within = (step) => step;
 
-test('bytes cut inside of a character are put together', async () => {
+test('bytes split within a character are joined', async () => {
   const bytes = new TextEncoder().encode('data: žluťoučký 茶 🍵\n\n');
   const body = new ReadableStream({
     start(line) {
@@ -69,7 +69,7 @@ test('bytes cut inside of a character are put together', async () => {
   assert.deepEqual(read, ['žluťoučký 茶 🍵']);
 });
 
-test('a reader that leaves closes the line', async () => {
+test('stopping early closes the connection', async () => {
   let closed = false;
   const body = new ReadableStream({
     pull: (line) => line.enqueue(new TextEncoder().encode('data: x\n\n')),

@@ -21,12 +21,12 @@ const forms = (text) => (typeof text === 'string' ? { other: text } : text);
 
 beforeEach(() => setLanguage('en'));
 
-test('the languages asked for are there', () => {
+test('the promised languages exist', () => {
   assert.deepEqual(codes.sort(), ['ar', 'de', 'es', 'fr', 'he', 'ja', 'pt', 'zh']);
 });
 
 for (const code of codes) {
-  test(`${code} says everything that English says, with the same values`, async () => {
+  test(`${code} has every text that English has, with the same placeholders`, async () => {
     const table = await load(code);
     assert.deepEqual(Object.keys(table).sort(), Object.keys(EN).sort());
     for (const [key, text] of Object.entries(table)) {
@@ -35,7 +35,7 @@ for (const code of codes) {
       for (const [category, form] of Object.entries(forms(text))) {
         assert.ok(pluralCategories.includes(category), `${key}.${category} is never used`);
         assert.ok(form.trim(), key);
-        // "One row" may do without the figure, nothing else may.
+        // Only forms such as "one row" may omit the number.
         const known = placeholders(forms(EN[key]).other);
         const missing = known.filter((name) => !form.includes(name));
         assert.ok(
@@ -50,14 +50,14 @@ for (const code of codes) {
     }
   });
 
-  test(`${code} is spoken when asked for`, async () => {
+  test(`${code} can be selected`, async () => {
     assert.equal(await setLanguage(code), true);
     assert.equal(language().tag, code);
     assert.equal(t('send'), (await load(code)).send);
   });
 }
 
-test('a tag finds its language', async () => {
+test('a language tag selects its language', async () => {
   for (const [tag, word, spoken] of [
     ['pt-BR', 'Enviar', 'pt-BR'],
     ['zh-Hant-TW', '发送', 'zh-Hant-TW'],
@@ -87,7 +87,7 @@ test('Arabic and Hebrew run from right to left', async () => {
   }
 });
 
-test("the site's own words come before ours, key by key, in any language", async () => {
+test("the site's own texts override ours, key by key, in any language", async () => {
   await setLanguage('de', { send: 'Los', rows: '{count} Sätze', open: 7, nonsense: 'x' });
   assert.equal(t('send'), 'Los');
   assert.equal(t('rows', { count: 2 }), '2 Sätze');
@@ -96,13 +96,13 @@ test("the site's own words come before ours, key by key, in any language", async
   assert.equal(t('send'), 'Senden');
 });
 
-test('of calls that race the last one counts', async () => {
+test('of concurrent calls the last one wins', async () => {
   const calls = [setLanguage('ja'), setLanguage('fr'), setLanguage('en', { send: 'Go' })];
   assert.deepEqual(await Promise.all(calls), [false, false, true]);
   assert.deepEqual([t('send'), language().tag], ['Go', 'en']);
 });
 
-test('a table that does not load leaves English', async () => {
+test('if a table does not load, English is used', async () => {
   const elsewhere = mkdtempSync(join(tmpdir(), 'strings-'));
   try {
     copyFileSync(new URL('../strings.js', folder), join(elsewhere, 'strings.mjs'));
@@ -115,7 +115,7 @@ test('a table that does not load leaves English', async () => {
   }
 });
 
-test('numbers choose the plural and are written as the language does', async () => {
+test('numbers select the plural form and are formatted for the language', async () => {
   assert.equal(t('rows', { count: 1 }), '1 row');
   assert.equal(t('rows', { count: 1461 }), '1,461 rows');
   await setLanguage('de');
@@ -128,17 +128,17 @@ test('numbers choose the plural and are written as the language does', async () 
   );
 });
 
-test('values stand where they belong, and nothing else is taken for one', () => {
-  assert.equal(t('typing', { name: 'A {name} $& B' }), 'A {name} $& B is writing');
-  assert.equal(t('typing'), '{name} is writing');
+test('only placeholders are replaced', () => {
+  assert.equal(t('typing', { name: 'A {name} $& B' }), 'A {name} $& B is typing');
+  assert.equal(t('typing'), '{name} is typing');
 });
 
-test('in a right-to-left sentence a value is set apart', async () => {
+test('values are isolated in a right-to-left sentence', async () => {
   await setLanguage('ar');
   assert.equal(t('removeFile', { name: 'a.csv' }), 'إزالة \u2068a.csv\u2069');
 });
 
-test('sizes are said in kilobytes and megabytes', async () => {
+test('sizes are given in kilobytes and megabytes', async () => {
   for (const [bytes, words] of [
     [10485760, '10 MB'],
     [1258291, '1.2 MB'],

@@ -5,20 +5,17 @@ import { factsOf, isReadable, refusalOf, send } from '../../assets/static/widget
 
 const LIMIT = 10485760;
 
-test('CSV and JSON files up to the limit are taken, nothing else', () => {
+test('only CSV and JSON files up to the limit are accepted', () => {
   for (const name of ['a.csv', 'A.JSON', 'a.b.csv', '.csv'])
     assert.equal(refusalOf({ name, size: LIMIT }, LIMIT), '', name);
   for (const name of ['a.txt', 'a.csv.html', 'csv', 'a.csv ', 'photo.png']) {
     assert.equal(isReadable({ name }), false, name);
-    assert.equal(refusalOf({ name, size: 1 }, LIMIT), 'Only CSV and JSON files can be read here.');
+    assert.equal(refusalOf({ name, size: 1 }, LIMIT), 'Only CSV and JSON files are supported.');
   }
-  assert.equal(
-    refusalOf({ name: 'a.csv', size: LIMIT + 1 }, LIMIT),
-    'A file may have up to 10 MB.',
-  );
+  assert.equal(refusalOf({ name: 'a.csv', size: LIMIT + 1 }, LIMIT), 'Files can be up to 10 MB.');
 });
 
-test('a file is told by its rows and columns, wherever they are counted', () => {
+test('a file is described by its rows and columns, wherever their counts are', () => {
   const file = { fileName: 'a', fileType: 'json', fileSize: 100492 };
   const facts = (more) => factsOf({ ...file, ...more });
   assert.equal(facts({ rowCount: 1461, columnCount: 6 }), '1,461 rows · 6 columns');
@@ -36,7 +33,7 @@ test('a file is told by its rows and columns, wherever they are counted', () => 
   assert.equal(facts({}), 'JSON · 98.1 kB');
 });
 
-/** Stands for the browser's, and does what the test says. */
+/** Stands in for the browser's, controlled by the test. */
 class FakeRequest {
   static last;
   upload = {};
@@ -74,7 +71,7 @@ function begin(onProgress) {
   return { ...running, request: FakeRequest.last };
 }
 
-test('the bytes sent are told as they go, and when all are', () => {
+test('progress is reported while bytes are sent, and at the end', () => {
   const shares = [];
   const { request } = begin((share) => shares.push(share));
   assert.deepEqual(request.opened, ['POST', new URL('http://x/api/files/upload')]);
@@ -85,14 +82,14 @@ test('the bytes sent are told as they go, and when all are', () => {
   assert.deepEqual(shares, [0.25, 0.75, 1]);
 });
 
-test('the answer is the body', async () => {
+test('the result is the response body', async () => {
   const { done, request } = begin();
   request.upload.onload();
   request.answer(200, { success: true });
   assert.deepEqual(await done, { success: true });
 });
 
-test("a refusal is the server's sentence, a page of a proxy is not", async () => {
+test("a refusal has the server's message, a proxy's page does not", async () => {
   const refused = begin();
   refused.request.answer(400, { error: 'The file is not text.', code: 'not_text' });
   await assert.rejects(refused.done, {
@@ -107,13 +104,13 @@ test("a refusal is the server's sentence, a page of a proxy is not", async () =>
   }
 });
 
-test('a refusal for too many requests has its wait', async () => {
+test('a rate limit has its wait', async () => {
   const refused = begin();
   refused.request.answer(429, { error: 'Slow down.', code: 'rate_limited' }, '17');
   await assert.rejects(refused.done, { code: 'rate_limited', wait: 17, retryable: true });
 });
 
-test('a broken line and a cancelled upload reject', async () => {
+test('a broken connection and a cancelled upload reject', async () => {
   const broken = begin();
   broken.request.onerror();
   await assert.rejects(broken.done, (fault) => fault instanceof ApiError && fault.retryable);

@@ -1,6 +1,6 @@
 // @ts-check
-// The demo page: the tag with this server's address, switches that change it, and questions that
-// go into the widget.
+// The demo page: the tag with this server's address, controls that change it, and questions to ask
+// the widget.
 
 import { FILE_NAME, ordersCsv } from './orders.js';
 import { addTag, copyText, tagText } from './tag.js';
@@ -8,10 +8,13 @@ import { addTag, copyText, tagText } from './tag.js';
 /** How long the chat window may take to load. */
 const WAIT_MS = 10_000;
 
+/** As in the tag of the page, whatever the operator's bot is called. */
+const BOT_NAME = 'Assistant';
+
 /** @type {any} */
 const page = window;
 const src = new URL('/embed.js', location.href).href;
-/** What the switches say, by the names of `dataset`; '' is the default. */
+/** The controls' values, named as in `dataset`; '' is the default. */
 const choice = { primaryColor: '', position: '', theme: '', language: '' };
 const sample = new File([ordersCsv()], FILE_NAME, { type: 'text/csv' });
 let isOpen = false;
@@ -26,7 +29,7 @@ window.addEventListener('chatbot:closed', () => (isOpen = false));
 showTag();
 byId('copy').addEventListener('click', () => copyText(byId('tag'), byId('copied')));
 
-// Some browsers keep what was chosen over a reload, but not the widget that went with it.
+// Some browsers restore form values on reload, which the widget would not match.
 byId('switches').reset();
 byId('switches').addEventListener('change', (/** @type {any} */ { target }) => {
   const { name, value } = target;
@@ -54,14 +57,14 @@ function showTag() {
   byId('copied').textContent = '';
 }
 
-/** Where it stands and its colour are the tag's alone: a new tag, as on a page that is loaded anew. */
+/** Position and colour can only be set in the tag, so this replaces the tag, as a page load would. */
 function remount() {
   page.ChatbotWidget?.destroy();
   for (const old of document.querySelectorAll('script[src*="/embed.js"]')) old.remove();
-  // On the left it would cover the switches.
+  // On the left it would cover the controls.
   const opens = isOpen && !choice.position.endsWith('left');
   isOpen = false;
-  addTag(src, { ...choice, openOnLoad: opens ? 'true' : '' });
+  addTag(src, { ...choice, botName: BOT_NAME, openOnLoad: opens ? 'true' : '' });
 }
 
 /** @param {string | null} question */
@@ -70,14 +73,14 @@ function ask(question) {
   page.ChatbotWidget?.sendMessage(question ?? '');
 }
 
-/** The chat window is of this origin, so the page may reach into it. No other site can. */
+/** The chat window has this page's origin, so this page can reach into it. Other sites cannot. */
 function chatWindow() {
   const frame = document.querySelector('chatbot-widget')?.shadowRoot?.querySelector('iframe');
   return frame?.contentDocument;
 }
 
 /**
- * Looks until it is there.
+ * Polls until `look` finds something.
  * @template T
  * @param {() => T | null | undefined | false} look
  * @returns {Promise<T>}
@@ -88,14 +91,14 @@ async function found(look) {
     if (seen) return seen;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error('not there');
+  throw new Error('not found');
 }
 
 /** Whether the sample file is in the chat. */
 const isAttached = () =>
   chatWindow()?.querySelector('.file-chip .file-name')?.textContent?.includes(FILE_NAME);
 
-/** Gives the chat the sample file, as if the visitor had chosen it. @returns {Promise<boolean>} */
+/** Attaches the sample file to the chat, as if the visitor had chosen it. @returns {Promise<boolean>} */
 async function attach() {
   page.ChatbotWidget?.open();
   told.textContent = '';
@@ -113,7 +116,7 @@ async function attach() {
     input.dispatchEvent(new Event('change', { bubbles: true }));
     return Boolean(await found(isAttached));
   } catch {
-    told.textContent = 'That did not work. Download the file and drop it on the chat.';
+    told.textContent = 'That didn’t work. Please download the file and drop it onto the chat.';
     return false;
   }
 }

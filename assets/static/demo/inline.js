@@ -1,5 +1,5 @@
 // @ts-check
-// The page with the chat in its text: the tag with this server's address.
+// The inline demo page: the tag with this server's address.
 
 import { copyText, tagText } from './tag.js';
 

@@ -1,12 +1,12 @@
 // @ts-check
-// The sample file: a year of orders of the made-up shop, the same on every visit.
+// The sample file: a year of orders of the fictional shop, the same on every visit.
 
 export const FILE_NAME = 'orders.csv';
 
 const ORDERS = 400;
 const FIRST_DAY = Date.UTC(2025, 0, 2);
 const DAY_MS = 86_400_000;
-/** Name, price in euros, and how often it is bought. @type {[string, number, number][]} */
+/** Name, price in euros, relative frequency. @type {[string, number, number][]} */
 const PRODUCTS = [
   ['Mug', 22, 34],
   ['Cereal bowl', 26, 22],
@@ -20,11 +20,11 @@ const DELIVERIES = [
   ['pickup', 23],
   ['EU parcel', 15],
 ];
-/** Orders by month: the shop lives off December. */
+/** Relative number of orders by month: December is the busiest. */
 const SEASON = [5, 6, 7, 7, 8, 7, 6, 6, 8, 9, 13, 18];
 
 /**
- * Numbers from 0 to 1, the same ones each time (mulberry32).
+ * Pseudorandom numbers from 0 to 1, reproducible (mulberry32).
  * @param {number} seed
  * @returns {() => number}
  */
@@ -39,7 +39,7 @@ function random(seed) {
 }
 
 /**
- * The place of one of `weights`, heavy ones more often.
+ * The index of one of `weights`, chosen in proportion to them.
  * @param {number[]} weights
  * @param {number} at from 0 to 1
  */

@@ -1,7 +1,7 @@
 // @ts-check
-// The tag as text, and as an element.
+// The script tag, as text and as an element.
 
-/** @typedef {Record<string, string>} Attributes by their names in `dataset`; '' is left out */
+/** @typedef {Record<string, string>} Attributes named as in `dataset`; '' is omitted */
 
 /** @param {string} name `primaryColor` */
 const dataName = (name) => `data-${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
@@ -10,7 +10,7 @@ const dataName = (name) => `data-${name.replace(/[A-Z]/g, (letter) => `-${letter
 const escaped = (value) => value.replaceAll('&', '&amp;').replaceAll('"', '&quot;');
 
 /**
- * What a site owner pastes.
+ * The tag as a site owner pastes it.
  * @param {string} src
  * @param {Attributes} attributes
  */
@@ -22,7 +22,7 @@ export function tagText(src, attributes) {
 }
 
 /**
- * Puts the tag into the page.
+ * Adds the tag to the page.
  * @param {string} src
  * @param {Attributes} attributes
  */
@@ -36,7 +36,7 @@ export function addTag(src, attributes) {
 }
 
 /**
- * Copies the text of `from` and says so in `told`.
+ * Copies the text of `from` and reports the result in `told`.
  * @param {HTMLElement} from
  * @param {HTMLElement} told
  */
@@ -45,7 +45,7 @@ export async function copyText(from, told) {
     await navigator.clipboard.writeText(from.textContent ?? '');
     told.textContent = 'Copied.';
   } catch {
-    // Browsers have no clipboard on plain http, except on the local machine.
+    // Over plain HTTP, browsers allow clipboard access only on localhost.
     getSelection()?.selectAllChildren(from);
     told.textContent = 'Selected: press Ctrl+C or ⌘C to copy.';
   }

@@ -1,33 +1,33 @@
 // @ts-check
-// Tells screen readers the answers, sentence by sentence while they are written.
+// Announces answers to screen readers, sentence by sentence as they stream in.
 //
-// This is the one voice of the conversation: the log itself is `aria-live="off"`, since it would
-// read a growing text letter by letter or all of it again with each word, and once more when its HTML
-// takes its place.
+// Nothing else in the conversation is announced: the log itself is `aria-live="off"`, since a growing
+// text would be read letter by letter, or from the start with every word, and once more when the
+// rendered HTML replaces it.
 
 import { language } from './strings.js';
 
 const KEPT_MS = 10_000;
 
 /**
- * Splits what is complete from what may go on.
+ * Splits off the sentences that are complete.
  * @param {string} text
  * @param {string} [locale]
- * @returns {[string[], string]} sentences, and the rest; joined they are the text
+ * @returns {[string[], string]} the sentences and the rest; joined, they are the text
  */
 export function splitSentences(text, locale) {
-  // Whoever lacks the segmenter has look-behind.
+  // Browsers without the segmenter support look-behind.
   const sentences = Intl.Segmenter
     ? [...new Intl.Segmenter(locale, { granularity: 'sentence' }).segment(text)].map(
         ({ segment }) => segment,
       )
     : text.split(/(?<=[.!?…。！？؟]\s|\n)/);
-  // The last may go on, unless its line is over: `3.` may become `3.5`.
+  // The last one may be incomplete unless its line has ended: `3.` may become `3.5`.
   const rest = /\n$/.test(text) ? '' : (sentences.pop() ?? '');
   return [sentences, rest];
 }
 
-/** A sentence as it is to be read: without Markdown's marks. @param {string} text */
+/** A sentence as it should be read out, without Markdown syntax. @param {string} text */
 export function spoken(text) {
   return text
     .replace(/\]\([^)]*\)|[*\x60#>[\]]+|:?-{3,}:?/g, '')
@@ -44,20 +44,20 @@ export class Announcer {
     this.#region = region;
   }
 
-  /** @param {string} text the next piece of an answer */
+  /** @param {string} text the next part of an answer */
   write(text) {
     const [sentences, rest] = splitSentences(this.#rest + text, language().tag);
     this.#rest = rest;
     for (const sentence of sentences) this.#say(sentence);
   }
 
-  /** The answer is complete. */
+  /** Announces the rest: the answer is complete. */
   end() {
     this.#say(this.#rest);
     this.#rest = '';
   }
 
-  /** What has not been said yet is not going to be. */
+  /** Discards what has not been announced yet. */
   drop() {
     this.#rest = '';
   }
@@ -69,7 +69,7 @@ export class Announcer {
     const line = document.createElement('p');
     line.textContent = words;
     this.#region.append(line);
-    // Nobody who reads on by hand is to meet it a second time.
+    // Otherwise someone navigating by hand would come across it a second time.
     setTimeout(() => line.remove(), KEPT_MS);
   }
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// What a message shows: text or HTML, code to copy, a chart, and the data that it comes from.
+// The contents of a message: text or HTML, code to copy, a chart, and the data behind the answer.
 
 import { button, element, say, worded } from './dom.js';
 
@@ -11,8 +11,8 @@ const COPIED_MS = 2000;
 const parse = (text, type) => new DOMParser().parseFromString(text, type);
 
 /**
- * Shows a message's text, HTML and chart in `bubble`. The server has made the HTML safe; it is parsed
- * apart from the page, where nothing of it runs.
+ * Shows a message's text, HTML and chart in `bubble`. The server has sanitised the HTML; it is parsed
+ * in a separate document, where no script runs.
  * @param {HTMLElement} bubble
  * @param {Message} message
  */
@@ -23,14 +23,14 @@ export function fillBubble(bubble, { content, html, chart }) {
   for (const wide of bubble.querySelectorAll('table, pre')) {
     const box = element('div', wide.localName === 'pre' ? 'code' : '');
     wide.replaceWith(box);
-    // What scrolls can be scrolled by key.
+    // Makes the scrollable element scrollable by keyboard.
     (wide.localName === 'pre' ? wide : box).setAttribute('tabindex', '0');
     if (box.className)
       box.append(copyButton('copy-code', 'copyCode', () => (wide.textContent ?? '').trimEnd()));
     box.append(wide);
   }
   const svg = chart && parse(chart.svg, 'image/svg+xml').documentElement;
-  // Chromium puts its report of a broken document inside the root.
+  // Chromium reports a parse error inside the root element.
   if (svg?.localName === 'svg' && !svg.querySelector('parsererror')) {
     svg.setAttribute('class', 'chart');
     svg.setAttribute('role', 'img');
@@ -40,14 +40,14 @@ export function fillBubble(bubble, { content, html, chart }) {
 }
 
 /**
- * Over how much data an answer was computed, with the SQL to unfold.
+ * How many rows an answer was calculated from, with the SQL to unfold.
  * @param {Message} message
- * @returns {HTMLElement[]} none when it was not
+ * @returns {HTMLElement[]} empty if it was not
  */
 export function dataLine({ tools = [] }) {
   const ran = tools.filter(({ sql, status }) => sql && status === 'done');
   if (!ran.length) return [];
-  const rows = ran[0].tableRows; // One file, so the same for all.
+  const rows = ran[0].tableRows; // There is one file, so it is the same for all.
   const line =
     rows === undefined
       ? worded('summary', 'computed', 'sql')
@@ -76,7 +76,7 @@ async function copy(text) {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // Over plain http, and in a frame that may not.
+    // Plain HTTP, or a frame without permission.
     const box = document.createElement('textarea');
     const { activeElement } = document;
     box.className = 'sr-only';

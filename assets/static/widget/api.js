@@ -1,17 +1,17 @@
 // @ts-check
-// The HTTP API, as far as the window uses it.
+// The part of the HTTP API that the window uses.
 
 import { readEvents } from './stream.js';
 import { language, t } from './strings.js';
 
-/** Until the first word: the server waits for an earlier question, then for its provider. */
+/** Until the first token: the server waits for an earlier question, then for its provider. */
 const ANSWER_TIMEOUT_MS = 150_000;
-/** The server says something on an open stream every 15 s, if only a comment. */
+/** The server sends something on an open stream every 15 s, if only a comment. */
 const SILENCE_MS = 45_000;
 const TIMEOUT_MS = 20_000;
 
 /**
- * @typedef {object} Extras what a message or answer may have besides its text
+ * @typedef {object} Extras optional parts of a message or answer
  * @property {string | number} [timestamp] ISO, or milliseconds since 1970
  * @property {string} [status] absent or `complete`, `incomplete`, `stopped`, `truncated`, `refused`, `unanswered`
  * @property {string} [html] the text as safe HTML
@@ -19,7 +19,7 @@ const TIMEOUT_MS = 20_000;
  * @property {{ sql?: string, status: string, tableRows?: number }[]} [tools]
  */
 
-/** @typedef {Extras & { role: 'user' | 'assistant', content: string }} Message as the server keeps it */
+/** @typedef {Extras & { role: 'user' | 'assistant', content: string }} Message as the server stores it */
 
 /** @typedef {Extras & { response: string, sessionId: string, messageCount: number }} Answer */
 
@@ -92,7 +92,7 @@ function waitOf(header) {
 }
 
 export class Api {
-  /** @param {URL | string} base the address that `api/…` hangs on, with a `/` at its end */
+  /** @param {URL | string} base the address that `api/…` is relative to, ending in `/` */
   constructor(base) {
     this.base = base;
   }
@@ -108,9 +108,9 @@ export class Api {
   }
 
   /**
-   * Asks, and reads the answer as it is written.
+   * Sends a question and reads the answer as it streams in.
    * @param {{ sessionId: string, message: string, config?: Record<string, unknown> }} body
-   * @param {string} key names this question, so that sending it twice asks it once
+   * @param {string} key identifies this question, so that sending it twice asks it once
    * @param {AbortSignal} [signal]
    * @returns {Promise<Events | null>}
    */
@@ -125,11 +125,11 @@ export class Api {
   }
 
   /**
-   * Goes on reading an answer.
+   * Resumes reading an answer.
    * @param {string} id
-   * @param {string} last the id of the last event that was read, '' for none
+   * @param {string} last the id of the last event read, '' if none
    * @param {AbortSignal} [signal]
-   * @returns {Promise<Events | null>} null when none is being written
+   * @returns {Promise<Events | null>} null if no answer is being written
    */
   resume(id, last, signal) {
     /** @type {Record<string, string>} */
@@ -156,7 +156,7 @@ export class Api {
    * @typedef {object} Options
    * @property {unknown} [body]
    * @property {Record<string, string>} [headers]
-   * @property {number} [timeout] until the answer begins
+   * @property {number} [timeout] until the response starts, in milliseconds
    * @property {AbortSignal} [signal]
    */
 
@@ -184,11 +184,12 @@ export class Api {
    * @param {string} method
    * @param {string} path below `api/`
    * @param {Options} [options]
-   * @throws {ApiError} as `within` does, for whatever goes wrong
+   * @throws {ApiError} for every kind of failure, as does `within`
    */
   async #open(method, path, { body, headers = {}, timeout = TIMEOUT_MS, signal } = {}) {
     const control = new AbortController();
     signal?.addEventListener('abort', () => control.abort());
+    if (signal?.aborted) control.abort();
     /** @template T @param {number} ms @param {Promise<T>} step @returns {Promise<T>} */
     const within = async (ms, step) => {
       const timer = setTimeout(() => control.abort(), ms);

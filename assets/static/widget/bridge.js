@@ -1,9 +1,9 @@
 // @ts-check
-// Messages between this frame and the page around it: `{ type, data }`, to and from the parent's
-// own origin only.
+// Messages between this frame and the page around it: `{ type, data }`, only to and from the parent's
+// origin.
 
 /**
- * The origin of the page around this one, as far as the browser tells.
+ * The origin of the page around this one, if the browser reveals it.
  * @param {ArrayLike<string> | undefined} ancestors `location.ancestorOrigins`
  * @param {string} referrer
  * @returns {string} '' when unknown or opaque
@@ -37,7 +37,7 @@ export class Bridge {
     return this.#window.parent !== this.#window;
   }
 
-  /** The parent's origin, '' while it is unknown. */
+  /** The parent's origin, '' while unknown. */
   get origin() {
     return this.#origin;
   }
@@ -48,7 +48,7 @@ export class Bridge {
   }
 
   /**
-   * Tells the parent. Without a known origin nothing is said: a wildcard would tell anybody.
+   * Posts to the parent. Nothing is posted while its origin is unknown: a wildcard would reach any page.
    * @param {string} type
    * @param {Record<string, unknown>} [data]
    */
@@ -59,7 +59,7 @@ export class Bridge {
   /** @param {MessageEvent} event */
   #receive(event) {
     if (event.source !== this.#window.parent || !event.origin || event.origin === 'null') return;
-    // Browsers that name neither ancestors nor referrer: the parent's first word names it.
+    // In browsers that reveal neither ancestors nor referrer, the parent's first message tells.
     if (!this.#origin) this.#origin = event.origin;
     if (event.origin !== this.#origin) return;
     const { type, data } = event.data ?? {};

@@ -1,6 +1,6 @@
 // @ts-check
-// What happens in the conversation: questions one after the other, answers as they come, what fails
-// and is tried again, and what other pages of the same site have said meanwhile.
+// The course of the conversation: questions one after another, answers as they stream in, failures and
+// retries, and messages from other pages of the same site.
 
 import { ApiError, limitError } from './api.js';
 import { sleep } from './conversation.js';
@@ -10,7 +10,7 @@ import { t } from './strings.js';
 /** @typedef {import('./conversation.js').Progress} Progress */
 
 /**
- * A question, the key of all attempts at it, and the elements that show it and what came of it.
+ * A question, the key shared by all attempts at it, and the elements that show it and its answer.
  * @typedef {{ text: string, key: string, items: HTMLElement[] }} Turn
  */
 
@@ -21,7 +21,7 @@ import { t } from './strings.js';
  * @property {import('./view.js').View} view
  * @property {import('./feed.js').Feed} feed
  * @property {import('./files.js').FileArea} files
- * @property {(type: string, data?: Record<string, unknown>) => void} post tells the page around
+ * @property {(type: string, data?: Record<string, unknown>) => void} post posts to the host page
  * @property {() => Promise<import('./config.js').Settings>} config for the next question
  */
 
@@ -30,28 +30,28 @@ const FILE_POLL_MS = 100;
 /** @param {string | null} id @param {number} count */
 const shownAs = (id, count) => `${id} ${count}`;
 
-/** @param {unknown} fault */
-const asApiError = (fault) =>
-  fault instanceof ApiError ? fault : new ApiError(t('errorOther'), 0, 'unknown');
+/** @param {unknown} error */
+const asApiError = (error) =>
+  error instanceof ApiError ? error : new ApiError(t('errorOther'), 0, 'unknown');
 
-/** A name that no other question of this session has. */
+/** A key that no other question of this session has. */
 export const randomKey = () => `${Date.now()}${Math.random()}`;
 
 export class Chat {
   #parts;
-  /** One question after the other. @type {Promise<void>} */
+  /** Serialises the questions. @type {Promise<void>} */
   #work = Promise.resolve();
-  /** Aborted by "start anew": what was under way before is not shown after. */
+  /** Aborted by a new chat, so that nothing started before it is shown after it. */
   #life = new AbortController();
   #busy = false;
   #wantsStop = false;
-  /** The last turn if it has no whole answer. @type {Turn | null} */
+  /** The last turn if its answer is missing or incomplete. @type {Turn | null} */
   #failed = null;
-  /** The last refusal for too many requests. @type {ApiError | null} */
+  /** The last rate-limit refusal. @type {ApiError | null} */
   #limit = null;
   /** When it ends, in milliseconds since 1970. */
   #limitedUntil = 0;
-  /** Which messages are shown, to know when there are others. */
+  /** Identifies the messages shown, to notice when there are others. */
   #shown = '';
 
   /** @param {Parts} parts */
@@ -59,7 +59,7 @@ export class Chat {
     this.#parts = parts;
   }
 
-  /** @param {string} text @param {string} [key] that of an earlier attempt */
+  /** @param {string} text @param {string} [key] of an earlier attempt */
   send(text, key = randomKey()) {
     void this.#enqueue((signal) => this.#ask(text, key, signal));
   }
@@ -68,13 +68,13 @@ export class Chat {
     this.#wantsStop = true;
     try {
       await this.#parts.conversation.stop();
-    } catch (fault) {
-      this.#tell(fault);
+    } catch (error) {
+      this.#tell(error);
     }
   }
 
-  /** What is under way is not waited for; what comes next waits for the server to have forgotten. */
-  startAnew() {
+  /** Does not wait for what is in progress. Later questions wait until the server has cleared the history. */
+  newChat() {
     const { conversation, view, feed, post } = this.#parts;
     this.#life.abort();
     this.#life = new AbortController();
@@ -88,28 +88,28 @@ export class Chat {
         feed.clear();
         this.#touch();
         post('chat_cleared');
-      } catch (fault) {
-        this.#tell(fault, () => this.startAnew());
+      } catch (error) {
+        this.#tell(error, () => this.newChat());
       }
     });
   }
 
-  /** Shows the conversation so far, and goes on with an answer that is being written. */
+  /** Shows the conversation so far and continues an answer that is being written. */
   restore() {
     return this.#enqueue(async (signal) => {
       try {
         await this.#sync(signal);
-      } catch (fault) {
-        if (!signal.aborted) this.#tell(fault, () => void this.restore());
+      } catch (error) {
+        if (!signal.aborted) this.#tell(error, () => void this.restore());
       }
     });
   }
 
-  /** Shows what another page of the site has said meanwhile, or the answer to a line that broke. */
+  /** Shows messages sent from another page of the site, or an answer missed while disconnected. */
   async refresh() {
     const { conversation } = this.#parts;
     if (this.#busy || document.hidden || !conversation.begun) return;
-    // Nobody waits for this.
+    // Runs in the background, so a failure is not worth reporting.
     const history = await conversation.restore().catch(() => null);
     if (history && !this.#busy) void this.#enqueue((signal) => this.#show(history, signal));
   }
@@ -125,9 +125,10 @@ export class Chat {
     const { conversation, store, view, feed, files, config, post } = this.#parts;
     const { status, code } = this.#limit ?? {};
     if (status && code && this.#wait) {
-      // It would be refused as well, and the question before it would lose its place.
+      // This one would be refused too, and the failed one would lose its retry button.
       view.giveBack(text);
-      return this.#tell(limitError(status, code, this.#wait), () => this.#retry());
+      const retry = this.#failed ? () => this.#retry() : undefined;
+      return this.#tell(limitError(status, code, this.#wait), retry);
     }
     view.hideNotice();
     feed.withdrawRetry();
@@ -137,14 +138,14 @@ export class Chat {
     post('message_sent', { message: text });
     store.write(key, ' question');
     await this.#read(turn, signal, async (progress) => {
-      // A question that follows a file is about it.
+      // A question asked during an upload is about that file.
       while (files.busy) await sleep(FILE_POLL_MS);
       return conversation.ask(text, await config(), key, progress, signal);
     });
   }
 
   /**
-   * Shows an answer while it is written.
+   * Shows an answer as it streams in.
    * @param {Turn} turn
    * @param {AbortSignal} signal
    * @param {(progress: Progress) => Promise<Answer | null>} follow
@@ -175,14 +176,14 @@ export class Chat {
       }
       const { response: content, sessionId, messageCount, timestamp = Date.now() } = answer;
       this.#shown = shownAs(sessionId, messageCount);
-      // Without a word it was stopped before the first.
+      // Empty if it was stopped before the first token.
       if (!content) return this.#offerRetry(turn);
       store.write(null, ' question');
       writing.finish({ ...answer, role: 'assistant', content });
       const at = new Date(timestamp).getTime();
       post('message_received', { message: content, sessionId, timestamp: at });
-    } catch (fault) {
-      if (!signal.aborted) await this.#fail(turn, writing.fail(), asApiError(fault), signal);
+    } catch (error) {
+      if (!signal.aborted) await this.#fail(turn, writing.fail(), asApiError(error), signal);
     } finally {
       writing.close();
       if (!signal.aborted) {
@@ -194,7 +195,7 @@ export class Chat {
 
   /**
    * @param {Turn} turn
-   * @param {HTMLElement | null} part of the answer
+   * @param {HTMLElement | null} part what arrived of the answer
    * @param {ApiError} error
    * @param {AbortSignal} signal
    */
@@ -206,13 +207,13 @@ export class Chat {
     if (part) {
       turn.items.push(part);
     } else if (!error.retryable) {
-      // The same text would be refused again: it goes back into the box, to be changed.
+      // The same text would be refused again, so it goes back into the box for editing.
       turn.items[0].remove();
       this.#parts.view.giveBack(turn.text);
       return this.#tell(error);
     }
     this.#offerRetry(turn);
-    // The server has rendered what there is.
+    // The server has rendered HTML of the part.
     if (part) await this.#sync(signal).catch(() => {});
     if (!signal.aborted && this.#failed) this.#tell(error, () => this.#retry());
   }
@@ -245,7 +246,7 @@ export class Chat {
   }
 
   /**
-   * Shows what the server has, if it is not what is shown.
+   * Shows the server's history unless it is already shown.
    * @param {import('./conversation.js').History} history
    * @param {AbortSignal} signal
    */
@@ -271,10 +272,10 @@ export class Chat {
     } else if (last?.status === 'unanswered' || last?.status === 'incomplete') {
       this.#offerRetry(turn);
     } else if (unsaved && unsaved.text !== text) {
-      // It has not reached the server.
+      // The question has not reached the server.
       this.#offerRetry({ ...unsaved, items: [feed.add({ role: 'user', content: unsaved.text })] });
     } else if (unsaved) {
-      view.hideNotice(); // Answered meanwhile.
+      view.hideNotice(); // It has been answered in the meantime.
     }
   }
 
@@ -285,14 +286,14 @@ export class Chat {
     this.#parts.view.setState(busy ? 'waiting' : 'idle');
   }
 
-  /** Tells the other pages of the site that there is something new. */
+  /** Notifies other pages of the site that there is something new. */
   #touch() {
     this.#parts.store.write(String(Date.now()), ' changed');
   }
 
-  /** @param {unknown} fault @param {() => void} [onAction] */
-  #tell(fault, onAction) {
-    const { message, code, wait } = asApiError(fault);
+  /** @param {unknown} error @param {() => void} [onAction] */
+  #tell(error, onAction) {
+    const { message, code, wait } = asApiError(error);
     this.#parts.post('widget_error', { error: message, code });
     this.#parts.view.notice({ text: message, tone: 'error', action: 'tryAgain', onAction, wait });
   }

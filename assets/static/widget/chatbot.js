@@ -1,5 +1,5 @@
 // @ts-check
-// The chat window: joins the settings, the conversation, the view and the page around it.
+// The chat window: connects the settings, the conversation, the view and the page around it.
 
 import { Announcer } from './announcer.js';
 import { Api } from './api.js';
@@ -14,27 +14,27 @@ import { FileArea } from './files.js';
 import { setLanguage, t } from './strings.js';
 import { View } from './view.js';
 
-/** How long the host page may take to read its own text. */
+/** How long the host page may take to read its text. */
 const CONTEXT_TIMEOUT_MS = 500;
-/** The window shows itself by then, with the server's colours or without. */
+/** When the window appears at the latest, with or without the server's colours. */
 const SETTINGS_TIMEOUT_MS = 1500;
 
 /** @type {import('./config.js').Settings} */
 let serverSettings = {};
-/** Whether our own loader is around: it has a launcher and reads the page for us. */
+/** Whether our loader embeds this frame: it has a launcher and reads the page for us. */
 let hasLoader = false;
 /** By request id. @type {Map<string, (data: unknown) => void>} */
 const contextRequests = new Map();
 
-/** Whether words, name and colours are known, and whether to focus the box then. */
+/** Whether language, name and colours are known, and whether to focus the box once they are. */
 let settled = false;
 let wantsFocus = false;
 
 const { documentElement } = document;
 const bridge = new Bridge();
-/** From the address and the host page. @type {import('./config.js').Settings} */
+/** Settings from the address and the host page. @type {import('./config.js').Settings} */
 let settings = settingsFromQuery(location.search, bridge.framed);
-// This file is somewhere below {base}/static/.
+// This file is below {base}/static/.
 const own = import.meta.url;
 const api = new Api(own.slice(0, own.lastIndexOf('/static/') + 1));
 const storeKey = `chatbot-session ${bridge.origin}`.trim();
@@ -50,7 +50,7 @@ const conversation = new Conversation(api, store, {
 const view = new View({
   send: (text) => chat.send(text),
   stop: () => void chat.stop(),
-  startAnew: askToStartAnew,
+  newChat: confirmNewChat,
   minimize,
   maximize,
 });
@@ -62,7 +62,7 @@ const files = new FileArea({
   drop: byId('chatbot-container'),
   session: () => conversation.session(sessionConfig(settings)),
   renew: () => conversation.renew(sessionConfig(settings)),
-  onFault(text, onAction, wait) {
+  onError(text, onAction, wait) {
     bridge.post('widget_error', { error: text, code: 'upload_failed' });
     view.notice({ text, tone: 'error', action: 'tryAgain', onAction, wait });
   },
@@ -77,8 +77,8 @@ const chat = new Chat({
   config: async () => sessionConfig(await withPageContext()),
 });
 
-/** What is told in the language of the settings, as soon as its table is there. */
-let words = speak();
+/** Settles when the language of the settings is in use. */
+let translated = translate();
 
 function showSettings() {
   const shown = display(settings, serverSettings);
@@ -87,7 +87,7 @@ function showSettings() {
   view.configure({ ...shown, canMinimize: shown.canMinimize && bridge.framed });
 }
 
-async function speak() {
+async function translate() {
   const { language, pageLanguage, strings } = settings;
   const tag = [language, pageLanguage].find((value) => value && typeof value === 'string');
   const own = isObject(strings) ? strings : {};
@@ -103,10 +103,10 @@ function configure(change) {
   hasLoader ||= loader === true;
   settings = { ...settings, ...rest };
   showSettings();
-  words = speak();
+  translated = translate();
 }
 
-/** The settings with the host page's text of this moment. */
+/** The settings with the host page's current text. */
 async function withPageContext() {
   if (!hasLoader) return settings;
   const requestId = randomKey();
@@ -124,7 +124,7 @@ async function withPageContext() {
   return settings;
 }
 
-function askToStartAnew() {
+function confirmNewChat() {
   if (!conversation.begun && feed.isEmpty) {
     view.focus();
     return;
@@ -134,7 +134,7 @@ function askToStartAnew() {
     tone: 'question',
     action: 'startAnew',
     dismiss: 'keep',
-    onAction: () => chat.startAnew(),
+    onAction: () => chat.newChat(),
   });
 }
 
@@ -146,7 +146,7 @@ function minimize() {
 
 function maximize() {
   wantsFocus = true;
-  if (!settled) return; // Nameless and in the wrong colours is worse than a moment later.
+  if (!settled) return; // Better a little later than without a name and in the wrong colours.
   view.show();
   view.focus();
 }
@@ -158,14 +158,14 @@ bridge.on('page_data', (data) => {
   const { requestId, ...rest } = data;
   const waiting = typeof requestId === 'string' ? contextRequests.get(requestId) : undefined;
   if (waiting) waiting(rest);
-  // The earlier host pages send the page's fields themselves, unasked.
+  // Host pages written for the earlier widget send the page's fields by themselves.
   else if (typeof requestId !== 'string') settings = { ...settings, pageData: rest };
 });
 bridge.on('send_message', (data) => {
   const text = typeof data === 'string' ? data : data.message;
   if (typeof text === 'string' && text.trim()) chat.send(text.trim());
 });
-bridge.on('clear_chat', () => chat.startAnew());
+bridge.on('clear_chat', () => chat.newChat());
 bridge.on('minimize', minimize);
 bridge.on('maximize', maximize);
 
@@ -180,7 +180,7 @@ addEventListener('storage', ({ key }) => {
 document.addEventListener('visibilitychange', () => void chat.refresh());
 if (!bridge.framed) {
   documentElement.dataset.alone = '';
-  // iOS lays its keyboard over the page and tells only this.
+  // On iOS the keyboard covers the page, and only the visual viewport reflects that.
   const seen = window.visualViewport;
   seen?.addEventListener('resize', () => {
     if (seen.scale === 1) documentElement.style.setProperty('--view-height', `${seen.height}px`);
@@ -193,10 +193,10 @@ bridge.post('widget_ready');
 
 const known = api.botConfig().then(
   (answer) => (serverSettings = answer),
-  () => undefined, // The first message tells what is wrong.
+  () => undefined, // The first message will report what is wrong.
 );
 const timeout = new Promise((resolve) => setTimeout(resolve, SETTINGS_TIMEOUT_MS));
-await Promise.race([known.then(() => words), timeout]);
+await Promise.race([known.then(() => translated), timeout]);
 settled = true;
 showSettings();
 view.show();

@@ -1,6 +1,6 @@
 // @ts-check
-// Colours: which text can be read on which ground (WCAG 2.2: relative luminance, contrast ratio), and
-// the settings' colours put onto the page, through the CSSOM as the CSP wants it.
+// Colours: which text colour is readable on which background (WCAG 2.2: relative luminance, contrast
+// ratio), and how the colours of the settings get onto the page: through the CSSOM, as the CSP requires.
 
 /** @typedef {[number, number, number]} Rgb 0 to 255 each */
 
@@ -8,13 +8,13 @@
 export const WHITE = [255, 255, 255];
 /** @type {Rgb} */
 export const INK = [27, 32, 48];
-/** `--chat-surface` of the light theme: the darkest ground of the accent there. @type {Rgb} */
+/** `--chat-surface` of the light theme, the darkest background behind the accent there. @type {Rgb} */
 export const PAPER = [245, 246, 250];
-/** `--chat-surface` of the dark theme: the lightest ground of the accent there. @type {Rgb} */
+/** `--chat-surface` of the dark theme, the lightest background behind the accent there. @type {Rgb} */
 export const NIGHT = [34, 38, 51];
 
 /**
- * Reads `color(srgb 0.4 0.5 1 / 0.5)`, as browsers write what they have mixed; alpha is passed over.
+ * Parses `color(srgb 0.4 0.5 1 / 0.5)`, the form in which browsers return mixed colours. Ignores alpha.
  * @param {string} text
  * @returns {Rgb}
  */
@@ -34,14 +34,14 @@ export function luminance(color) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
-/** @param {Rgb} a @param {Rgb} b @returns {number} 1 (the same) to 21 (black on white) */
+/** @param {Rgb} a @param {Rgb} b @returns {number} 1 (equal) to 21 (black on white) */
 export function contrast(a, b) {
   const [dark, light] = [luminance(a), luminance(b)].sort((x, y) => x - y);
   return (light + 0.05) / (dark + 0.05);
 }
 
 /**
- * White if it reaches `ratio` on `ground`, else whichever of white and ink reads better.
+ * White if it reaches `ratio` on `ground`, otherwise whichever of white and ink has more contrast.
  * @param {Rgb} ground
  * @param {number} [ratio] 4.5 for text, 3 for icons
  * @returns {Rgb}
@@ -52,7 +52,7 @@ export function textOn(ground, ratio = 4.5) {
 }
 
 /**
- * Moves `color` towards black or white, away from `other`, until the two have `ratio`.
+ * Moves `color` towards black or white, away from `other`, until their contrast is `ratio`.
  * @param {Rgb} color
  * @param {Rgb} other
  * @param {number} [ratio]
@@ -70,8 +70,8 @@ export function readable(color, other, ratio = 4.5) {
 }
 
 /**
- * A ground for text in the owner's colour. A colour on which white almost reads is darkened until
- * it does; a lighter one stays as it is, with dark text.
+ * A background in the site owner's colour, with its text colour. A colour on which white is almost
+ * readable is darkened until it is; a lighter one is kept and gets dark text.
  * @param {Rgb} color
  * @returns {{ ground: Rgb, text: Rgb }}
  */
@@ -81,7 +81,7 @@ export function fill(color) {
 }
 
 /**
- * Any CSS colour, read by letting the browser mix it with itself: that comes out as sRGB.
+ * Resolves any CSS colour by letting the browser mix it with itself, which yields sRGB.
  * @param {string} value
  * @returns {Rgb | null}
  */
@@ -118,7 +118,7 @@ export function applyTheme(display) {
     set('--bot-msg-bg-color', tint);
     set('--bot-msg-text-color', textOn(tint));
   }
-  // Equal unless somebody chose: then answers get a light tint.
+  // Equal by default, in which case answers get a light tint.
   const own = answers && primary && String(answers) !== String(primary);
   if (own) root.setAttribute('data-answers', 'own-colour');
   else root.removeAttribute('data-answers');

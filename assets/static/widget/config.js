@@ -1,5 +1,5 @@
 // @ts-check
-// Settings: where they come from, which count, and what of them goes to the server.
+// Settings: their sources, their precedence, and which of them go to the server.
 
 /** @typedef {Record<string, unknown>} Settings the object of `window.ChatbotConfig` */
 
@@ -13,14 +13,14 @@ const DEFAULTS = {
   botName: 'Assistant',
   botColor: '#667eea', // any CSS colour
   botMsgBgColor: '#667eea',
-  botIcon: '', // the address of a picture; the CSP says of which kind
+  botIcon: '', // the address of an image; the CSP limits where it may come from
   poweredBy: '',
-  greeting: '', // the page's, or else the server's `welcome`; '' for the built-in one
-  chatFont: '', // `font-family` and `border-radius` as the page around has them
+  greeting: '', // the page's, else the server's `welcome`; '' for the built-in one
+  chatFont: '', // `font-family` and `border-radius`, taken from the host page
   chatRadius: '',
 };
 
-/** Keys that the API gives a meaning to, and the type that each must have. */
+/** Keys that the API understands, with their types. */
 const SESSION_KEYS = /** @type {const} */ ({
   botName: 'string',
   aiProvider: 'string',
@@ -34,7 +34,7 @@ const SESSION_KEYS = /** @type {const} */ ({
   jsonData: 'any',
 });
 
-/** Settings that change how the window looks and not what it says. */
+/** Settings that change how the window looks, but not what it says. */
 const APPEARANCE_KEYS = ['botColor', 'botMsgBgColor', 'theme', 'language', 'mode'];
 
 /** @param {unknown} value @returns {value is Settings} */
@@ -63,9 +63,9 @@ export function settingsFromQuery(search, framed) {
 }
 
 /**
- * What to show: the page's settings over the server's over the built-in ones.
+ * What to show: the page's settings win over the server's, and these over the defaults.
  * @param {Settings} page
- * @param {Settings} [server] answer of `/api/sessions/bot-config`
+ * @param {Settings} [server] response of `/api/sessions/bot-config`
  * @returns {Display}
  */
 export function display(page, server = {}) {
@@ -77,7 +77,7 @@ export function display(page, server = {}) {
     }
     return DEFAULTS[key];
   };
-  // One colour given by the page means both, unless it names both.
+  // If the page sets only one colour, it is used for both.
   const botColor = pick('botColor');
   const botMsgBgColor =
     typeof page.botColor === 'string' && !page.botMsgBgColor ? botColor : pick('botMsgBgColor');
@@ -98,14 +98,14 @@ export function display(page, server = {}) {
   };
 }
 
-/** @param {unknown} value @returns {string[] | undefined} undefined when it is no list */
+/** @param {unknown} value @returns {string[] | undefined} undefined if it is not an array */
 function texts(value) {
   if (!Array.isArray(value)) return undefined;
   return value.filter((text) => typeof text === 'string' && text.trim()).map((text) => text.trim());
 }
 
 /**
- * What of the settings concerns the server, wrong types left out.
+ * The settings that the server understands, without those of a wrong type.
  * @param {Settings} page
  * @returns {Settings}
  */
@@ -123,10 +123,10 @@ export function sessionConfig(page) {
 }
 
 /**
- * The keys of `config` whose values are not those in `sent`; the server merges key by key.
+ * The part of `config` that differs from `sent`; the server merges key by key.
  * @param {Settings} config
  * @param {ReadonlyMap<string, string>} sent JSON by key
- * @returns {Settings | undefined} undefined when nothing has changed
+ * @returns {Settings | undefined} undefined if nothing has changed
  */
 export function changes(config, sent) {
   const changed = Object.entries(config).filter(

@@ -1,6 +1,6 @@
 // @ts-check
-// One visitor's conversation with the server: its session is made when first needed, and anew when it
-// has expired; an answer is read to its end over lines that break.
+// One visitor's conversation with the server. Its session is created when first needed and replaced
+// when it has expired; an answer is read to its end even if the connection breaks.
 
 import { ApiError, errorOf } from './api.js';
 import { changes } from './config.js';
@@ -11,29 +11,29 @@ import { t } from './strings.js';
 /** @typedef {import('./api.js').Message} Message */
 /** @typedef {import('./config.js').Settings} Settings */
 /** @typedef {ReturnType<typeof sessionStore>} Store */
-/** @typedef {(type: string, data: any) => void} Progress told of `start`, `delta` and `tool` */
+/** @typedef {(type: string, data: any) => void} Progress called for `start`, `delta` and `tool` events */
 
 /**
- * What the server has of a conversation.
+ * A conversation as the server has it.
  * @typedef {object} History
  * @property {Message[]} messages
  * @property {import('./api.js').FileInfo} [file]
  * @property {(progress: Progress, signal: AbortSignal) => Promise<Answer | null>} [follow] reads the answer
- *   to the last message, from its beginning; there when it is being written
+ *   to the last message from its start; set while that answer is being written
  */
 
 /** How often in a row a broken connection is resumed. */
 const ATTEMPTS = 5;
-/** The longest wait, in seconds, after which a refused session is requested again by itself. */
+/** Longest wait, in seconds, after which a refused session is requested again automatically. */
 const MAX_SESSION_WAIT_S = 60;
 
 /** @param {number} ms */
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export class Conversation {
-  /** What the session is known to have, as JSON by key. @type {Map<string, string>} */
+  /** The config that the session has, as JSON by key. @type {Map<string, string>} */
   #sent = new Map();
-  /** The session that has it. */
+  /** The session that it was sent to. */
   #sentTo = '';
   /** @type {Promise<string> | undefined} */
   #creation;
@@ -44,11 +44,11 @@ export class Conversation {
    * @param {import('./api.js').Api} api
    * @param {Store} store
    * @param {object} [options]
-   * @param {(sessionId: string) => void} [options.onSession] told of each new session
-   * @param {() => void} [options.onGone] told of one that has expired
-   * @param {(attempt: number) => Promise<unknown>} [options.pause] before each new attempt
-   * @param {(limit: ApiError) => Promise<unknown>} [options.wait] for `limit.wait` seconds, before
-   *   another attempt to create a session
+   * @param {(sessionId: string) => void} [options.onSession] called for each new session
+   * @param {() => void} [options.onGone] called when the session has expired
+   * @param {(attempt: number) => Promise<unknown>} [options.pause] runs before each retry
+   * @param {(limit: ApiError) => Promise<unknown>} [options.wait] waits `limit.wait` seconds before a
+   *   refused session is requested again
    */
   constructor(
     api,
@@ -72,12 +72,12 @@ export class Conversation {
     return this.#store.read() !== null;
   }
 
-  /** The session's id; makes one if there is none. @param {Settings} config @returns {Promise<string>} */
+  /** The session's id; creates a session if there is none. @param {Settings} config @returns {Promise<string>} */
   async session(config) {
     return this.#store.read() ?? (this.#creation ??= this.#create(config));
   }
 
-  /** Another session in the place of an expired one. @param {Settings} config */
+  /** Replaces an expired session. @param {Settings} config */
   renew(config) {
     this.#forget();
     return this.session(config);
@@ -100,31 +100,31 @@ export class Conversation {
           const follow = this.#follow.bind(this, id, events);
           return { messages, file, follow };
         }
-        // It has just ended, or its question is just being stored.
+        // It has just ended, or its question is about to be stored.
         void events.next().catch(() => {});
         void events.return();
         await this.pause(0);
       }
-    } catch (fault) {
-      this.#forgetIfGone(fault);
+    } catch (error) {
+      this.#forgetIfGone(error);
       return { messages: [] };
     }
   }
 
   /**
-   * Asks, with what has changed of `config` since the last time. An expired session is replaced
-   * once, quietly.
+   * Sends a question with what has changed in `config` since the last one. An expired session is
+   * replaced once, silently.
    * @param {string} message
    * @param {Settings} config
-   * @param {string} key the same for each attempt at one question
+   * @param {string} key the same for all attempts at one question
    * @param {Progress} progress
    * @param {AbortSignal} [signal]
-   * @returns {Promise<Answer | null>} null when it ended unseen: the history has what there is
+   * @returns {Promise<Answer | null>} null if it ended while disconnected: it is in the history
    */
   async ask(message, config, key, progress, signal) {
     const attempt = async () => {
       const sessionId = await this.session(config);
-      if (sessionId !== this.#sentTo) this.#sent.clear(); // Another page has made it.
+      if (sessionId !== this.#sentTo) this.#sent.clear(); // Another page created it.
       this.#sentTo = sessionId;
       const changed = changes(config, this.#sent);
       const body = { sessionId, message, ...(changed && { config: changed }) };
@@ -134,13 +134,13 @@ export class Conversation {
     };
     try {
       return await attempt();
-    } catch (fault) {
-      this.#forgetIfGone(fault);
+    } catch (error) {
+      this.#forgetIfGone(error);
       return attempt();
     }
   }
 
-  /** Ends the answer that is being written; what there is of it is kept. */
+  /** Stops the answer that is being written; the part so far is kept. */
   async stop() {
     const id = this.#store.read();
     if (id !== null) await this.#api.stop(id);
@@ -151,10 +151,10 @@ export class Conversation {
     const id = this.#store.read();
     if (id === null) return;
     try {
-      await this.#api.stop(id); // Or the next question would wait for it.
+      await this.#api.stop(id); // Otherwise the next question would wait for it.
       await this.#api.clearHistory(id);
-    } catch (fault) {
-      this.#forgetIfGone(fault);
+    } catch (error) {
+      this.#forgetIfGone(error);
     }
   }
 
@@ -179,14 +179,14 @@ export class Conversation {
           attempt = 0;
           const data = JSON.parse(event.data);
           if (event.type === 'done') return data;
-          // 200 is what the line has answered, so this is no broken line.
+          // Status 200 tells this apart from a broken connection.
           if (event.type === 'error') throw errorOf(200, data, data.retryable);
           progress(event.type, data);
         }
-      } catch (fault) {
-        const isLine = fault instanceof ApiError && (!fault.status || fault.status >= 500);
-        if (!isLine || signal?.aborted) throw fault;
-        broken = fault;
+      } catch (error) {
+        const isConnection = error instanceof ApiError && (!error.status || error.status >= 500);
+        if (!isConnection || signal?.aborted) throw error;
+        broken = error;
       }
       if (attempt >= ATTEMPTS) throw broken;
       await this.pause(attempt);
@@ -221,20 +221,20 @@ export class Conversation {
     this.#sent.clear();
   }
 
-  /** Throws any other fault. @param {unknown} fault */
-  #forgetIfGone(fault) {
-    if (!(fault instanceof ApiError && fault.status === 404 && fault.code === 'session_not_found'))
-      throw fault;
+  /** Throws any other error. @param {unknown} error */
+  #forgetIfGone(error) {
+    if (!(error instanceof ApiError && error.status === 404 && error.code === 'session_not_found'))
+      throw error;
     this.#forget();
     this.onGone();
   }
 }
 
 /**
- * Keeps the session's id, and beside it what `part` names. Where browsers refuse storage to a frame
- * of another site it is kept as long as the page is.
+ * Stores the session's id, and other values under the name `part`. If the browser denies storage to a
+ * third-party frame, they last as long as the page.
  * @param {string} key
- * @param {() => Storage} [storage] asked anew each time, since the property itself may throw
+ * @param {() => Storage} [storage] called on each access, since the property itself may throw
  */
 export function sessionStore(key, storage = () => window.localStorage) {
   /** @type {Map<string, string>} */
@@ -249,7 +249,7 @@ export function sessionStore(key, storage = () => window.localStorage) {
         return own;
       }
     },
-    /** @param {string | null} value null forgets it @param {string} [part] */
+    /** @param {string | null} value null removes it @param {string} [part] */
     write(value, part = '') {
       if (value === null) kept.delete(part);
       else kept.set(part, value);
@@ -257,7 +257,7 @@ export function sessionStore(key, storage = () => window.localStorage) {
         if (value === null) storage().removeItem(key + part);
         else storage().setItem(key + part, value);
       } catch {
-        // Kept in memory.
+        // It is kept in memory.
       }
     },
   };

@@ -1,12 +1,12 @@
 // @ts-check
-// Elements and their words. `data-text` and `data-label` name the string that an element says or is
-// called, so that all of them can be said anew in another language.
+// Elements and their texts. `data-text` and `data-label` hold the key of an element's text or label, so
+// that all of them can be updated when the language changes.
 
 import { language, number, t } from './strings.js';
 
 /** @typedef {import('./strings.js').StringKey} StringKey */
 
-/** Who answers: `{name}` in any string. */
+/** The bot's name, `{name}` in any string. */
 export const bot = { name: '' };
 
 /**
@@ -33,7 +33,7 @@ export function element(tag, className, ...children) {
 }
 
 /**
- * An element that says the string `key`.
+ * An element with the string `key` as its text.
  * @param {string} tag
  * @param {string} className
  * @param {StringKey} key
@@ -46,7 +46,7 @@ export function worded(tag, className, key, count) {
   return made;
 }
 
-/** @param {HTMLElement} target @param {StringKey} [key] nothing without one */
+/** Sets an element's text. @param {HTMLElement} target @param {StringKey} [key] none empties it */
 export function say(target, key) {
   target.dataset.text = key ?? '';
   target.textContent = key ? wordsOf(target, key) : '';
@@ -61,12 +61,12 @@ export function button(className, key, action) {
 }
 
 /**
- * Disables a button for some seconds. The countdown in it is hidden from screen readers: inside a live
- * region each second of it would be read out.
+ * Disables a button for some seconds. Its countdown is hidden from screen readers, which would read
+ * out every second of it inside a live region.
  * @param {HTMLButtonElement} target
  * @param {number} seconds 0 enables it
  * @param {() => void} [onEnd] called when the time is up
- * @returns {() => void} enables it now, without that call
+ * @returns {() => void} enables the button early, without calling `onEnd`
  */
 export function disableFor(target, seconds, onEnd = () => {}) {
   const until = Date.now() + seconds * 1000;
@@ -80,7 +80,7 @@ export function disableFor(target, seconds, onEnd = () => {}) {
   };
   const tick = () => {
     const left = Math.ceil((until - Date.now()) / 1000);
-    countdown.textContent = number(left);
+    countdown.textContent = `(${number(left)})`;
     if (left > 0) timer = setTimeout(tick, 1000);
     else {
       end();
@@ -95,7 +95,7 @@ export function disableFor(target, seconds, onEnd = () => {}) {
   return end;
 }
 
-/** @param {string | number} [at] @param {any} [time] the `<time>` that shows it */
+/** @param {string | number} [at] @param {any} [time] the `<time>` to show it in */
 export function timeElement(at = Date.now(), time = document.createElement('time')) {
   const date = new Date(at);
   if (!Number.isNaN(date.getTime())) time.dateTime = date.toISOString();
@@ -103,7 +103,7 @@ export function timeElement(at = Date.now(), time = document.createElement('time
   return time;
 }
 
-/** Says everything anew. */
+/** Updates all texts and labels to the current language. */
 export function relabel() {
   const { tag, dir } = language();
   Object.assign(document.documentElement, { lang: tag, dir });

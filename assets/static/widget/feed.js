@@ -1,5 +1,5 @@
 // @ts-check
-// The list of messages: what is said, by whom, and the end of it in sight.
+// The list of messages, which stays scrolled to its end while the visitor is there.
 
 import { copyButton, dataLine, fillBubble } from './answer.js';
 import { bot, button, byId, disableFor, element, timeElement, worded } from './dom.js';
@@ -7,10 +7,10 @@ import { bot, button, byId, disableFor, element, timeElement, worded } from './d
 /** @typedef {import('./api.js').Message} Message */
 /** @typedef {import('./announcer.js').Announcer} Announcer */
 
-/** Statuses that a message shows in words. */
+/** Statuses shown as a note below the message. */
 const NOTES = /** @type {const} */ (['unanswered', 'incomplete', 'stopped', 'truncated']);
 
-/** Who is this near to the end follows it. */
+/** Within this distance from the end, the view follows new messages. */
 const NEAR_END_PX = 120;
 
 export class Feed {
@@ -21,7 +21,7 @@ export class Feed {
   /** @param {Announcer} announcer */
   constructor(announcer) {
     this.#announcer = announcer;
-    // What appears below, such as the keyboard of a phone, must not cover the end.
+    // Anything that appears below, such as a phone's keyboard, must not cover the end.
     let height = 0;
     new ResizeObserver(() => {
       const { clientHeight, scrollHeight, scrollTop } = this.#scroller;
@@ -42,7 +42,7 @@ export class Feed {
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
   }
 
-  /** Changes the list, and stays at its end for who is there. @param {() => void} change */
+  /** Changes the list, and stays at its end if it is scrolled there. @param {() => void} change */
   keepEnd(change) {
     const { clientHeight, scrollHeight, scrollTop } = this.#scroller;
     const near = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
@@ -86,7 +86,7 @@ export class Feed {
     this.#list.querySelector('.retry')?.remove();
   }
 
-  /** An answer that is being written; it appears with its first word. */
+  /** Starts an answer, which appears with its first text. */
   begin() {
     const text = document.createTextNode('');
     let waiting = '';
@@ -103,12 +103,12 @@ export class Feed {
     return {
       /** @param {string} piece */
       write: (piece) => {
-        // Once a frame, however fast the words come.
+        // At most once per frame, however fast the text arrives.
         if (!waiting) requestAnimationFrame(show);
         waiting += piece;
         this.#announcer.write(piece);
       },
-      /** From the first word again. */
+      /** Discards the text so far. */
       restart: () => {
         text.data = waiting = '';
         this.#announcer.drop();
@@ -119,14 +119,14 @@ export class Feed {
         this.keepEnd(() => this.#fill((item ??= this.#open(text)), message));
         this.#announcer.end();
       },
-      /** It broke off. @returns {HTMLElement | null} what there is of it */
+      /** The answer was interrupted. @returns {HTMLElement | null} the part so far */
       fail: () => {
         show();
         if (item) this.mark(item, 'incomplete');
         this.#announcer.end();
         return item;
       },
-      /** Nothing more comes. */
+      /** The answer is over, complete or not. */
       close: () => {
         waiting = '';
         item?.classList.remove('streaming');

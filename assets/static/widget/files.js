@@ -1,5 +1,5 @@
 // @ts-check
-// The file that the conversation is about: choosing it, sending it, showing and removing it.
+// The file that the conversation is about: choosing, uploading, showing and removing it.
 
 import { button, disableFor, element } from './dom.js';
 import { fileSize, number, t } from './strings.js';
@@ -16,9 +16,9 @@ export class FileArea {
   #limit = 10485760;
   /** @type {FileInfo | null | undefined} */
   #file;
-  /** What is being sent. @type {Upload | null} */
+  /** The upload in progress. @type {Upload | null} */
   #upload = null;
-  /** A file that the server refused for now, and until when. @type {{ file: File, until: number } | null} */
+  /** A file that the server refused for now, and until when (milliseconds since 1970). @type {{ file: File, until: number } | null} */
   #refused = null;
   #endCountdown = () => {};
 
@@ -37,13 +37,13 @@ export class FileArea {
 
   /**
    * @param {object} options
-   * @param {URL} options.base the address that `api/…` hangs on
-   * @param {HTMLElement} options.area for the chip and the progress
+   * @param {URL} options.base the address that `api/…` is relative to
+   * @param {HTMLElement} options.area gets the chip and the progress bar
    * @param {HTMLFormElement} options.composer gets the attach button
-   * @param {HTMLElement} options.drop gets the hint that covers the window while a file is dragged
-   * @param {() => Promise<string>} options.session its id; makes one if there is none
-   * @param {() => Promise<string>} options.renew makes another in the place of an expired one
-   * @param {(message: string, retry?: () => void, wait?: number) => void} options.onFault
+   * @param {HTMLElement} options.drop gets the hint that covers the window while a file is dragged over it
+   * @param {() => Promise<string>} options.session returns the session's id; creates one if needed
+   * @param {() => Promise<string>} options.renew replaces an expired session
+   * @param {(message: string, retry?: () => void, wait?: number) => void} options.onError
    *   `wait` is in seconds
    */
   constructor(options) {
@@ -57,7 +57,7 @@ export class FileArea {
     options.drop.append(this.#hint);
     this.#input.onchange = () => {
       this.#take(this.#input.files);
-      this.#input.value = ''; // The same file can be chosen again.
+      this.#input.value = ''; // So that the same file can be chosen again.
     };
     for (const type of ['dragenter', 'dragover', 'dragleave', 'drop', 'paste'])
       document.addEventListener(type, (event) => this.#receive(event));
@@ -69,18 +69,18 @@ export class FileArea {
     this.#limit = maxUploadBytes || this.#limit;
   }
 
-  /** @param {FileInfo | null} [file] what the session has */
+  /** @param {FileInfo | null} [file] the session's file */
   show(file) {
     this.#file = file;
     this.#draw();
   }
 
-  /** The session's file is gone. An upload under way goes on: it finds the next session. */
+  /** The session's file is gone. An upload in progress continues with the next session. */
   clear() {
     this.show();
   }
 
-  /** Whether a file is being sent. */
+  /** Whether a file is being uploaded. */
   get busy() {
     return Boolean(this.#upload);
   }
@@ -92,15 +92,15 @@ export class FileArea {
     this.#drawRefused();
   }
 
-  /** Drops anywhere in the window, and pastes. @param {any} event */
+  /** Handles drops anywhere in the window, and pastes. @param {any} event */
   #receive(event) {
     const { type, target, relatedTarget } = event;
     const { files, types } = event.dataTransfer ?? event.clipboardData;
-    // The hint lies over everything: who leaves it, leaves the window.
+    // The hint covers everything, so leaving it means leaving the window.
     if (type === 'drop' || (type === 'dragleave' && (target === this.#hint || !relatedTarget)))
       this.#hint.hidden = true;
     if (type === 'dragleave' || !types.includes('Files')) return;
-    // Spreadsheets copy cells as text and as a picture: the text is meant.
+    // Spreadsheets copy cells both as text and as an image; the text is what is wanted.
     if (type === 'paste' && types.includes('text/plain') && ![...files].some(isReadable)) return;
     event.preventDefault();
     if (type === 'drop' || type === 'paste') this.#take(files);
@@ -111,15 +111,15 @@ export class FileArea {
   #take(files) {
     if (!files?.length) return;
     const [file] = files;
-    if (files.length > 1) this.#options.onFault(t('oneFile', { name: file.name }));
+    if (files.length > 1) this.#options.onError(t('oneFile', { name: file.name }));
     void this.#send(file);
   }
 
-  /** In the place of the earlier file, which stays if this one is refused. @param {File} file */
+  /** Replaces the earlier file, which stays if this one is refused. @param {File} file */
   async #send(file) {
     const { name } = file;
     const refusal = refusalOf(file, this.#limit);
-    if (refusal) return this.#options.onFault(refusal);
+    if (refusal) return this.#options.onError(refusal);
     this.#upload?.abort();
     this.#keepRefused(null);
     const upload = (this.#upload = { name, share: 0, progress() {}, abort() {} });
@@ -130,27 +130,27 @@ export class FileArea {
       this.#upload = null;
       this.#file = answer;
       this.#draw(`${name}: ${factsOf(answer)}`);
-    } catch (fault) {
+    } catch (error) {
       if (upload !== this.#upload) return;
       this.#upload = null;
-      const { message, wait } = /** @type {any} */ (fault);
+      const { message, wait } = /** @type {any} */ (error);
       if (wait) {
-        // Kept where neither another notice nor a question can replace it.
+        // Kept in a card of its own, which no other notice replaces.
         this.#keepRefused({ file, until: Date.now() + wait * 1000 });
         this.#draw('');
-        return this.#options.onFault(message, undefined, wait);
+        return this.#options.onError(message, undefined, wait);
       }
-      // A limit before the server's own may break the line rather than say so.
+      // A proxy with a lower limit may reset the connection instead of returning an error.
       const limit = t('fileLimit', { size: fileSize(this.#limit) });
-      this.#fail(fault, `${t('fileFailed', { name })} ${limit}`, () => this.#send(file));
+      this.#fail(error, `${t('fileFailed', { name })} ${limit}`, () => this.#send(file));
     }
   }
 
-  /** To the session, or to the next one if it has expired. @param {Upload} upload @param {File} file */
+  /** Uploads to the session, or to a new one if it has expired. @param {Upload} upload @param {File} file */
   async #deliver(upload, file) {
     const { session, renew } = this.#options;
     const attempt = (/** @type {string} */ id) => {
-      // Cancelled while the session was being made: nothing is sent.
+      // Cancelled while the session was being created.
       if (upload !== this.#upload) throw upload;
       const body = new FormData();
       body.append('sessionId', id);
@@ -165,10 +165,10 @@ export class FileArea {
     const id = await session();
     try {
       return await attempt(id);
-    } catch (fault) {
-      if (/** @type {any} */ (fault).code !== 'session_not_found') throw fault;
-      this.#file = null; // It went with its session.
-      // A question may have found out first, and made the next session.
+    } catch (error) {
+      if (/** @type {any} */ (error).code !== 'session_not_found') throw error;
+      this.#file = null; // It is gone with its session.
+      // A question may have replaced the session already.
       const next = await session();
       return attempt(next === id ? await renew() : next);
     }
@@ -178,10 +178,10 @@ export class FileArea {
   async #remove(name) {
     try {
       await send('DELETE', this.#address(await this.#options.session())).done;
-    } catch (/** @type {any} */ fault) {
-      // 404: it is gone already, alone or with its session.
-      if (fault.status !== 404)
-        return this.#fail(fault, t('fileFailed', { name }), () => this.#remove(name));
+    } catch (/** @type {any} */ error) {
+      // 404: the file is already gone, alone or with its session.
+      if (error.status !== 404)
+        return this.#fail(error, t('fileFailed', { name }), () => this.#remove(name));
     }
     this.#file = null;
     this.#draw(t('fileRemoved', { name }));
@@ -192,13 +192,13 @@ export class FileArea {
     return new URL(`api/files/${path}`, this.#options.base);
   }
 
-  /** @param {any} fault @param {string} words unless the server has said its own @param {() => void} retry */
-  #fail(fault, words, retry) {
+  /** @param {any} error @param {string} words used unless the server sent an error @param {() => void} retry */
+  #fail(error, words, retry) {
     this.#draw('');
-    const said = fault.status && fault.code !== 'unknown';
-    this.#options.onFault(
-      said ? fault.message : words,
-      said && !fault.retryable ? undefined : retry,
+    const said = error.status && error.code !== 'unknown';
+    this.#options.onError(
+      said ? error.message : words,
+      said && !error.retryable ? undefined : retry,
     );
   }
 
@@ -230,7 +230,7 @@ export class FileArea {
     if (focused) this.#attach.focus();
   }
 
-  /** The upload, else the file, else nothing. @param {string} [words] for those who do not see it */
+  /** Shows the upload, else the file, else nothing. @param {string} [words] for screen readers */
   #draw(words = this.#status.textContent) {
     const upload = this.#upload;
     const file = this.#file;

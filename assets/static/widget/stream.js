@@ -1,11 +1,11 @@
 // @ts-check
-// Server-sent events from the body of an answer: `EventSource` can neither POST nor tell a status.
+// Server-sent events read from a response body: `EventSource` can neither POST nor report a status.
 
-/** @typedef {{ type: string, data: string, id: string }} ServerEvent with the last id named so far */
+/** @typedef {{ type: string, data: string, id: string }} ServerEvent `id` is the last one received so far */
 
 /**
  * A parser of `text/event-stream` (HTML standard, 9.2.6).
- * @returns {(chunk: string) => ServerEvent[]} takes text cut anywhere, gives the events that it ends
+ * @returns {(chunk: string) => ServerEvent[]} takes text split anywhere, returns the events completed by it
  */
 export function eventParser() {
   let rest = '';
@@ -16,7 +16,7 @@ export function eventParser() {
   return (chunk) => {
     /** @type {ServerEvent[]} */
     const events = [];
-    // Whether a CR at the end is half of a CRLF, the next chunk tells.
+    // A CR at the end may be half of a CRLF; the next chunk decides.
     const lines = (rest + chunk).split(/\r\n|\n|\r(?!$)/);
     rest = lines.pop() ?? '';
     for (const line of lines) {
@@ -36,7 +36,7 @@ export function eventParser() {
 
 /**
  * @param {ReadableStream<Uint8Array>} body
- * @param {<T>(step: Promise<T>) => Promise<T>} within puts a limit on each wait
+ * @param {<T>(step: Promise<T>) => Promise<T>} within limits the time of each read
  * @returns {AsyncGenerator<ServerEvent, void, void>}
  */
 export async function* readEvents(body, within) {
@@ -50,6 +50,6 @@ export async function* readEvents(body, within) {
       yield* parse(decoder.decode(value, { stream: true }));
     }
   } finally {
-    reader.cancel().catch(() => {}); // Closes the line of a reader that leaves early.
+    reader.cancel().catch(() => {}); // Closes the connection if reading stops early.
   }
 }

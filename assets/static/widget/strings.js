@@ -1,14 +1,16 @@
 // @ts-check
-// Every word that the window itself says. English is here; each other language is a module of its
-// own, loaded only for those who read it. `{name}` stands for a value; where a number decides the
-// words, there is one text for each plural category of the language.
+// All text of the window itself. English is here; every other language is a module of its own that is
+// loaded only when needed. `{name}` is a placeholder; where the wording depends on a number, there is
+// one text for each plural category of the language.
+//
+// Sites override single texts by these keys, so a key keeps its name when its text changes.
 
 export const EN = {
-  greeting: 'Hi! I am {name}. How can I help you?',
+  greeting: 'Hi! I’m {name}. How can I help you?',
   online: 'Online',
-  writing: 'Writing…',
+  writing: 'Typing…',
   offline: 'Offline',
-  offlineBar: 'You are offline. What you write stays here.',
+  offlineBar: 'You’re offline. What you type is kept here.',
   conversation: 'Conversation',
   placeholder: 'Write a message…',
   input: 'Your message',
@@ -16,32 +18,32 @@ export const EN = {
   close: 'Close chat',
   open: 'Open chat',
   you: 'You',
-  typing: '{name} is writing',
+  typing: '{name} is typing',
   poweredBy: 'Powered by {name}',
   tryAgain: 'Try again',
   dismiss: 'Dismiss',
-  startAnew: 'Start anew',
-  startAnewQuestion: 'Delete this conversation and start anew?',
-  keep: 'Keep it',
+  startAnew: 'New chat',
+  startAnewQuestion: 'Delete this conversation and start a new one?',
+  keep: 'Cancel',
   unanswered: 'Not answered',
-  incomplete: 'Broke off',
+  incomplete: 'Interrupted',
   stopped: 'Stopped',
-  truncated: 'Cut at the length limit',
-  sql: 'Computed with SQL',
-  sqlRows: { one: 'Computed over {count} row', other: 'Computed over all {count} rows' },
+  truncated: 'Cut off at the length limit',
+  sql: 'Calculated with SQL',
+  sqlRows: { one: 'Calculated from {count} row', other: 'Calculated from all {count} rows' },
   querying: 'Querying your data…',
-  stop: 'Stop answering',
+  stop: 'Stop the answer',
   suggestions: 'Suggested questions',
   copy: 'Copy',
   copied: 'Copied',
   copyCode: 'Copy code',
   characters: '{count} of {limit} characters',
   tooLong: {
-    one: '{count} character too many',
-    other: '{count} characters too many',
+    one: '{count} character over the limit',
+    other: '{count} characters over the limit',
   },
-  errorOffline: 'You are offline. Your message is kept; try again once you are connected.',
-  errorUnreachable: 'The chat cannot be reached just now. Your message is kept.',
+  errorOffline: 'You’re offline. Your message is kept; try again once you’re back online.',
+  errorUnreachable: 'The chat can’t be reached right now. Your message is kept.',
   errorTimeout: 'The answer is taking too long. Your message is kept.',
   errorOther: 'Something went wrong. Your message is kept.',
   errorTooFast: {
@@ -61,10 +63,10 @@ export const EN = {
   uploadCancelled: 'Upload cancelled',
   removeFile: 'Remove {name}',
   fileRemoved: '{name} was removed',
-  fileType: 'Only CSV and JSON files can be read here.',
-  fileLimit: 'A file may have up to {size}.',
-  fileFailed: 'That did not work for {name}. Please check your connection.',
-  oneFile: 'One file at a time: only {name} was taken.',
+  fileType: 'Only CSV and JSON files are supported.',
+  fileLimit: 'Files can be up to {size}.',
+  fileFailed: 'Something went wrong with {name}. Please check your connection.',
+  oneFile: 'One file at a time, please: only {name} was added.',
   rows: { one: '{count} row', other: '{count} rows' },
   columns: { one: '{count} column', other: '{count} columns' },
 };
@@ -83,11 +85,11 @@ let current = { tag: 'en', dir: 'ltr' };
 let calls = 0;
 
 /**
- * Speaks the language of `tag` from now on, or English where there is no table or it does not load.
- * Of several calls the last one counts, whichever loads first.
+ * Switches to the language of `tag`, or to English if there is no table for it or it does not load.
+ * Of several concurrent calls the last one wins, whichever loads first.
  * @param {string} tag BCP 47, such as `pt-BR`
- * @param {Record<string, unknown>} [overrides] texts of the site's own, by key
- * @returns {Promise<boolean>} false when a later call has come between
+ * @param {Record<string, unknown>} [overrides] the site's own texts, by key
+ * @returns {Promise<boolean>} false if a later call has superseded this one
  */
 export async function setLanguage(tag, overrides = {}) {
   const call = ++calls;
@@ -108,25 +110,25 @@ export async function setLanguage(tag, overrides = {}) {
   return true;
 }
 
-/** The tag's locale if its language is known here, else English. @param {string} tag */
+/** The locale of `tag` if we have its language, else English. @param {string} tag */
 function localeOf(tag) {
   try {
-    // `Intl.Locale` knows the old names, too: `iw` is `he`.
+    // `Intl.Locale` also maps deprecated codes: `iw` becomes `he`.
     const locale = new Intl.Locale(tag.replaceAll('_', '-'));
     if (LANGUAGES.includes(locale.language)) return locale;
   } catch {
-    // No tag at all.
+    // Not a valid tag.
   }
   return new Intl.Locale('en');
 }
 
-/** The language of the words, as `<html>` names it. */
+/** The current language, as `lang` and `dir` of `<html>`. */
 export const language = () => current;
 
 /**
  * @param {StringKey} key
- * @param {Record<string, string | number>} [values] for `{name}` and the like; numbers are written as
- *   the language does, and the first one chooses the plural
+ * @param {Record<string, string | number>} [values] for the placeholders; numbers are formatted for the
+ *   language, and the first one selects the plural form
  * @returns {string}
  */
 export function t(key, values = {}) {
@@ -139,7 +141,7 @@ export function t(key, values = {}) {
   return form.replace(/\{(\w+)\}/g, (whole, name) => {
     const value = values[name];
     if (typeof value === 'number') return number(value);
-    // A left-to-right name must not carry its neighbours along in a right-to-left sentence.
+    // Isolated, a left-to-right name does not reorder the right-to-left text around it.
     return value && current.dir === 'rtl' ? `\u2068${value}\u2069` : (value ?? whole);
   });
 }

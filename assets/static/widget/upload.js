@@ -1,5 +1,5 @@
 // @ts-check
-// Uploads without the elements around them: what may be sent, how it goes, what has come of it.
+// Uploads without their elements: what may be sent, sending it, and describing the result.
 
 import { ApiError, errorOf } from './api.js';
 import { fileSize, t } from './strings.js';
@@ -17,7 +17,7 @@ import { fileSize, t } from './strings.js';
 export const isReadable = ({ name }) => /\.(csv|json)$/i.test(name);
 
 /**
- * Why a file would be refused, in words; '' when it may be sent.
+ * Why a file would be refused, as a sentence; '' if it may be sent.
  * @param {{ name: string, size: number }} file
  * @param {number} limit bytes
  */
@@ -27,8 +27,8 @@ export function refusalOf(file, limit) {
 }
 
 /**
- * "1,461 rows · 6 columns". What the history tells is counted; else the upload's summary is, where a
- * JSON object does not say how many rows it makes.
+ * "1,461 rows · 6 columns". The history has both counts; otherwise they come from the upload's summary,
+ * which has none for a JSON object.
  * @param {FileInfo & { summary?: any }} file
  */
 export function factsOf({ summary, ...file }) {
@@ -43,11 +43,11 @@ export function factsOf({ summary, ...file }) {
 }
 
 /**
- * A request that tells how much is sent, which `fetch` does not.
+ * A request that reports upload progress, which `fetch` does not.
  * @param {string} method
  * @param {URL} address
  * @param {FormData} [body]
- * @param {(share: number) => void} [onProgress] from 0 to 1: all is sent
+ * @param {(share: number) => void} [onProgress] from 0 to 1 (all sent)
  * @param {new () => XMLHttpRequest} [Request]
  * @returns {{ done: Promise<any>, abort(): void }} the body of a 2xx; rejected with an `ApiError`
  */

@@ -1,14 +1,14 @@
 // @ts-check
-// The window around the messages: header, box, notices. No logic of the chat.
+// The window around the messages: header, box, notices. Contains no chat logic.
 
 import { bot, byId, disableFor, element, relabel, say, timeElement } from './dom.js';
 import { t } from './strings.js';
 
 /** @typedef {import('./dom.js').StringKey} StringKey */
 
-/** @typedef {'idle' | 'waiting' | 'querying' | 'writing'} State of the answer */
+/** @typedef {'idle' | 'waiting' | 'querying' | 'writing'} State of the current answer */
 
-/** Of the limit of a message: from here on its characters are counted. */
+/** The character count appears at this share of a message's limit. */
 const COUNTED_SHARE = 0.8;
 const MAX_SUGGESTIONS = 6;
 
@@ -27,7 +27,7 @@ export class View {
   /** Ends the countdown of the notice's button. */
   #endCountdown = () => {};
 
-  /** @param {{ send(text: string): void } & Record<'stop' | 'startAnew' | 'minimize' | 'maximize', () => void>} actions */
+  /** @param {{ send(text: string): void } & Record<'stop' | 'newChat' | 'minimize' | 'maximize', () => void>} actions */
   constructor(actions) {
     this.#actions = actions;
     timeElement(Date.now(), byId('welcome-time'));
@@ -37,7 +37,7 @@ export class View {
     });
     this.#input.addEventListener('input', () => this.#fit());
     this.#input.addEventListener('keydown', (event) => {
-      // While an input method composes, Enter is its own: 229 is how Safari tells.
+      // During composition Enter belongs to the input method; Safari reports it as 229.
       if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229)
         return;
       event.preventDefault();
@@ -50,7 +50,7 @@ export class View {
       action?.();
     });
     this.#on('notice-dismiss', () => this.hideNotice());
-    byId('reset-btn').addEventListener('click', actions.startAnew);
+    byId('reset-btn').addEventListener('click', actions.newChat);
     byId('minimize-btn').addEventListener('click', actions.minimize);
     this.#floating.addEventListener('click', actions.maximize);
     document.addEventListener('keydown', (event) => {
@@ -80,20 +80,20 @@ export class View {
     this.#floating.hidden = true;
   }
 
-  /** Leaves only the round button. */
+  /** Collapses the window to its round button. */
   fold() {
     this.#container.hidden = true;
     this.#floating.hidden = false;
     this.#floating.focus();
   }
 
-  /** Focuses the box, unless that would raise a keyboard. */
+  /** Focuses the box unless that would open an on-screen keyboard. */
   focus() {
     const touch = matchMedia('(pointer: coarse)').matches;
     (touch ? this.#container : this.#input).focus({ preventScroll: true });
   }
 
-  /** @param {string} text put before what has been typed since */
+  /** Puts text back into the box, before anything typed since. @param {string} text */
   giveBack(text) {
     this.#input.value = [text, this.#input.value].filter((part) => part.trim()).join('\n');
     this.#fit();
@@ -111,9 +111,9 @@ export class View {
   }
 
   /**
-   * Shows a message above the box, with at most one thing to do about it.
+   * Shows a notice above the box, with at most one action besides dismissing it.
    * @param {{ text: string, tone: 'error' | 'question', action?: StringKey, dismiss?: StringKey, onAction?: () => void, wait?: number }} notice
-   *   `wait` is how many seconds the action is disabled; without an action, how long this is shown
+   *   `wait`: how many seconds the action is disabled or, if there is none, the notice is shown
    */
   notice({ text, tone, action, dismiss = 'dismiss', onAction, wait = 0 }) {
     const words = byId('notice-text');
@@ -139,7 +139,7 @@ export class View {
     this.#endCountdown();
   }
 
-  /** A button that goes away or changes when it is pressed. @param {string} id @param {() => void} action */
+  /** A button that is hidden or changed by its action, so the focus moves. @param {string} id @param {() => void} action */
   #on(id, action) {
     byId(id).addEventListener('click', () => {
       action();
@@ -152,7 +152,7 @@ export class View {
     if (!text || this.#state !== 'idle' || this.#excess(text) > 0) return;
     this.#input.value = '';
     this.#actions.send(text);
-    // On a phone the keyboard stays for who types.
+    // Keeps a phone's keyboard open while the visitor is typing.
     if (document.activeElement !== this.#input) this.focus();
   }
 
@@ -198,12 +198,12 @@ export class View {
     this.#fit();
   }
 
-  /** How many characters are too many, as the server counts them. @param {string} text */
+  /** How many characters are over the limit, counted as the server does. @param {string} text */
   #excess(text) {
     return text.length > this.#limit ? [...text].length - this.#limit : 0;
   }
 
-  /** The box grows with its text. */
+  /** Grows the box with its text. */
   #fit() {
     const text = this.#input.value.trim();
     const length = text.length < this.#limit * COUNTED_SHARE ? 0 : [...text].length;

@@ -5,10 +5,11 @@ use serde_json::{Map, Value, json};
 
 use super::{Tool, ToolReply};
 use crate::domain::model::ToolSpec;
-use crate::domain::{Chart, ChartKind, QueryResult, SessionId, ToolOutcome};
+use crate::domain::{Chart, ChartKind, QueryResult, ToolOutcome};
 use crate::error::AppError;
 use crate::files::Files;
 use crate::prompt::tokens::estimate;
+use crate::quota::Caller;
 
 /// The tool's name.
 const NAME: &str = "query_data";
@@ -22,13 +23,13 @@ const RESULT_TOKENS: usize = 3000;
 /// The tool for one session's file.
 pub struct QueryData {
     files: Files,
-    session: SessionId,
+    caller: Caller,
 }
 
 impl QueryData {
-    /// The tool for the file of `session`.
-    pub fn new(files: Files, session: SessionId) -> Self {
-        Self { files, session }
+    /// The tool for the file of the caller's session.
+    pub fn new(files: Files, caller: Caller) -> Self {
+        Self { files, caller }
     }
 }
 
@@ -60,7 +61,7 @@ impl Tool for QueryData {
             Ok(arguments) => arguments,
             Err(reason) => return ToolReply::failed(reason),
         };
-        match self.files.query(self.session, sql.to_owned(), ROWS).await {
+        match self.files.query(self.caller, sql.to_owned(), ROWS).await {
             Ok((file, result)) => self.reply(file.rows, &result, kind),
             Err(AppError::NoFile) => ToolReply::failed("The file does not exist any more."),
             // SQLite's message, or ours without its source.

@@ -138,13 +138,16 @@ fn paired_settings_are_refused_alone() {
         let expected = format!("error: {missing}: is needed beside {given}");
         assert_eq!(refusal(&[(given, value)]), expected);
     }
+    let lost = "error: TLS_REDIRECT_PORT: is of use only with TLS_CERT and TLS_KEY";
+    assert_eq!(refusal(&[("TLS_REDIRECT_PORT", "80")]), lost);
     let config = from_env(&[
         ("TLS_CERT", "c.pem"),
         ("TLS_KEY", "k.pem"),
         ("ADMIN_USERNAME", "ada"),
         ("ADMIN_PASSWORD", " a pass "),
     ]);
-    assert_eq!(config.tls, Some(Tls { cert: "c.pem".into(), key: "k.pem".into() }));
+    let tls = Tls { cert: "c.pem".into(), key: "k.pem".into(), redirect_port: None };
+    assert_eq!(config.tls, Some(tls));
     let admin = config.admin.account.unwrap();
     assert_eq!((admin.username.as_str(), admin.password.expose_secret()), ("ada", " a pass "));
 }

@@ -9,7 +9,7 @@ mod questions;
 
 /// What the demo says, if it does not call the tool.
 fn said(request: &ModelRequest) -> String {
-    match conclude(request) {
+    match conclude_with_advice(request) {
         DemoReply::Text(text) => text,
         DemoReply::Call(call) => panic!("calls {call:?}"),
     }
@@ -73,7 +73,7 @@ fn sentences_end_with_punctuation_or_the_line() {
 
 #[test]
 fn streams_in_words_and_ends_with_usage() {
-    let events = answer(&request(String::new(), "Hi"));
+    let events = answer_with_advice(&request(String::new(), "Hi"));
     assert!(matches!(&events[0], ModelEvent::Started { model } if model == MODEL));
     assert!(events.iter().filter(|event| matches!(event, ModelEvent::Text(_))).count() > 5);
     assert!(
@@ -128,7 +128,7 @@ fn with_file(block: &str, question: &str) -> ModelRequest {
 
 /// The SQL and the chart that a question leads to, or the text instead.
 fn query(block: &str, question: &str) -> (String, String) {
-    match conclude(&with_file(block, question)) {
+    match conclude_with_advice(&with_file(block, question)) {
         DemoReply::Call(call) => {
             assert_eq!(call.name, data::TOOL);
             let arguments: Value = serde_json::from_str(&call.arguments).unwrap();

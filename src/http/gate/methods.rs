@@ -4,7 +4,9 @@ use poem_openapi::OpenApi;
 
 /// The methods that one path of the API accepts.
 pub struct AllowedMethods {
-    /// The path's segments; `None` matches any segment.
+    /// The path with its parameters in braces.
+    pub pattern: String,
+    /// The path's segments; `None` stands for any.
     segments: Vec<Option<String>>,
     /// The `Allow` header's value.
     pub allow: String,
@@ -25,7 +27,7 @@ pub fn allowed_methods<T: OpenApi>() -> Vec<AllowedMethods> {
             let segments = segments(&path.path)
                 .map(|segment| (!segment.starts_with('{')).then(|| segment.to_owned()))
                 .collect();
-            AllowedMethods { segments, allow: methods.join(", ") }
+            AllowedMethods { pattern: path.path.clone(), segments, allow: methods.join(", ") }
         })
         .collect()
 }
@@ -43,5 +45,10 @@ impl AllowedMethods {
             (Some(_), None) => true,
             (None, _) => false,
         }) && actual.next().is_none()
+    }
+
+    /// The first parameter in `path`, which this matches.
+    pub fn parameter<'p>(&self, path: &'p str) -> Option<&'p str> {
+        segments(path).zip(&self.segments).find(|(_, known)| known.is_none()).map(|(text, _)| text)
     }
 }

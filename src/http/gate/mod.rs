@@ -1,12 +1,14 @@
 //! What wraps every request and response: limits, Host, CORS, security headers, request ids, errors
 //! as JSON, the access log.
 
+mod client;
 mod cors;
 mod headers;
 mod host;
 mod limits;
-mod log;
 pub mod methods;
+mod request_ids;
+mod route;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -15,20 +17,22 @@ use std::time::Instant;
 use futures_util::FutureExt;
 use poem::endpoint::BoxEndpoint;
 use poem::error::MethodNotAllowedError;
-use poem::http::Method;
+use poem::http::{Method, StatusCode};
 use poem::{Endpoint, Request, Response};
 
-use super::assets;
 use super::docs::Docs;
 use super::wire::error::render;
 use super::wire::refusal::Refusal;
 use crate::app::App;
+use crate::error::AppError;
+use client::Clients;
 use cors::{allowed_origin, preflight};
 use headers::{Policies, finish};
 use host::check_host;
 use limits::{check_size, drain, take_body};
-use log::{RequestIds, loggable};
 use methods::AllowedMethods;
+use request_ids::RequestIds;
+use route::Route;
 
 /// Allowance for the rest of an upload form: boundaries, headers, the session's id.
 const FORM_BYTES: usize = 16 * 1024;
@@ -44,6 +48,7 @@ pub struct Gate {
     docs: Docs,
     policies: Policies,
     ids: RequestIds,
+    clients: Clients,
 }
 
 impl Gate {
@@ -54,67 +59,87 @@ impl Gate {
     ) -> Self {
         let origins = &app.config.access.allowed_origins;
         let policies = Policies::new(origins, app.config.bot.icon.as_deref());
-        Self { app, api, methods, docs: Docs::new(), policies, ids: RequestIds::new() }
+        let clients = Clients::new(app.config.access.trusted_proxies.clone());
+        let (docs, ids) = (Docs::new(), RequestIds::new());
+        Self { app, api, methods, docs, policies, ids, clients }
     }
 
-    /// Responds, leaving the body in `request` if it was not read.
-    async fn respond(&self, request: &mut Request) -> poem::Result<Response> {
+    /// The response, with this `status`, to a request that the HTTP library could not parse.
+    pub fn refuse(&self, status: StatusCode) -> Response {
+        let id = self.ids.next();
+        let refusal = match status {
+            StatusCode::URI_TOO_LONG => Refusal::AddressTooLong,
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => Refusal::HeadersTooLarge,
+            _ => Refusal::Malformed,
+        };
+        tracing::info!(request.id = id, http.status = status.as_u16(), "malformed request");
+        finish(render(refusal.into(), &id, false), None, false, &id)
+    }
+
+    /// Answers, and leaves a body that it did not read in `request`.
+    async fn respond(&self, request: &mut Request, route: &Route<'_>) -> poem::Result<Response> {
         check_size(request)?;
         check_host(request, &self.app.config.access.allowed_hosts)?;
         if request.method() == Method::OPTIONS {
-            return self.options(request);
+            return self.options(request, route);
         }
-        if let Some(asset) = assets::find(request.uri().path()) {
-            only_reads(request)?;
-            return Ok(self.policies.apply(asset, asset.respond(request)));
+        match route {
+            Route::Asset(asset) => {
+                only_reads(request)?;
+                Ok(self.policies.apply(*asset, asset.respond(request)))
+            }
+            Route::Document => {
+                only_reads(request)?;
+                Ok(self.docs.respond(request))
+            }
+            Route::Api(known) => self.call_api(request, route, known).await,
+            Route::Unknown => Err(Refusal::NotFound.into()),
         }
-        if let Some(response) = self.docs.respond(request) {
-            only_reads(request)?;
-            return Ok(response);
-        }
-        self.call_api(request).await
     }
 
-    async fn call_api(&self, request: &mut Request) -> poem::Result<Response> {
-        let head = request.method() == Method::HEAD;
-        if head {
-            // GET has no side effects that matter, and hyper omits the body.
+    async fn call_api(
+        &self,
+        request: &mut Request,
+        route: &Route<'_>,
+        known: &AllowedMethods,
+    ) -> poem::Result<Response> {
+        let client = self.clients.client(request);
+        if let Some(bucket) = route.bucket(request.method()) {
+            self.app.quota.count(bucket, client).map_err(AppError::from)?;
+        }
+        if request.method() == Method::HEAD {
+            // Reads have no side effect that matters, and the HTTP library leaves the body out.
             request.set_method(Method::GET);
         }
-        let path = request.uri().path().to_owned();
-        let known = self.methods.iter().find(|entry| entry.matches(&path));
-        if known.is_none() {
-            return Err(Refusal::NotFound.into());
-        }
-        let body = take_body(request, self.body_limit(&path)).await?;
+        // Held until the response is there: the body may live as long.
+        let mut room = self.app.quota.body(client);
+        let body = take_body(request, self.body_limit(route), &self.app.quota, &mut room).await?;
         request.set_body(body);
+        request.extensions_mut().insert(client);
         self.api.call(std::mem::take(request)).await.map_err(|error| {
             if error.is::<MethodNotAllowedError>() {
-                let allow = known.map(|entry| entry.allow.clone()).unwrap_or_default();
-                Refusal::MethodNotAllowed(allow).into()
+                Refusal::MethodNotAllowed(known.allow.clone()).into()
             } else {
                 error
             }
         })
     }
 
-    /// Maximum size of a body sent to `path`, in bytes; an upload may have a file of the maximum
-    /// size and the form around it.
-    fn body_limit(&self, path: &str) -> usize {
+    /// Length limit of a request's body: of an upload, the file and the form around it.
+    fn body_limit(&self, route: &Route<'_>) -> usize {
         let limits = &self.app.config.limits;
-        if path == "/api/files/upload" {
+        if route.is_upload() {
             limits.max_upload_bytes.saturating_add(FORM_BYTES)
         } else {
             limits.max_body_bytes
         }
     }
 
-    fn options(&self, request: &Request) -> poem::Result<Response> {
-        let path = request.uri().path();
-        let allow = match self.methods.iter().find(|entry| entry.matches(path)) {
-            Some(entry) => entry.allow.as_str(),
-            None if assets::find(path).is_some() || Docs::has(path) => READ_METHODS,
-            None => return Err(Refusal::NotFound.into()),
+    fn options(&self, request: &Request, route: &Route<'_>) -> poem::Result<Response> {
+        let allow = match route {
+            Route::Api(entry) => entry.allow.as_str(),
+            Route::Asset(_) | Route::Document => READ_METHODS,
+            Route::Unknown => return Err(Refusal::NotFound.into()),
         };
         let headers = request.headers();
         let granted = allowed_origin(headers, &self.app.config.access.allowed_origins).is_some();
@@ -129,10 +154,11 @@ impl Endpoint for Gate {
         let started = Instant::now();
         let id = self.ids.next();
         let method = request.method().clone();
-        let path = tracing::enabled!(tracing::Level::INFO).then(|| loggable(request.uri().path()));
+        let route = Route::find(request.uri().path(), &self.methods);
+        let session = route.session(request.uri().path());
         let origins = &self.app.config.access.allowed_origins;
         let origin = allowed_origin(request.headers(), origins);
-        let answer = AssertUnwindSafe(self.respond(&mut request)).catch_unwind();
+        let answer = AssertUnwindSafe(self.respond(&mut request, &route)).catch_unwind();
         let span = tracing::info_span!("request", request.id = id);
         let response = tracing::Instrument::instrument(
             async {
@@ -147,16 +173,18 @@ impl Endpoint for Gate {
         )
         .await;
         drain(&mut request);
-        if let Some(path) = path {
-            let _entered = span.enter();
+        let (status, elapsed) = (response.status().as_u16(), started.elapsed());
+        self.app.metrics.request(route.pattern(), method.as_str(), status, elapsed);
+        span.in_scope(|| {
             tracing::info!(
                 http.method = %method,
-                http.path = path,
-                http.status = response.status().as_u16(),
-                elapsed_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+                http.route = route.pattern(),
+                session.id = session.as_deref(),
+                http.status = status,
+                elapsed_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
                 "request"
             );
-        }
+        });
         Ok(finish(response, origin, !origins.is_any(), &id))
     }
 }

@@ -13,6 +13,7 @@ use crate::chat::{Answer, Delivery, Question};
 use crate::domain::{SessionId, Status};
 use crate::http::Tag;
 use crate::http::wire::body::{self, FromJson, JsonBody};
+use crate::http::wire::client::Client;
 use crate::http::wire::error::Shared;
 use crate::http::wire::faults::{ClearFault, ReadFault, TurnFault};
 use crate::http::wire::idempotency::KeyHeader;
@@ -46,9 +47,11 @@ impl MessageRequest {
         self,
         delivery: Delivery,
         KeyHeader(key): KeyHeader,
+        Client(client): Client,
     ) -> (SessionId, Question) {
         let patch = self.config.unwrap_or_default().0;
-        (SessionId(self.session_id), Question { message: self.message, patch, delivery, key })
+        let message = self.message;
+        (SessionId(self.session_id), Question { message, patch, delivery, key, client })
     }
 }
 
@@ -228,9 +231,10 @@ impl ChatApi {
         /// gives the first answer again, or joins it while it is being written.
         #[oai(name = "Idempotency-Key")]
         key: KeyHeader,
+        client: Client,
         body: JsonBody<MessageRequest>,
     ) -> Result<Reply<AnswerBody>, TurnFault> {
-        let (id, question) = body.0.question(Delivery::Whole, key);
+        let (id, question) = body.0.question(Delivery::Whole, key, client);
         let turn = self.app.chat.begin(id, question)?;
         let answer = turn.end().await.map_err(Shared)?;
         Ok(Reply(AnswerBody::new(id, Arc::unwrap_or_clone(answer))))

@@ -9,14 +9,16 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
-use crate::domain::{Dataset, FileKind, SessionId};
+use crate::domain::{Dataset, FileKind};
 use crate::http::Tag;
 use crate::http::wire::body::{FromJson, JsonBody};
+use crate::http::wire::client::Client;
 use crate::http::wire::faults::{ClearFault, QueryFault, ReadFault, UploadFault};
 use crate::http::wire::refusal::Refusal;
 use crate::http::wire::reply::Reply;
 use crate::http::wire::types::{EXAMPLE_ID, EXAMPLE_TIME, IdParam, iso, millis};
 use crate::http::wire::upload::Upload;
+use crate::quota::Caller;
 
 /// How many rows a keyword search gives where no limit is set, as the earlier backends did.
 const SEARCH_ROWS: usize = 10;
@@ -245,9 +247,13 @@ impl FilesApi {
     /// A CSV or JSON file for the session, in the place of an earlier one. From then on its
     /// answers are computed over every row of it.
     #[oai(path = "/upload", method = "post", operation_id = "uploadFile")]
-    async fn upload(&self, upload: Upload) -> Result<Reply<Uploaded>, UploadFault> {
+    async fn upload(
+        &self,
+        Client(client): Client,
+        upload: Upload,
+    ) -> Result<Reply<Uploaded>, UploadFault> {
         let Upload { session, name, bytes } = upload;
-        let dataset = self.app.files.upload(session, name, bytes).await?;
+        let dataset = self.app.files.upload(Caller { session, client }, name, bytes).await?;
         Ok(Reply(Uploaded {
             success: true,
             message: format!("{} was uploaded.", dataset.file_name),
@@ -281,15 +287,17 @@ impl FilesApi {
     async fn query(
         &self,
         id: Path<IdParam>,
+        Client(client): Client,
         body: JsonBody<QueryRequest>,
     ) -> Result<Reply<Found>, QueryFault> {
+        let caller = Caller { session: id.0.0, client };
         let (dataset, query, sql, results) = match (body.0.query.clone(), body.0.sql.clone()) {
             (Some(query), None) if !query.trim().is_empty() => {
-                let (dataset, results) = self.search(id.0.0, query.clone(), body.0).await?;
+                let (dataset, results) = self.search(caller, query.clone(), body.0).await?;
                 (dataset, Some(query), None, results)
             }
             (None, Some(sql)) => {
-                let (dataset, results) = self.sql(id.0.0, sql.clone(), body.0.limit).await?;
+                let (dataset, results) = self.sql(caller, sql.clone(), body.0.limit).await?;
                 (dataset, None, Some(sql), results)
             }
             (Some(_), Some(_)) => {
@@ -317,7 +325,7 @@ impl FilesApi {
 impl FilesApi {
     async fn search(
         &self,
-        id: SessionId,
+        caller: Caller,
         query: String,
         request: QueryRequest,
     ) -> Result<(Dataset, Value), QueryFault> {
@@ -325,7 +333,7 @@ impl FilesApi {
         let limit = request.limit.map_or(SEARCH_ROWS, rows);
         let offset = request.offset.map_or(0, rows);
         let (dataset, found) =
-            self.app.files.search(id, query, request.columns, offset, limit).await?;
+            self.app.files.search(caller, query, request.columns, offset, limit).await?;
         let results = match dataset.kind {
             FileKind::Csv => json!({
                 "matchingRows": found.rows,
@@ -339,12 +347,12 @@ impl FilesApi {
 
     async fn sql(
         &self,
-        id: SessionId,
+        caller: Caller,
         sql: String,
         limit: Option<u64>,
     ) -> Result<(Dataset, Value), QueryFault> {
         let limit = limit.map_or(MAX_ROWS, |n| usize::try_from(n).unwrap_or(MAX_ROWS));
-        let (dataset, result) = self.app.files.query(id, sql, limit).await?;
+        let (dataset, result) = self.app.files.query(caller, sql, limit).await?;
         let results = json!({
             "columns": result.columns,
             "rows": result.rows,

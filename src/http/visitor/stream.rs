@@ -20,6 +20,7 @@ use crate::chat::Delivery;
 use crate::chat::feed::{Follower, RunningTurn, TurnEvent};
 use crate::http::Tag;
 use crate::http::wire::body::JsonBody;
+use crate::http::wire::client::Client;
 use crate::http::wire::error::{Shared, describe};
 use crate::http::wire::faults::{ClearFault, ReadFault, TurnFault};
 use crate::http::wire::idempotency::KeyHeader;
@@ -123,9 +124,10 @@ impl StreamApi {
         /// gives the first answer again, or joins it while it is being written.
         #[oai(name = "Idempotency-Key")]
         key: KeyHeader,
+        client: Client,
         body: JsonBody<MessageRequest>,
     ) -> Result<Streamed<false>, TurnFault> {
-        let (id, question) = body.0.question(Delivery::Streamed, key);
+        let (id, question) = body.0.question(Delivery::Streamed, key, client);
         let turn = self.app.chat.begin(id, question)?;
         if let Some(TurnEvent::Failed(error)) = turn.event(0).await {
             return Err(Shared(error).into());

@@ -1,6 +1,7 @@
 //! What goes over the wire: bodies in and out, and errors.
 
 pub mod body;
+pub mod client;
 pub mod error;
 pub mod faults;
 pub mod idempotency;

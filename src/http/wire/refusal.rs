@@ -44,6 +44,9 @@ pub enum Refusal {
     /// A body that broke off.
     #[error("The request body could not be read.")]
     BodyBroken,
+    /// What is not an HTTP request, or cannot be parsed as one.
+    #[error("The request is not valid HTTP.")]
+    Malformed,
     /// A missing, doubled or unreadable Host.
     #[error("The Host header is missing or not valid.")]
     BadHost,
@@ -82,6 +85,7 @@ impl Refusal {
             }
             Self::BodyTimeout => ErrorReply::new(StatusCode::REQUEST_TIMEOUT, "request_timeout"),
             Self::BodyBroken => ErrorReply::new(StatusCode::BAD_REQUEST, "invalid_body"),
+            Self::Malformed => ErrorReply::new(StatusCode::BAD_REQUEST, "malformed_request"),
             Self::BadHost => ErrorReply::new(StatusCode::BAD_REQUEST, "invalid_host"),
             Self::UnknownHost => ErrorReply::new(StatusCode::MISDIRECTED_REQUEST, "unknown_host"),
             Self::AddressTooLong => ErrorReply::new(StatusCode::URI_TOO_LONG, "address_too_long"),

@@ -1,4 +1,4 @@
-//! The rules of WCAG 2.2, levels A and AA, as axe-core checks them.
+//! WCAG 2.2, levels A and AA, checked with axe-core.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use super::visitor::Visitor;
 
 static SOURCE: LazyLock<String> = LazyLock::new(|| {
-    // In the target folder, which is one or two above this, as there is a target or not.
+    // In the target folder, one or two levels up, depending on whether a build target is set.
     let folders = Path::new(env!("CARGO_TARGET_TMPDIR")).ancestors();
     let mut files = folders.map(|folder| folder.join("node_modules/axe-core/axe.min.js"));
     let file = files
@@ -16,9 +16,9 @@ static SOURCE: LazyLock<String> = LazyLock::new(|| {
 });
 
 impl Visitor {
-    /// Checks the page or the frame where the visitor is, without the frames in it.
+    /// Checks the page or frame where the visitor is, without nested frames.
     pub async fn is_accessible(&self, state: &str) {
-        // Colours on their way from one to another are nobody's last word.
+        // Colours in the middle of a transition are not final.
         self.until("document.getAnimations().every((one) => one.playState !== 'running' || one.effect.getComputedTiming().endTime === Infinity)").await;
         if self.eval("return typeof axe === 'undefined'").await == true {
             self.driver().execute(SOURCE.as_str(), Vec::new()).await.unwrap();

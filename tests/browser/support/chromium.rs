@@ -1,4 +1,4 @@
-//! A Chromium of its own for each test, with its driver.
+//! A separate Chromium with its driver for each test.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -12,9 +12,9 @@ use thirtyfour::{ChromiumLikeCapabilities, LoggingPrefsLogLevel, WebDriver};
 const DRIVER: &str = "/usr/bin/chromedriver";
 const BROWSER: &str = "/usr/bin/chromium";
 
-/// Nothing but this machine is reached, and nothing is done that no test asked for. Through the
-/// pipe, Chromium ends with its driver, however that ends. One process shows a page and its frames:
-/// else the console of frames would be lost, and what is set for a page would not hold for them.
+/// Only this machine can be reached, and no background activity is allowed. Because of the pipe,
+/// Chromium ends with its driver, however that ends. A page and its frames share one process:
+/// otherwise the frames' console would be lost, and settings for a page would not apply to them.
 const ARGUMENTS: &[&str] = &[
     "--headless",
     "--no-sandbox",
@@ -35,13 +35,13 @@ const ARGUMENTS: &[&str] = &[
     "--host-resolver-rules=MAP *.example 127.0.0.1, EXCLUDE localhost, EXCLUDE 127.0.0.1, MAP * ~NOTFOUND",
 ];
 
-/// A browser that a test has for itself.
+/// A browser used by one test only.
 pub struct Chromium {
     pub driver: WebDriver,
     _process: Process,
 }
 
-/// The driver. With it the browser ends, and the files of both are removed.
+/// The driver. Dropping it ends the browser and removes the files of both.
 struct Process {
     driver: Child,
     port: u16,
@@ -57,7 +57,7 @@ impl Chromium {
                 "{program} is not there: run tests/run, which installs what the tests need"
             );
         }
-        // It looks for a port that is free for IPv4 and IPv6, and gives up when somebody is faster.
+        // It picks a port that is free for IPv4 and IPv6, and gives up if another process is faster.
         let process = (0..10).find_map(|_| Process::start());
         let process = process.unwrap_or_else(|| panic!("{DRIVER} ends before it listens"));
 
@@ -73,7 +73,7 @@ impl Chromium {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let address = format!("http://127.0.0.1:{}", process.port);
         let driver = WebDriver::builder(address, wanted).client(client).await.unwrap();
-        // The session ends with its process: nobody has to say goodbye.
+        // The session ends with its process, so it needs no explicit end.
         driver.clone().leak().unwrap();
         driver.set_script_timeout(Duration::from_secs(10)).await.unwrap();
         Self { driver, _process: process }
@@ -84,7 +84,7 @@ impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.driver.kill();
         let _ = self.driver.wait();
-        // The browser ends a moment later, and writes into its folder until then.
+        // The browser ends a little later and writes to its folder until then.
         for _ in 0..500 {
             if !running_in(self.files.path()) {
                 break;
@@ -95,7 +95,7 @@ impl Drop for Process {
 }
 
 impl Process {
-    /// None when it has ended instead of listening.
+    /// Returns `None` if it has exited instead of listening.
     fn start() -> Option<Self> {
         let files = tempfile::tempdir().unwrap();
         let mut driver = Command::new(DRIVER)
@@ -112,7 +112,7 @@ impl Process {
         while output.read_line(&mut line).unwrap() > 0 {
             if let Some((_, port)) = line.split_once("started successfully on port ") {
                 let port = port.trim_end().trim_end_matches('.').parse().unwrap();
-                // It may go on writing: a pipe that nobody reads would stop it one day.
+                // Keep reading: it would block on a full pipe.
                 std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
                 return Some(Self { driver, port, files });
             }
@@ -123,7 +123,7 @@ impl Process {
     }
 }
 
-/// Whether a process that was started with this folder is still there.
+/// Whether a process started with this folder is still running.
 fn running_in(folder: &Path) -> bool {
     let folder = folder.as_os_str().as_encoded_bytes();
     let Ok(processes) = std::fs::read_dir("/proc") else { return false };

@@ -8,19 +8,19 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// Passes everything on to a server, under an address of its own that stays the same.
+/// Forwards everything to a server, from a fixed address of its own.
 pub struct Line {
     pub base: String,
     address: SocketAddr,
     server: SocketAddr,
     task: Option<tokio::task::JoinHandle<()>>,
-    /// Whether long uploads may go on.
+    /// Whether long uploads may proceed.
     flows: Arc<watch::Sender<bool>>,
     cuts: Arc<watch::Sender<u32>>,
     refusals: Refusals,
 }
 
-/// Starts of requests that are to be refused, once each, and the seconds in their `Retry-After`.
+/// Beginnings of requests to refuse, once each, and the seconds for their `Retry-After`.
 type Refusals = Arc<Mutex<Vec<(&'static str, u32)>>>;
 
 impl Drop for Line {
@@ -29,7 +29,7 @@ impl Drop for Line {
     }
 }
 
-/// What passes while uploads are held up: more than any other request has.
+/// Bytes forwarded while uploads are held up: more than any other request has.
 const HELD_AFTER: usize = 256 * 1024;
 
 impl Line {
@@ -49,7 +49,7 @@ impl Line {
         let (server, flows, cuts) = (self.server, Arc::clone(&self.flows), Arc::clone(&self.cuts));
         let refusals = Arc::clone(&self.refusals);
         self.task = Some(tokio::spawn(async move {
-            // With the task, all that it carries ends.
+            // Aborting the task ends all of its connections.
             let mut carried = JoinSet::new();
             while let Ok((browser, _)) = listener.accept().await {
                 let (flows, mut cuts) = (flows.subscribe(), cuts.subscribe());
@@ -64,36 +64,36 @@ impl Line {
         }));
     }
 
-    /// Ends every connection and takes no other: the server is gone.
+    /// Closes all connections and accepts no others: the server is gone.
     pub fn cut(&mut self) {
         if let Some(task) = self.task.take() {
             task.abort();
         }
     }
 
-    /// Takes connections again.
+    /// Accepts connections again.
     pub fn mend(&mut self) {
         self.pass(listen(self.address));
     }
 
-    /// Ends every connection once; new ones are taken at once.
+    /// Closes all connections once; new ones are accepted at once.
     pub fn hiccup(&self) {
         self.cuts.send_modify(|times| *times += 1);
     }
 
-    /// Refuses the next request that starts like this, such as `POST /api/chat/stream`, as a rate
-    /// limit of the server does.
+    /// Refuses the next request that starts like this, such as `POST /api/chat/stream`, as the
+    /// server's rate limit does.
     pub fn refuse(&self, request: &'static str, retry_after: u32) {
         self.refusals.lock().unwrap().push((request, retry_after));
     }
 
-    /// Holds up what is longer than any message, or lets it go on.
+    /// Holds up requests longer than any message, or lets them proceed.
     pub fn hold_uploads(&self, held: bool) {
         self.flows.send_replace(!held);
     }
 }
 
-/// Small buffers: a browser counts as sent what these have taken.
+/// With small buffers, since a browser counts everything in them as sent.
 fn listen(address: SocketAddr) -> TcpListener {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_reuseaddr(true).unwrap();
@@ -146,16 +146,16 @@ async fn carry(
     }
 }
 
-/// How long the client of this request is to wait, if it is to be refused. Browsers write the head
-/// of a request at once, so it stands at the start of a piece.
+/// The `Retry-After` of this request if it is to be refused. Browsers write the head of a request in
+/// one go, so it is at the start of a piece.
 fn refusal(refusals: &Refusals, piece: &[u8]) -> Option<u32> {
     let mut refusals = refusals.lock().unwrap();
     let at = refusals.iter().position(|(request, _)| piece.starts_with(request.as_bytes()))?;
     Some(refusals.remove(at).1)
 }
 
-/// Reads a request to its end: closing before that would reset the connection. False if the browser
-/// hangs up.
+/// Reads a request to its end: closing earlier would reset the connection. Returns false if the
+/// browser hangs up.
 async fn read_rest(mut request: Vec<u8>, browser: &mut (impl AsyncReadExt + Unpin)) -> bool {
     loop {
         let text = String::from_utf8_lossy(&request).to_lowercase();

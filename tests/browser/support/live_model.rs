@@ -1,4 +1,4 @@
-//! A model that the test plays itself, word by word.
+//! A model controlled by the test, word by word.
 
 use std::io;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::sync::{Mutex, mpsc};
 
 use super::server::model::{anthropic_sse, claude_end, claude_start, claude_words};
 
-/// Waits for calls; speaks as Anthropic does.
+/// Waits for calls, with Anthropic's API.
 pub struct LiveModel {
     base: String,
     calls: Mutex<mpsc::UnboundedReceiver<Turn>>,
@@ -25,7 +25,7 @@ impl Drop for LiveModel {
     }
 }
 
-/// A call that waits for its answer. Dropped before its end, its line breaks.
+/// A call waiting for its answer. Dropping it early breaks the connection.
 pub struct Turn {
     pub body: Value,
     answer: mpsc::UnboundedSender<io::Result<Bytes>>,
@@ -56,12 +56,12 @@ impl LiveModel {
         Self { base, calls: Mutex::new(calls), task }
     }
 
-    /// What tells a server to ask this model.
+    /// Flags that make a server use this model.
     pub fn flags(&self) -> [&str; 4] {
         ["--anthropic-api-key", "k", "--anthropic-base-url", &self.base]
     }
 
-    /// Waits for the next call, and begins to answer it.
+    /// Waits for the next call and starts its answer.
     pub async fn turn(&self) -> Turn {
         let mut calls = self.calls.lock().await;
         let turn = tokio::time::timeout(Duration::from_secs(20), calls.recv());
@@ -70,7 +70,7 @@ impl LiveModel {
         turn
     }
 
-    /// How often it was asked beside the turns that were taken.
+    /// Number of calls besides those returned by `turn`.
     pub async fn waiting(&self) -> usize {
         self.calls.lock().await.len()
     }
@@ -78,7 +78,7 @@ impl LiveModel {
 
 impl Turn {
     fn send(&self, events: &[Value]) {
-        // A server that has stopped listening is the test's business.
+        // If the server has stopped listening, the test will notice.
         let _ = self.answer.send(Ok(anthropic_sse(events).into()));
     }
 
@@ -90,13 +90,13 @@ impl Turn {
         self.send(&claude_end("end_turn"));
     }
 
-    /// Says it all and ends.
+    /// Sends the whole answer and ends it.
     pub fn answers(self, words: &str) {
         self.says(words);
         self.ends();
     }
 
-    /// The line breaks in the middle.
+    /// Breaks the connection in the middle of the answer.
     pub fn breaks(self) {
         let _ = self.answer.send(Err(io::Error::other("broken")));
     }

@@ -18,11 +18,11 @@ pub use on_disk::OnDisk;
 pub use server::Server;
 pub use server::model::Model;
 pub use site::{Page, Site, with_head, with_tag};
-/// `Key::Return` is what keyboards call Enter; `Key::Enter` is the one of the number pad.
+/// `Key::Return` is the main Enter key; `Key::Enter` is the one on the numeric keypad.
 pub use thirtyfour::Key;
 pub use visitor::{BOX, FRAME, LAUNCHER, PANEL, Visitor, visit};
 
-/// A model that the test plays, a server that asks it, and a site with the server's tag.
+/// A model controlled by the test, a server that uses it, and a site with the server's tag.
 pub async fn stage(attributes: &str) -> (LiveModel, Server, Site) {
     let model = LiveModel::start().await;
     let server = Server::with(&model.flags()).await;

@@ -1,4 +1,4 @@
-//! Files that visitors have.
+//! Files on the visitor's disk.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use thirtyfour::By;
 
 use super::visitor::Visitor;
 
-/// A file on the visitor's disk, as long as this lives: a browser reads it while it sends it.
+/// A file that exists until this is dropped: a browser reads it during the upload.
 pub struct OnDisk {
     path: PathBuf,
     _folder: TempDir,
@@ -27,7 +27,7 @@ impl OnDisk {
 }
 
 impl Visitor {
-    /// Chooses a file, as in the dialog that the button opens.
+    /// Chooses a file, as in the file dialog.
     pub async fn chooses(&self, file: &OnDisk) {
         let input = self.driver().find(By::Css("#file-input")).await.unwrap();
         input.send_keys(file.path()).await.unwrap();

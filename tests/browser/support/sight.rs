@@ -5,7 +5,7 @@ use serde_json::json;
 use super::visitor::Visitor;
 
 impl Visitor {
-    /// Waits until an element can be seen whose text holds these words.
+    /// Waits until a visible element contains these words.
     pub async fn sees(&self, selector: &str, words: &str) {
         let (selector, words) = (json!(selector), json!(words));
         self.until(&format!(
@@ -15,12 +15,12 @@ impl Visitor {
         .await;
     }
 
-    /// Waits until nothing of it can be seen.
+    /// Waits until no such element is visible.
     pub async fn sees_no(&self, selector: &str) {
         self.until(&format!("!seen({})", json!(selector))).await;
     }
 
-    /// What can be read in the first element, with white space as one space.
+    /// The visible text of the first element, with white space collapsed.
     pub async fn text(&self, selector: &str) -> String {
         let text = self.eval(&format!("return text({})", json!(selector))).await;
         text.as_str().unwrap_or_default().to_owned()
@@ -30,7 +30,7 @@ impl Visitor {
         self.eval(&format!("return $$({}).length", json!(selector))).await.as_u64().unwrap()
     }
 
-    /// An attribute of the first element, once it is there.
+    /// An attribute of the first element, once it exists.
     pub async fn attribute(&self, selector: &str, name: &str) -> Option<String> {
         let selector = json!(selector);
         self.until(&format!("$({selector})")).await;
@@ -44,7 +44,7 @@ impl Visitor {
         self.eval(&script).await.as_str().unwrap().to_owned()
     }
 
-    /// Waits for an answer with these words that is written to its end.
+    /// Waits for a complete answer that contains these words.
     pub async fn reads_answer(&self, words: &str) {
         let words = json!(words);
         self.until(&format!(
@@ -54,7 +54,7 @@ impl Visitor {
         .await;
     }
 
-    /// How light the background of an element is, from 0 to 1.
+    /// The lightness of an element's background, from 0 to 1.
     pub async fn lightness(&self, selector: &str) -> f64 {
         let script = format!(
             "const [r, g, b] = ground($({}));
@@ -64,7 +64,7 @@ impl Visitor {
         self.eval(&script).await.as_f64().unwrap()
     }
 
-    /// Where an element is, in its window: left, top, width, height.
+    /// An element's position in its window: left, top, width, height.
     pub async fn place(&self, selector: &str) -> [f64; 4] {
         let script = format!(
             "const {{ x, y, width, height }} = $({}).getBoundingClientRect();
@@ -74,13 +74,13 @@ impl Visitor {
         serde_json::from_value(self.eval(&script).await).unwrap()
     }
 
-    /// Where an element is, once it can be seen.
+    /// An element's position, once it is visible.
     pub async fn place_of(&self, selector: &str) -> [f64; 4] {
         self.element(selector).await;
         self.place(selector).await
     }
 
-    /// The conversation as it is shown: `user: …`, `bot: …`.
+    /// The conversation as shown: `user: …`, `bot: …`.
     pub async fn conversation(&self) -> Vec<String> {
         let lines = self
             .eval(

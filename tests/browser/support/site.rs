@@ -1,4 +1,4 @@
-//! Other people's websites: pages on an origin that is not the chat's.
+//! Websites that embed the chat, on another origin.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -8,7 +8,7 @@ use poem::listener::TcpAcceptor;
 use poem::{EndpointExt, Response};
 use tokio::net::TcpListener;
 
-/// A running website. It is gone when it is dropped.
+/// A running website. Dropping it stops it.
 pub struct Site {
     port: u16,
     asked: Arc<Mutex<Vec<String>>>,
@@ -34,12 +34,12 @@ impl Page {
     }
 }
 
-/// A page of a shop with the chat's tag on it, whose attributes are given.
+/// A shop's page with the chat's tag, which has these attributes.
 pub fn with_tag(chat: &str, attributes: &str) -> String {
     with_head(&format!("<script src=\"{chat}/embed.js\" async {attributes}></script>"))
 }
 
-/// The page of a shop with something in its head.
+/// A shop's page with something in its head.
 pub fn with_head(head: &str) -> String {
     format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">
@@ -91,17 +91,17 @@ impl Site {
         Self { port, asked, task }
     }
 
-    /// An address on another site than the chat's, as real ones are.
+    /// An address on a different site than the chat's, as in reality.
     pub fn url(&self, path: &str) -> String {
         format!("http://localhost:{}{path}", self.port)
     }
 
-    /// An address without TLS: the browser keeps some of its functions from such pages.
+    /// An address that is not a secure context: browsers withhold some APIs there.
     pub fn plain_url(&self, path: &str) -> String {
         format!("http://teas.example:{}{path}", self.port)
     }
 
-    /// The paths that were asked for.
+    /// The paths requested so far.
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }

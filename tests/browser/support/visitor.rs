@@ -1,4 +1,4 @@
-//! What a visitor does. A condition is waited for, never a time.
+//! What a visitor does. Tests wait for conditions, never for a fixed time.
 
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
@@ -12,15 +12,15 @@ use thirtyfour::{Key, TypingData};
 
 use super::chromium::Chromium;
 
-/// How long a condition may take to come true.
+/// How long a condition may take to become true.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long a whole scenario may take.
 const ALL: Duration = Duration::from_secs(90);
 const POLL: Duration = Duration::from_millis(25);
 
-/// What every script may use: `$` finds an element, `$$` all of them, `a >>> b` looks for `b` in
-/// the shadow of `a`, `text` is what
-/// a visitor reads, with white space as one space, `ground` the colour behind an element.
+/// Helpers for every script: `$` finds an element, `$$` all of them, `a >>> b` looks for `b` in the
+/// shadow root of `a`, `text` is the visible text with white space collapsed, `ground` the colour
+/// behind an element.
 const PRELUDE: &str = "
 const $$ = (selector) => selector.split('>>>').reduce(
   (roots, part, level) => roots.flatMap((root) =>
@@ -49,18 +49,18 @@ pub const PANEL: &str = "chatbot-widget >>> .panel";
 pub const FRAME: &str = "chatbot-widget >>> iframe";
 pub const BOX: &str = "#message-input";
 
-/// Someone in front of a browser.
+/// A person using a browser.
 pub struct Visitor {
     chromium: Chromium,
-    /// What was done, for the message of a failure.
+    /// The steps so far, for the failure message.
     steps: Mutex<Vec<String>>,
-    /// Parts of messages that the console may show.
+    /// Parts of console messages that are expected.
     expected: Mutex<Vec<String>>,
     console: Mutex<Vec<String>>,
 }
 
-/// Runs a scenario in a browser of its own. It fails also when the console shows errors that the
-/// scenario has not said to expect. A failure leaves a screenshot and the console behind.
+/// Runs a scenario in its own browser. It also fails if the console shows errors that the scenario
+/// does not expect. A failure leaves a screenshot and the console output behind.
 pub async fn visit<S: AsyncFnOnce(&Visitor)>(scenario: S) {
     let name = std::any::type_name::<S>().replace("::{{closure}}", "");
     let name = name.trim_start_matches("browser::").replace("::", ".");
@@ -78,7 +78,7 @@ pub async fn visit<S: AsyncFnOnce(&Visitor)>(scenario: S) {
             .downcast_ref::<String>()
             .cloned()
             .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
-            .unwrap_or_else(|| "a panic without words".to_owned()),
+            .unwrap_or_else(|| "a panic without a message".to_owned()),
         Ok(Ok(())) => {
             let errors = visitor.unexpected_errors().await;
             if errors.is_empty() {
@@ -88,7 +88,7 @@ pub async fn visit<S: AsyncFnOnce(&Visitor)>(scenario: S) {
         }
     };
     let kept = tokio::time::timeout(PATIENCE, visitor.keep_evidence(&name)).await;
-    let kept = kept.unwrap_or_else(|_| "the browser does not answer".to_owned());
+    let kept = kept.unwrap_or_else(|_| "the browser does not respond".to_owned());
     let steps = visitor.steps.lock().unwrap().join("\n  ");
     panic!("{fault}\nafter\n  {steps}\n{kept}");
 }
@@ -102,12 +102,12 @@ impl Visitor {
         &self.chromium.driver
     }
 
-    /// The console may show errors with this in them.
+    /// Expects console errors that contain this.
     pub fn expects(&self, part: &str) {
         self.expected.lock().unwrap().push(part.to_owned());
     }
 
-    /// Everything that the console has shown, a line for each, the level first.
+    /// All console messages so far, one per line, starting with the level.
     pub async fn console(&self) -> Vec<String> {
         if let Ok(entries) = self.driver().browser_log().await {
             let lines =
@@ -117,7 +117,7 @@ impl Visitor {
         self.console.lock().unwrap().clone()
     }
 
-    /// Waits until the console shows this.
+    /// Waits until the console shows a message that contains this.
     pub async fn console_says(&self, part: &str) {
         let begun = Instant::now();
         while !self.console().await.iter().any(|line| line.contains(part)) {
@@ -135,7 +135,7 @@ impl Visitor {
         lines
     }
 
-    /// Saves what can be seen, and answers where.
+    /// Saves a screenshot and the console, and returns where.
     async fn keep_evidence(&self, name: &str) -> String {
         let folder = target_folder().join("browser-failures");
         std::fs::create_dir_all(&folder).unwrap();
@@ -148,13 +148,13 @@ impl Visitor {
         }
     }
 
-    /// A window of usual size, and a mouse.
+    /// A window of a common size, and a mouse.
     async fn is_at_a_desk(&self) {
         let screen = json!({"width": 1280, "height": 800, "deviceScaleFactor": 1, "mobile": false});
         self.cdp("Emulation.setDeviceMetricsOverride", screen).await;
     }
 
-    /// A phone in portrait, and a finger.
+    /// A phone in portrait orientation, and touch input.
     pub async fn is_on_a_phone(&self) {
         let screen = json!({"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": true});
         self.cdp("Emulation.setDeviceMetricsOverride", screen).await;
@@ -162,26 +162,26 @@ impl Visitor {
         self.cdp("Emulation.setTouchEmulationEnabled", touch).await;
     }
 
-    /// What the visitor's system asks for, such as `prefers-color-scheme`.
+    /// Sets a system preference, such as `prefers-color-scheme`.
     pub async fn prefers(&self, feature: &str, value: &str) {
         let features = json!({"features": [{"name": feature, "value": value}]});
         self.cdp("Emulation.setEmulatedMedia", features).await;
     }
 
-    /// Opens an address, and is then in that page, outside of any frame.
+    /// Opens an address and leaves any frame.
     pub async fn goto(&self, url: &str) {
         self.step(format!("go to {url}"));
         self.driver().goto(url).await.unwrap();
     }
 
-    /// Loads the page again.
+    /// Reloads the page.
     pub async fn reload(&self) {
         self.step("reload");
         self.leave_frame().await;
         self.driver().refresh().await.unwrap();
     }
 
-    /// What a function's body answers, in the page or frame where the visitor is.
+    /// Runs a function body in the current page or frame and returns its result.
     pub async fn eval(&self, body: &str) -> Value {
         self.try_eval(body).await.unwrap_or_else(|error| panic!("{error}\nin {body}"))
     }
@@ -191,7 +191,7 @@ impl Visitor {
         Ok(answer.json().clone())
     }
 
-    /// What a function's body answers when its promises are kept.
+    /// Runs an async function body and returns its result.
     pub async fn eval_async(&self, body: &str) -> Value {
         let script = format!(
             "{PRELUDE}const tell = arguments[arguments.length - 1];
@@ -202,7 +202,7 @@ impl Visitor {
         answer
     }
 
-    /// Waits until an expression is truthy, and answers its value.
+    /// Waits until an expression is truthy and returns its value.
     pub async fn until(&self, expression: &str) -> Value {
         self.step(format!("wait until {expression}"));
         let begun = Instant::now();
@@ -223,7 +223,7 @@ impl Visitor {
         }
     }
 
-    /// The first element, once it can be seen.
+    /// The first such element, once it is visible.
     pub async fn element(&self, selector: &str) -> WebElement {
         let selector = json!(selector);
         self.until(&format!("seen({selector})")).await;
@@ -231,7 +231,7 @@ impl Visitor {
         self.driver().execute(script, Vec::new()).await.unwrap().element().unwrap()
     }
 
-    /// Clicks where the element is, as soon as nothing covers it.
+    /// Clicks the element as soon as nothing covers it.
     pub async fn click(&self, selector: &str) {
         self.step(format!("click {selector}"));
         let begun = Instant::now();
@@ -251,19 +251,19 @@ impl Visitor {
         self.element(selector).await.send_keys(text).await.unwrap();
     }
 
-    /// Presses keys, one after the other, wherever the focus is.
+    /// Presses keys one after another, wherever the focus is.
     pub async fn press(&self, keys: &[Key]) {
         for key in keys {
             self.strike(key, false).await;
         }
     }
 
-    /// Presses a key while Shift is held.
+    /// Presses a key with Shift held.
     pub async fn press_with_shift(&self, key: Key) {
         self.strike(&key, true).await;
     }
 
-    /// The driver has keys of its own, but its Enter presses no button.
+    /// WebDriver's own Enter key does not activate buttons.
     async fn strike(&self, key: &Key, shift: bool) {
         let (name, code, text) = match key {
             Key::Escape => ("Escape", 27, ""),
@@ -281,7 +281,7 @@ impl Visitor {
         }
     }
 
-    /// Speaks the protocol of the browser's own tools.
+    /// Sends a DevTools protocol command.
     pub async fn cdp(&self, method: &str, parameters: Value) -> Value {
         self.step(format!("{method} {parameters}"));
         self.driver().cdp().send_raw(method, parameters).await.unwrap()
@@ -291,13 +291,13 @@ impl Visitor {
         self.driver().enter_default_frame().await.unwrap();
     }
 
-    /// Goes into the chat's frame, once the chat shows itself.
+    /// Enters the chat's frame once the chat is visible.
     pub async fn enter_chat(&self) {
         self.enter(FRAME).await;
         self.until("seen('#chatbot-container')").await;
     }
 
-    /// Goes into a frame of the page.
+    /// Enters a frame of the page.
     pub async fn enter(&self, selector: &str) {
         self.leave_frame().await;
         let begun = Instant::now();
@@ -312,7 +312,7 @@ impl Visitor {
         self.step(format!("enter {selector}"));
     }
 
-    /// Opens the chat by its button and goes into it.
+    /// Opens the chat with its button and enters its frame.
     pub async fn open_chat(&self) {
         self.click(LAUNCHER).await;
         self.enter_chat().await;
