@@ -18,9 +18,9 @@ use crate::tables::sql::{Interrupt, Request, Source, TableKey, Tables};
 
 /// The use cases of files. Cheap to clone.
 #[derive(Clone)]
-pub struct Files(Arc<Inner>);
+pub struct Files(Arc<FilesInner>);
 
-struct Inner {
+struct FilesInner {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     quota: Quota,
@@ -36,7 +36,7 @@ impl Files {
         quota: Quota,
         max_bytes: usize,
     ) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(FilesInner {
             store,
             clock,
             quota,

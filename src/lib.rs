@@ -18,7 +18,7 @@
 //! - [`http`], [`cli`]: handlers and commands. They call use cases, never a store or a provider.
 //! - [`server`]: accepts connections, and drains them at shutdown.
 //!
-//! `tests/api/architecture.rs` enforces these layers; `docs/architecture.md` explains them further
+//! `tests/api/architecture` enforces these layers; `docs/architecture.md` explains them further
 //! and follows a question from the request to the stored answer.
 
 pub mod app;

@@ -8,7 +8,7 @@ use super::answer::{AnswerInProgress, Conclusion, Round};
 use super::feed::{RunningTurn, TurnEvent};
 use super::tools::Toolbox;
 use super::tools::query_data::QueryData;
-use super::{Answer, Delivery, Inner, Question};
+use super::{Answer, ChatInner, Delivery, Question};
 use crate::domain::model::{Entry, ModelRequest, ToolChoice};
 use crate::domain::{
     Bot, IdempotencyKey, Message, MessageId, NewMessage, ProviderKind, SessionConfig, Status,
@@ -57,7 +57,7 @@ struct Exchange {
     started: Instant,
 }
 
-impl Inner {
+impl ChatInner {
     /// Runs a turn from its question to its stored answer.
     pub(super) async fn run(
         &self,

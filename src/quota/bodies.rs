@@ -13,13 +13,13 @@ use crate::domain::ClientKey;
 const SMALL: usize = 64 * 1024;
 
 #[derive(Default)]
-struct Counts {
+struct BodyBytes {
     total: usize,
     clients: HashMap<ClientKey, usize>,
 }
 
-struct Shared {
-    counts: Mutex<Counts>,
+struct BodiesInner {
+    counts: Mutex<BodyBytes>,
     /// Signals that room has become free.
     freed: Notify,
     limit: usize,
@@ -28,7 +28,7 @@ struct Shared {
 }
 
 #[derive(Clone)]
-pub(super) struct Bodies(Arc<Shared>);
+pub(super) struct Bodies(Arc<BodiesInner>);
 
 /// The room that a body takes; released on drop.
 pub struct BodyLease {
@@ -39,7 +39,7 @@ pub struct BodyLease {
 
 impl Bodies {
     pub fn new(limits: &QuotaLimits) -> Self {
-        Self(Arc::new(Shared {
+        Self(Arc::new(BodiesInner {
             counts: Mutex::default(),
             freed: Notify::new(),
             limit: limits.body_bytes,
@@ -58,7 +58,7 @@ impl Bodies {
         (counts.total, counts.clients.len())
     }
 
-    fn counts(&self) -> MutexGuard<'_, Counts> {
+    fn counts(&self) -> MutexGuard<'_, BodyBytes> {
         self.0.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

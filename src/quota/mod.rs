@@ -118,9 +118,9 @@ pub struct QuotaUse {
 
 /// The bounded resources of this process. Cheap to clone.
 #[derive(Clone)]
-pub struct Quota(Arc<Inner>);
+pub struct Quota(Arc<QuotaInner>);
 
-struct Inner {
+struct QuotaInner {
     work: Work,
     bodies: Bodies,
     rates: Rates,
@@ -130,7 +130,7 @@ struct Inner {
 impl Quota {
     /// Resources within `limits`; refusals are counted in `metrics`.
     pub fn new(limits: QuotaLimits, metrics: Arc<Metrics>) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(QuotaInner {
             work: Work::new(&limits),
             bodies: Bodies::new(&limits),
             rates: Rates::new(limits.rate),

@@ -30,7 +30,7 @@ use crate::store::{
     TurnGuard, TurnLockError,
 };
 use activity::Activity;
-use fault::{Fault, Stop};
+use fault::{RedbFault, Stop};
 pub use open::OpenError;
 use open::{create_file, damaged, open_database};
 use ops::Batch;
@@ -178,7 +178,7 @@ impl RedbStore {
         tokio::task::spawn_blocking(move || handle.read(work))
             .await
             // The runtime is shutting down.
-            .unwrap_or(Err(Stop::Fault(Fault::NotOpen)))
+            .unwrap_or(Err(Stop::Fault(RedbFault::NotOpen)))
     }
 
     /// Number of sessions with a turn that is running or being waited for.

@@ -9,7 +9,7 @@ use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 use tokio::sync::{mpsc, oneshot};
 
 use super::activity::Activity;
-use super::fault::{Fault, Stop};
+use super::fault::{RedbFault, Stop};
 use super::open::OpenError;
 use super::ops::{Batch, Effects};
 use super::read::Snapshot;
@@ -49,17 +49,17 @@ impl Handle {
         let transaction = self.begin_read()?;
         // redb can panic on a file that is damaged while it is open.
         catch_unwind(AssertUnwindSafe(|| work(&Snapshot(&transaction))))
-            .unwrap_or(Err(Fault::Panicked.into()))
+            .unwrap_or(Err(RedbFault::Panicked.into()))
     }
 
-    fn begin_read(&self) -> Result<ReadTransaction, Fault> {
+    fn begin_read(&self) -> Result<ReadTransaction, RedbFault> {
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(database.as_ref().ok_or(Fault::NotOpen)?.begin_read()?)
+        Ok(database.as_ref().ok_or(RedbFault::NotOpen)?.begin_read()?)
     }
 
-    fn begin_write(&self) -> Result<WriteTransaction, Fault> {
+    fn begin_write(&self) -> Result<WriteTransaction, RedbFault> {
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(database.as_ref().ok_or(Fault::NotOpen)?.begin_write()?)
+        Ok(database.as_ref().ok_or(RedbFault::NotOpen)?.begin_write()?)
     }
 
     /// Opens the database again, while readers wait.
@@ -79,9 +79,9 @@ impl Handle {
 
 /// An operation that waits for the writer.
 trait Job: Send {
-    fn run(&mut self, batch: &mut Batch<'_>) -> Result<(), Fault>;
+    fn run(&mut self, batch: &mut Batch<'_>) -> Result<(), RedbFault>;
     /// Replies to the caller, after the commit or its failure.
-    fn answer(self: Box<Self>, fault: Option<&Fault>);
+    fn answer(self: Box<Self>, fault: Option<&RedbFault>);
 }
 
 struct Call<T, F> {
@@ -95,7 +95,7 @@ where
     T: Send,
     F: FnOnce(&mut Batch<'_>) -> Result<T, Stop> + Send,
 {
-    fn run(&mut self, batch: &mut Batch<'_>) -> Result<(), Fault> {
+    fn run(&mut self, batch: &mut Batch<'_>) -> Result<(), RedbFault> {
         let Some(work) = self.work.take() else { return Ok(()) };
         self.result = Some(match work(batch) {
             Ok(value) => Ok(value),
@@ -105,7 +105,7 @@ where
         Ok(())
     }
 
-    fn answer(self: Box<Self>, fault: Option<&Fault>) {
+    fn answer(self: Box<Self>, fault: Option<&RedbFault>) {
         let result = match (fault, self.result) {
             (None, Some(result)) => result,
             (Some(fault), _) => Err(fault.clone().into()),
@@ -232,11 +232,11 @@ impl Worker {
     fn try_commit(
         &self,
         jobs: &mut [Box<dyn Job>],
-        prepare: impl FnOnce(&mut Batch<'_>) -> Result<(), Fault>,
-    ) -> Result<(), Fault> {
+        prepare: impl FnOnce(&mut Batch<'_>) -> Result<(), RedbFault>,
+    ) -> Result<(), RedbFault> {
         let mut effects = Effects::default();
         let done = catch_unwind(AssertUnwindSafe(|| self.transact(jobs, prepare, &mut effects)))
-            .unwrap_or(Err(Fault::Panicked));
+            .unwrap_or(Err(RedbFault::Panicked));
         match &done {
             Ok(()) => {
                 for &(id, at) in &effects.created {
@@ -247,10 +247,10 @@ impl Worker {
                 self.activity.undo(&effects.moves, &effects.removed);
                 let reopen = match fault {
                     // Reopening has just been tried.
-                    Fault::NotOpen => false,
+                    RedbFault::NotOpen => false,
                     // A panic leaks pages that only reopening reclaims.
-                    Fault::Panicked => true,
-                    Fault::Storage(_) => self.handle.begin_write().is_err(),
+                    RedbFault::Panicked => true,
+                    RedbFault::Storage(_) => self.handle.begin_write().is_err(),
                 };
                 if reopen {
                     self.reopen();
@@ -263,11 +263,11 @@ impl Worker {
     fn transact(
         &self,
         jobs: &mut [Box<dyn Job>],
-        prepare: impl FnOnce(&mut Batch<'_>) -> Result<(), Fault>,
+        prepare: impl FnOnce(&mut Batch<'_>) -> Result<(), RedbFault>,
         effects: &mut Effects,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), RedbFault> {
         let mut transaction = match self.handle.begin_write() {
-            Err(Fault::NotOpen) => {
+            Err(RedbFault::NotOpen) => {
                 self.reopen();
                 self.handle.begin_write()?
             }
