@@ -1,4 +1,4 @@
-//! `kill -9` in the middle of load: what was acknowledged is there afterwards.
+//! `kill -9` under load: acknowledged turns survive.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::process::{Running, call};
 
-/// How many acknowledged turns the load reaches before the kill.
+/// Number of acknowledged turns before the kill.
 const TURNS: usize = 150;
 
 #[test]

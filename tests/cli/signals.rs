@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::process::Running;
 
 #[test]
-fn either_signal_ends_it_cleanly_and_data_survive() {
+fn either_signal_ends_it_cleanly_and_data_survives() {
     let folder = tempfile::tempdir().unwrap();
     let mut ids = Vec::new();
     for signal in ["TERM", "INT"] {

@@ -1,4 +1,4 @@
-//! A disk that fills up and gets room again, and one that fails in other ways.
+//! A disk that fills up and is freed again, and one that fails in other ways.
 
 use std::io;
 use std::sync::Arc;
@@ -24,9 +24,9 @@ struct Disk {
 
 #[derive(Debug)]
 struct State {
-    /// Bytes from the file's beginning that there is room for.
+    /// Maximum size of the file, in bytes.
     room: AtomicU64,
-    /// The disk answers to nothing but locks.
+    /// Every operation but locking fails.
     broken: AtomicBool,
     opened: AtomicU64,
 }
@@ -132,10 +132,10 @@ async fn a_full_disk_refuses_writes_until_there_is_room_and_loses_nothing() {
     for _ in 0..3 {
         full(store.create_session(lost.clone()).await);
         not_found(store.session(lost.id, T0).await);
-        assert_eq!(texts(&store, id, at(5)).await, ["kept", "re: kept"], "reads go on");
+        assert_eq!(texts(&store, id, at(5)).await, ["kept", "re: kept"], "reads still work");
         assert_eq!(store.stats(T0).await.unwrap().total, total);
     }
-    // A session that was in the same batch, or comes later, is refused the same way.
+    // A write to an existing session is refused in the same way.
     let large = object(json!({"large": "y".repeat(50_000)}));
     full(store.merge_config(id, set(large.clone()), at(6)).await);
     full(begin(&store, id, large.clone(), question("?", at(6)), None).await);
@@ -155,12 +155,12 @@ async fn a_full_disk_refuses_writes_until_there_is_room_and_loses_nothing() {
     drop(store);
     let store = RedbStore::open(&path, options(at(9))).unwrap();
     assert_eq!(store.stats(at(9)).await.unwrap().total, total + 1);
-    // Activity of a session that was only read while the disk was full.
+    // Includes the activity of a session that was only read while the disk was full.
     assert_eq!(store.stats(at(1807)).await.unwrap().total, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn all_who_share_a_failed_commit_are_told_and_nothing_of_it_stays() {
+async fn a_failed_commit_fails_for_all_its_callers_and_leaves_nothing_behind() {
     let OnDisk { store, state, path } = on_disk(8 << 20);
     let store = Arc::new(store);
     let id = created(&*store, T0).await;
@@ -178,7 +178,7 @@ async fn all_who_share_a_failed_commit_are_told_and_nothing_of_it_stays() {
         assert_eq!(store.session(id, T0).await.is_ok(), stored);
         kept += u64::from(stored);
     }
-    assert!(kept < 200, "the disk has filled up");
+    assert!(kept < 200, "the disk must have filled up");
     assert_eq!(store.stats(T0).await.unwrap().total, kept);
     assert_eq!(
         store.expire(at(1800), 1000).await.unwrap().len() as u64,
@@ -191,7 +191,7 @@ async fn all_who_share_a_failed_commit_are_told_and_nothing_of_it_stays() {
 }
 
 #[tokio::test]
-async fn a_failed_sweep_forgets_nobody() {
+async fn a_failed_sweep_keeps_every_session() {
     let OnDisk { store, state, path: _path } = on_disk(8 << 20);
     let (old, young) = (created(&store, T0).await, created(&store, T0).await);
     store.session(young, at(1000)).await.unwrap();
@@ -207,7 +207,7 @@ async fn a_failed_sweep_forgets_nobody() {
 }
 
 #[tokio::test]
-async fn a_read_alone_brings_the_store_back_after_the_disk_has_failed() {
+async fn a_read_reopens_the_store_after_a_disk_failure() {
     // Without a cache every read goes to the disk.
     let OnDisk { store, state, path: _path } = on_disk(0);
     let id = created(&store, T0).await;
