@@ -9,6 +9,21 @@ pub(super) fn clean(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// A text as it stands between the tags of XML.
+pub(super) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for it in text.chars() {
+        match it {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            it => out.push(it),
+        }
+    }
+    out
+}
+
 /// At most `most` characters, with an ellipsis where some are left out.
 pub(super) fn shorten(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
