@@ -22,7 +22,7 @@ use std::rc::Rc;
 use super::SqlError;
 use super::tokens::{Token, tokens};
 use weight::{Columns, MAX_LEVELS, Names, Weight};
-use with::{Definition, Scope, State, definitions};
+use with::{Definition, Progress, Scope, definitions};
 
 #[cfg(test)]
 pub(super) use weight::MAX_REFERENCES;
@@ -105,7 +105,7 @@ struct Weigher {
 
 /// The parts of a `SELECT`.
 #[derive(Default)]
-struct Select<'t> {
+struct SelectParts<'t> {
     /// Result columns.
     items: Vec<Vec<&'t Token<'t>>>,
     /// Tables and subqueries of the `FROM` clause.
@@ -176,7 +176,7 @@ impl Weigher {
         scope: Option<&Scope<'_>>,
         outer: u64,
     ) -> Result<Weight, SqlError> {
-        let mut select = Select::default();
+        let mut select = SelectParts::default();
         self.split(tokens, Clause::Rest, scope, outer, &mut select)?;
         let mut total = Weight::default();
         let mut arms: u64 = 1;
@@ -249,7 +249,7 @@ impl Weigher {
         begin: Clause,
         scope: Option<&Scope<'_>>,
         outer: u64,
-        select: &mut Select<'t>,
+        select: &mut SelectParts<'t>,
     ) -> Result<(), SqlError> {
         let mut clause = begin;
         let mut table_next = clause == Clause::From;
@@ -375,20 +375,20 @@ impl Weigher {
     ) -> Result<Weight, SqlError> {
         let state = definition.state.borrow().clone();
         match state {
-            State::Done(weight) => Ok(weight),
+            Progress::Done(weight) => Ok(weight),
             // The recursive term of a recursive one reads rows that are there.
-            State::Running(number) if number == self.running => Ok(Weight::table(MAX_COLUMNS)),
-            State::Running(_) => {
+            Progress::Running(number) if number == self.running => Ok(Weight::table(MAX_COLUMNS)),
+            Progress::Running(_) => {
                 Err(SqlError::Invalid(format!("circular reference: {}", definition.name)))
             }
-            State::New => {
+            Progress::New => {
                 self.running += 1;
-                definition.state.replace(State::Running(self.running));
+                definition.state.replace(Progress::Running(self.running));
                 let mut weight = self.query(definition.query, Some(scope), scope.outer)?;
                 if definition.renamed {
                     weight.columns = Rc::new(weight.columns.unnamed());
                 }
-                definition.state.replace(State::Done(weight.clone()));
+                definition.state.replace(Progress::Done(weight.clone()));
                 self.running -= 1;
                 Ok(weight)
             }

@@ -19,11 +19,11 @@ pub(super) struct Definition<'s> {
     /// Whether it names its columns itself.
     pub renamed: bool,
     pub query: &'s [Token<'s>],
-    pub state: RefCell<State>,
+    pub state: RefCell<Progress>,
 }
 
 #[derive(Clone)]
-pub(super) enum State {
+pub(super) enum Progress {
     New,
     /// Being weighed, as the definition of this number among those that are.
     Running(usize),
@@ -64,7 +64,7 @@ pub(super) fn definitions<'t>(
             _ => return Err(invalid()),
         };
         let Some((Token::Group(query), after)) = rest.split_first() else { return Err(invalid()) };
-        definitions.push(Definition { name, renamed, query, state: RefCell::new(State::New) });
+        definitions.push(Definition { name, renamed, query, state: RefCell::new(Progress::New) });
         match after {
             [Token::Sign(','), after @ ..] => rest = after,
             after => return Ok((definitions, after)),
