@@ -150,11 +150,17 @@ impl App {
     }
 
     /// Whether the server can do its work.
+    ///
+    /// # Errors
+    /// Of the kind `Unavailable`, whatever the reason: a load balancer reads only that.
     pub async fn ready(&self) -> Result<(), AppError> {
         if self.stopping.load(Ordering::Relaxed) {
             return Err(AppError::Stopping);
         }
-        Ok(self.store.ready().await?)
+        self.store.ready().await.map_err(|error| match error {
+            StoreError::Full(cause) => StoreError::Unavailable(cause).into(),
+            other => other.into(),
+        })
     }
 
     /// From now on the server is not ready any more.

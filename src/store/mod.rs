@@ -100,6 +100,19 @@ pub struct Transcript {
     pub file: Option<StoredFile>,
 }
 
+/// What a store has done since it was opened, for metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StoreCounters {
+    /// Transactions that were committed.
+    pub commits: u64,
+    /// Operations in them: divided by `commits`, how many share one on average.
+    pub operations: u64,
+    /// Transactions that failed, and with them all of their operations.
+    pub failed_commits: u64,
+    /// Operations that wait for the writer now.
+    pub queued: usize,
+}
+
 /// A session's turn, which ends when this is dropped.
 pub struct TurnGuard(Box<dyn Any + Send + Sync>);
 
@@ -246,4 +259,9 @@ pub trait Office: Send + Sync {
 
     /// Keeps `value` under `name` unless there is one already, and returns what is kept.
     async fn setting_or_insert(&self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, StoreError>;
+
+    /// What the store has done so far. Zeros from a backend that does not count.
+    fn counters(&self) -> StoreCounters {
+        StoreCounters::default()
+    }
 }
