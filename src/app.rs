@@ -22,7 +22,7 @@ use crate::provider::transport::{self, Proxies, SetupError, Transport};
 use crate::quota::{Quota, QuotaLimits};
 use crate::sessions::Sessions;
 use crate::store::redb::{OpenError, Options, RedbStore};
-use crate::store::{Store, StoreError};
+use crate::store::{Backend, Office, Store, StoreError};
 use crate::telemetry;
 
 /// How often expired sessions are deleted.
@@ -54,6 +54,7 @@ pub struct App {
     /// What Prometheus is told.
     pub metrics: Arc<Metrics>,
     store: Arc<dyn Store>,
+    office: Arc<dyn Office>,
     clock: Arc<dyn Clock>,
     stopping: AtomicBool,
 }
@@ -112,10 +113,12 @@ impl App {
     /// Assembles the use cases from their parts.
     pub fn assemble(
         config: Config,
-        store: Arc<dyn Store>,
+        backend: Arc<dyn Backend>,
         clock: Arc<dyn Clock>,
         providers: Vec<Arc<dyn Provider>>,
     ) -> Arc<Self> {
+        let store: Arc<dyn Store> = Arc::clone(&backend) as _;
+        let office: Arc<dyn Office> = backend;
         let metrics = Arc::new(Metrics::default());
         let bounds = QuotaLimits { rate: config.limits.rate_limit, ..QuotaLimits::default() };
         let quota = Quota::new(bounds, Arc::clone(&metrics));
@@ -157,6 +160,7 @@ impl App {
             quota,
             metrics,
             store,
+            office,
             clock,
             stopping,
         })
@@ -168,16 +172,23 @@ impl App {
     }
 
     /// Succeeds if the server can serve requests.
+    ///
+    /// # Errors
+    /// Of the kind `Unavailable`, whatever the reason: a load balancer reads only that.
     pub async fn ready(&self) -> Result<(), AppError> {
         if self.stopping.load(Ordering::Relaxed) {
             return Err(AppError::Stopping);
         }
-        Ok(self.store.ready().await?)
+        self.store.ready().await.map_err(|error| match error {
+            StoreError::Full(cause) => StoreError::Unavailable(cause).into(),
+            other => other.into(),
+        })
     }
 
     /// All metrics, as Prometheus reads them.
     pub async fn render_metrics(&self) -> String {
         let stats = self.sessions.stats().await.unwrap_or_default();
+        let counters = self.office.counters();
         let (load, used) = (self.chat.load(), self.quota.in_use());
         let now = MetricsSnapshot {
             sessions: stats.total,
@@ -187,8 +198,11 @@ impl App {
             work_running: used.working,
             work_queued: used.queued,
             body_bytes: used.body_bytes,
+            store_commits: counters.commits,
+            store_operations: counters.operations,
+            store_failures: counters.failed_commits,
+            store_queued: counters.queued,
             log_lines_dropped: telemetry::dropped_lines(),
-            ..MetricsSnapshot::default()
         };
         self.metrics.render(&now).into_owned()
     }

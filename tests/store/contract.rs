@@ -10,7 +10,9 @@ use chatbot_widget::domain::{
 use chatbot_widget::store::{
     ConfigPatch, FinishedTurn, NewTurn, Office, Store, StoreError, Transcript, TurnLockError,
 };
-use serde_json::{Map, json};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+use serde_json::{Map, Value, json};
 
 use crate::support::{
     Backend, T0, TIMEOUT, answer, at, begin, created, messages, new_session, not_found, object,
@@ -47,6 +49,7 @@ macro_rules! contract {
             counts_are_exact_and_exclude_expired_sessions,
             the_first_value_of_a_setting_is_kept,
             settings_grow_to_their_limit_and_no_further,
+            every_number_comes_back_to_the_last_bit,
             a_turn_begins_with_one_snapshot_of_session_history_and_file,
             an_answer_names_its_question_even_after_other_messages,
             a_session_has_one_turn_at_a_time_and_a_bounded_queue,
@@ -445,6 +448,40 @@ pub async fn settings_grow_to_their_limit_and_no_further(backend: &impl Backend)
     let after = store.transcript(id, T0).await.unwrap();
     assert_eq!((after.session, after.messages), (before, vec![]), "nothing has changed");
     store.merge_config(id, within(object(json!({"a": "y"}))), T0).await.expect("they may shrink");
+}
+
+/// Any finite float, subnormal ones and both zeros included.
+fn floats(count: usize) -> Vec<f64> {
+    let mut runner = TestRunner::deterministic();
+    let random = proptest::collection::vec(proptest::num::f64::ANY, count..=count);
+    let random = random.new_tree(&mut runner).unwrap().current();
+    let named = [13_436_424.411_240_121, 1.46e-220, f64::MIN_POSITIVE / 3.0, f64::MAX, 0.0, -0.0];
+    random.into_iter().chain(named).filter(|number| number.is_finite()).collect()
+}
+
+pub async fn every_number_comes_back_to_the_last_bit(backend: &impl Backend) {
+    let store = backend.open(T0).await;
+    let floats = floats(2000);
+    let integers = [0, 1, u64::MAX - 1, u64::MAX].map(Value::from);
+    let negative = [-1, i64::MIN].map(Value::from);
+    let integers: Vec<_> = integers.into_iter().chain(negative).collect();
+    let keys = object(json!({"floats": floats, "integers": integers}));
+    let session = new_session(json!(keys), T0);
+    let (created, merged) = (session.id, self::created(&store, T0).await);
+    store.create_session(session).await.unwrap();
+    store.merge_config(merged, set(keys), T0).await.unwrap();
+    // Read, and written once more beside another key, which must not change them either.
+    for _ in 0..2 {
+        for id in [created, merged] {
+            let session = store.session(id, T0).await.unwrap();
+            let config = session.config.as_map();
+            assert_eq!(config["integers"], Value::from(integers.clone()));
+            let read = config["floats"].as_array().unwrap().iter().map(|n| n.as_f64().unwrap());
+            let changed = read.zip(&floats).find(|(read, n)| read.to_bits() != n.to_bits());
+            assert_eq!(changed, None);
+            store.merge_config(id, set(object(json!({"other": [1]}))), T0).await.unwrap();
+        }
+    }
 }
 
 pub async fn a_turn_begins_with_one_snapshot_of_session_history_and_file(backend: &impl Backend) {

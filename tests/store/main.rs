@@ -8,6 +8,7 @@ mod crash;
 mod files;
 mod fixture;
 mod full_disk;
+mod lost_file;
 mod model;
 mod redb;
 mod remains;

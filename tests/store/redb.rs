@@ -8,7 +8,7 @@ use ::redb::{Database, ReadableDatabase, TableDefinition};
 use async_trait::async_trait;
 use chatbot_widget::domain::Timestamp;
 use chatbot_widget::store::redb::{OpenError, Options, RedbStore};
-use chatbot_widget::store::{Office, Store};
+use chatbot_widget::store::{Office, Store, StoreCounters};
 
 use crate::support::{Backend, T0, TIMEOUT, at, created, not_found, set, texts, turn};
 
@@ -270,4 +270,24 @@ async fn a_session_is_either_touched_in_time_or_swept() {
     for (id, in_time) in ids.into_iter().zip(touched) {
         assert_eq!(store.session(id, at(1800)).await.is_ok(), in_time);
     }
+}
+
+#[tokio::test]
+async fn commits_are_counted_with_the_operations_that_share_them() {
+    let folder = InFolder::default();
+    let store = std::sync::Arc::new(folder.open(T0).await);
+    assert_eq!(store.counters(), StoreCounters::default());
+    store.ready().await.unwrap();
+    store.session(created(&*store, T0).await, T0).await.unwrap();
+    let once = StoreCounters { commits: 1, operations: 1, ..StoreCounters::default() };
+    assert_eq!(store.counters(), once, "reads and probes of readiness commit nothing");
+    // All are queued before the writer's next commit can end.
+    let writers = (0..100).map(|_| {
+        let store = store.clone();
+        async move { created(&*store, T0).await }
+    });
+    futures_util::future::join_all(writers).await;
+    let StoreCounters { commits, operations, failed_commits, queued } = store.counters();
+    assert_eq!((operations, failed_commits, queued), (101, 0, 0));
+    assert!((2..101).contains(&commits), "{commits}");
 }

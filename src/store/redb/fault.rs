@@ -6,6 +6,7 @@ use std::sync::Arc;
 use redb::Error::{DatabaseClosed, Io, PreviousIo};
 
 use super::record::RecordError;
+use super::watch::LostFile;
 use crate::store::StoreError;
 
 /// A failure of the storage itself. It aborts the transaction for every operation in it.
@@ -17,6 +18,8 @@ pub(super) enum RedbFault {
     NotOpen,
     #[error("the storage engine failed on the database's contents")]
     Panicked,
+    #[error(transparent)]
+    LostFile(#[from] LostFile),
 }
 
 impl RedbFault {

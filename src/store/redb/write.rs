@@ -1,7 +1,8 @@
 //! The redb store's only writer thread, and the database it shares with readers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, TryLockError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,8 @@ use super::fault::{RedbFault, Stop};
 use super::open::OpenError;
 use super::ops::{Batch, Effects};
 use super::read::Snapshot;
-use crate::store::StoreError;
+use super::watch::FileWatch;
+use crate::store::{StoreCounters, StoreError};
 
 /// Capacity of the writer's queue; further callers wait for a free slot.
 const QUEUE: usize = 1024;
@@ -52,8 +54,14 @@ impl Handle {
             .unwrap_or(Err(RedbFault::Panicked.into()))
     }
 
+    /// Does not wait while the database is opened again, which can take as long as checking the
+    /// whole file: that would block the threads of the async runtime. Until then it is not open.
     fn begin_read(&self) -> Result<ReadTransaction, RedbFault> {
-        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        let database = match self.database.try_read() {
+            Ok(database) => database,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return Err(RedbFault::NotOpen),
+        };
         Ok(database.as_ref().ok_or(RedbFault::NotOpen)?.begin_read()?)
     }
 
@@ -62,7 +70,7 @@ impl Handle {
         Ok(database.as_ref().ok_or(RedbFault::NotOpen)?.begin_write()?)
     }
 
-    /// Opens the database again, while readers wait.
+    /// Opens the database again.
     fn reopen(&self) -> Result<(), OpenError> {
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
         // Closed first: an open database holds a lock on its file.
@@ -121,21 +129,58 @@ enum Order {
     Stop(oneshot::Sender<Result<(), StoreError>>),
 }
 
-/// A handle to the writer thread, which ends when the last handle is dropped or asked to stop.
+/// What the writer thread has done, for [`StoreCounters`].
+#[derive(Default)]
+struct Counters {
+    commits: AtomicU64,
+    operations: AtomicU64,
+    failed_commits: AtomicU64,
+}
+
+impl Counters {
+    /// Counts a batch of `operations`, unless it had nothing to commit.
+    fn count(&self, operations: usize, committed: &Result<bool, RedbFault>) {
+        match committed {
+            Ok(true) => {
+                self.commits.fetch_add(1, Ordering::Relaxed);
+                self.operations.fetch_add(operations as u64, Ordering::Relaxed);
+            }
+            Ok(false) => {}
+            Err(_) => {
+                self.failed_commits.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+/// The way to the writer thread. The thread ends when this is dropped or told to stop.
 #[derive(Clone)]
-pub(super) struct Writer(mpsc::Sender<Order>);
+pub(super) struct Writer {
+    orders: mpsc::Sender<Order>,
+    counters: Arc<Counters>,
+}
 
 impl Writer {
-    /// Starts the thread.
+    /// Starts the thread, which writes as long as `watch` finds the file in its place.
     pub fn start(
         handle: Arc<Handle>,
         activity: Arc<Activity>,
+        watch: Option<Arc<FileWatch>>,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (sender, orders) = mpsc::channel(QUEUE);
-        let worker = Worker { handle, activity, failed: false };
+        let counters = Arc::new(Counters::default());
+        let worker = Worker {
+            handle,
+            activity,
+            watch,
+            counters: Arc::clone(&counters),
+            failed: false,
+            file_lost: false,
+        };
+        worker.note_length();
         let thread =
             thread::Builder::new().name("store-writer".to_owned()).spawn(|| worker.work(orders))?;
-        Ok((Self(sender), thread))
+        Ok((Self { orders: sender, counters }, thread))
     }
 
     /// Runs `work` in a transaction shared with concurrent callers, and returns after the commit.
@@ -147,15 +192,26 @@ impl Writer {
     {
         let (reply, answer) = oneshot::channel();
         let call = Call { work: Some(work), result: None, reply };
-        self.0.send(Order::Run(Box::new(call))).await.map_err(|_| closed())?;
+        self.orders.send(Order::Run(Box::new(call))).await.map_err(|_| closed())?;
         answer.await.unwrap_or_else(|_| Err(closed()))
     }
 
     /// Flushes what is still in memory, closes the database and ends the thread.
     pub async fn stop(&self) -> Result<(), StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.0.send(Order::Stop(reply)).await.map_err(|_| closed())?;
+        self.orders.send(Order::Stop(reply)).await.map_err(|_| closed())?;
         answer.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// What has been done since the start, and what waits.
+    pub fn counters(&self) -> StoreCounters {
+        let Counters { commits, operations, failed_commits } = &*self.counters;
+        StoreCounters {
+            commits: commits.load(Ordering::Relaxed),
+            operations: operations.load(Ordering::Relaxed),
+            failed_commits: failed_commits.load(Ordering::Relaxed),
+            queued: self.orders.max_capacity() - self.orders.capacity(),
+        }
     }
 }
 
@@ -167,8 +223,13 @@ pub(super) fn closed() -> StoreError {
 struct Worker {
     handle: Arc<Handle>,
     activity: Arc<Activity>,
-    /// Whether the last batch failed to commit.
+    /// Of a store in a file.
+    watch: Option<Arc<FileWatch>>,
+    counters: Arc<Counters>,
+    /// The last batch was not committed.
     failed: bool,
+    /// The last look did not find the file in its place.
+    file_lost: bool,
 }
 
 /// The next queued order; with `wait`, also one that arrives before `late`.
@@ -229,16 +290,32 @@ impl Worker {
         }
     }
 
+    /// Runs `jobs` as one transaction, if the file is where it should be.
     fn try_commit(
-        &self,
+        &mut self,
         jobs: &mut [Box<dyn Job>],
         prepare: impl FnOnce(&mut Batch<'_>) -> Result<(), RedbFault>,
     ) -> Result<(), RedbFault> {
+        let done = self.check_file().and_then(|()| {
+            let done = self.commit_or_recover(jobs, prepare);
+            self.note_length();
+            done
+        });
+        self.counters.count(jobs.len(), &done);
+        done.map(drop)
+    }
+
+    /// Returns whether there was anything to commit.
+    fn commit_or_recover(
+        &self,
+        jobs: &mut [Box<dyn Job>],
+        prepare: impl FnOnce(&mut Batch<'_>) -> Result<(), RedbFault>,
+    ) -> Result<bool, RedbFault> {
         let mut effects = Effects::default();
         let done = catch_unwind(AssertUnwindSafe(|| self.transact(jobs, prepare, &mut effects)))
             .unwrap_or(Err(RedbFault::Panicked));
         match &done {
-            Ok(()) => {
+            Ok(_) => {
                 for &(id, at) in &effects.created {
                     self.activity.add(id, at);
                 }
@@ -246,9 +323,9 @@ impl Worker {
             Err(fault) => {
                 self.activity.undo(&effects.moves, &effects.removed);
                 let reopen = match fault {
-                    // Reopening has just been tried.
-                    RedbFault::NotOpen => false,
-                    // A panic leaks pages that only reopening reclaims.
+                    // That has just been tried, or must not be.
+                    RedbFault::NotOpen | RedbFault::LostFile(_) => false,
+                    // A panic leaves pages behind that only an opening finds again.
                     RedbFault::Panicked => true,
                     RedbFault::Storage(_) => self.handle.begin_write().is_err(),
                 };
@@ -265,7 +342,7 @@ impl Worker {
         jobs: &mut [Box<dyn Job>],
         prepare: impl FnOnce(&mut Batch<'_>) -> Result<(), RedbFault>,
         effects: &mut Effects,
-    ) -> Result<(), RedbFault> {
+    ) -> Result<bool, RedbFault> {
         let mut transaction = match self.handle.begin_write() {
             Err(RedbFault::NotOpen) => {
                 self.reopen();
@@ -279,12 +356,35 @@ impl Worker {
         for job in jobs {
             job.run(&mut batch)?;
         }
-        if batch.finish()? {
+        let changed = batch.finish()?;
+        if changed {
             transaction.commit()?;
         } else {
             transaction.abort()?;
         }
-        Ok(())
+        Ok(changed)
+    }
+
+    /// Logs when the file is lost and when it is found again, not every time.
+    fn check_file(&mut self) -> Result<(), RedbFault> {
+        let Some(watch) = &self.watch else { return Ok(()) };
+        let checked = watch.check();
+        match &checked {
+            Err(lost) if !self.file_lost => tracing::error!(
+                error = %lost,
+                "the store's file is lost: writes are refused until it is back in its place"
+            ),
+            Ok(()) if self.file_lost => tracing::warn!("the store's file is back"),
+            _ => {}
+        }
+        self.file_lost = checked.is_err();
+        Ok(checked?)
+    }
+
+    fn note_length(&self) {
+        if let Some(watch) = &self.watch {
+            watch.written();
+        }
     }
 
     /// Reopens the database and reloads from it what was committed.
