@@ -51,7 +51,7 @@ pub struct App {
     pub files: Files,
     /// The limited resources.
     pub quota: Quota,
-    /// What Prometheus is told.
+    /// Metrics for Prometheus.
     pub metrics: Arc<Metrics>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
@@ -193,7 +193,7 @@ impl App {
         self.metrics.render(&now).into_owned()
     }
 
-    /// From now on the server is not ready any more.
+    /// Marks the server as no longer ready.
     pub fn begin_shutdown(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
