@@ -198,7 +198,7 @@ impl App {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    /// Deletes what has expired every [`SWEEP_EVERY`]; never returns. A failed sweep is logged and
+    /// Deletes what has expired every `SWEEP_EVERY`; never returns. A failed sweep is logged and
     /// retried at the next interval.
     pub async fn sweep_regularly(&self) {
         let mut ticks = tokio::time::interval(SWEEP_EVERY);
