@@ -51,7 +51,7 @@ pub struct App {
     pub files: Files,
     /// The limited resources.
     pub quota: Quota,
-    /// What Prometheus is told.
+    /// Metrics for Prometheus.
     pub metrics: Arc<Metrics>,
     store: Arc<dyn Store>,
     office: Arc<dyn Office>,
@@ -207,12 +207,12 @@ impl App {
         self.metrics.render(&now).into_owned()
     }
 
-    /// From now on the server is not ready any more.
+    /// Marks the server as no longer ready.
     pub fn begin_shutdown(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    /// Deletes what has expired every [`SWEEP_EVERY`]; never returns. A failed sweep is logged and
+    /// Deletes what has expired every `SWEEP_EVERY`; never returns. A failed sweep is logged and
     /// retried at the next interval.
     pub async fn sweep_regularly(&self) {
         let mut ticks = tokio::time::interval(SWEEP_EVERY);

@@ -64,7 +64,7 @@ pub struct Question {
     pub delivery: Delivery,
     /// Idempotency key: a question with the same key is asked only once.
     pub key: Option<IdempotencyKey>,
-    /// The client that asks.
+    /// The client that sent it.
     pub client: ClientKey,
 }
 
@@ -167,7 +167,7 @@ pub struct ChatParts {
     pub providers: Vec<Arc<dyn Provider>>,
     /// The provider to ask when another one fails before its first word.
     pub fallback: Option<ProviderKind>,
-    /// Where turns are counted.
+    /// Counts turns.
     pub metrics: Arc<Metrics>,
 }
 

@@ -237,14 +237,14 @@ impl ChatInner {
             Err(StoreError::NotFound) => FinishedTurn { message_count: count + 1, answer: None },
             Err(error) => return Err(error.into()),
         };
-        // A history that was cleared meanwhile has no place for the answer: for the visitor that is
-        // an answer that was stopped.
+        // If the history was cleared in the meantime, the answer is not stored; to the visitor it
+        // counts as stopped.
         let is_cleared = answer.is_some() && finished.answer.is_none() && !is_gone;
         let answer = answer.map(|answer| match is_cleared {
             true => NewMessage { status: Status::Stopped, ..answer },
             false => answer,
         });
-        // Without an answer the visitor has stopped before its first word.
+        // No answer means that the visitor stopped it before its first word.
         let message = answer.unwrap_or_else(|| NewMessage {
             status: Status::Stopped,
             model: Some(exchange.request.model.clone()),

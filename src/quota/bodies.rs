@@ -94,7 +94,7 @@ impl BodyLease {
     /// Takes room for a body of `bytes` in total, waiting for a while if there is none.
     ///
     /// # Errors
-    /// [`QuotaError::OwnShare`] or [`QuotaError::Busy`]; then nothing is added.
+    /// [`QuotaError::OwnShare`] or [`QuotaError::Busy`]; nothing is taken then.
     pub(super) async fn grow_to(&mut self, bytes: usize) -> Result<(), QuotaError> {
         let more = match bytes.checked_sub(self.bytes.max(SMALL)) {
             None | Some(0) => return Ok(()),

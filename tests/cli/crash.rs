@@ -24,7 +24,7 @@ fn a_kill_loses_nothing_that_was_acknowledged() {
     assert_eq!(server.call("GET", "/health/ready", "").unwrap().0, 200);
 }
 
-/// Eight visitors talk, each in a session of its own, until the server is killed under them.
+/// Eight visitors ask questions, each in its own session, until the server is killed.
 /// Returns the sessions with the questions whose answers had arrived.
 fn load_until_killed(server: &Running, round: usize) -> Vec<(String, Vec<String>)> {
     let acknowledged = Arc::new(AtomicUsize::new(0));

@@ -43,7 +43,7 @@ impl Running {
         Self::run(command(folder), env)
     }
 
-    /// The same, after the shell's `ulimit` with these arguments.
+    /// The same, under the shell's `ulimit` with these arguments.
     pub fn start_with_limit(folder: &Path, limit: &str, env: &[(&str, &str)]) -> Self {
         let mut shell = Command::new("sh");
         shell
@@ -133,7 +133,7 @@ impl Running {
     }
 }
 
-/// Sends a request over a connection of its own and returns status and body.
+/// Sends a request over a new connection and returns its status and body.
 pub fn call(
     address: SocketAddr,
     method: &str,

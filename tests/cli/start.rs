@@ -183,7 +183,7 @@ fn secrets_and_session_ids_stay_out_of_the_log() {
     }
 }
 
-/// More connections than it has descriptors for: it logs that, waits for some to end, and goes on.
+/// With more connections than descriptors it logs that, waits for some to close, and continues.
 #[test]
 fn without_free_descriptors_it_waits_and_recovers() {
     let folder = tempfile::tempdir().unwrap();
@@ -196,7 +196,7 @@ fn without_free_descriptors_it_waits_and_recovers() {
     assert_eq!(server.call("GET", "/health/ready", "").unwrap().0, 200);
 }
 
-/// The soft limit is often 1,024 where the hard one is far higher.
+/// The soft limit is often 1,024 while the hard one is far higher.
 #[test]
 fn the_limit_of_open_files_is_raised() {
     let folder = tempfile::tempdir().unwrap();
@@ -212,7 +212,7 @@ fn the_limit_of_open_files_is_raised() {
 }
 
 #[test]
-fn metrics_have_a_listener_of_their_own() {
+fn metrics_have_their_own_listener() {
     let folder = tempfile::tempdir().unwrap();
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let server = Running::start(folder.path(), &[("METRICS_ADDR", &free.to_string())]);
