@@ -1,4 +1,4 @@
-//! The composition root: opens the store, builds the providers, and hands out the use cases.
+//! The composition root: opens the store, builds the providers and assembles the use cases.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +13,7 @@ use crate::domain::{
 };
 use crate::error::AppError;
 use crate::files::Files;
-use crate::metrics::{Metrics, Readings};
+use crate::metrics::{Metrics, MetricsSnapshot};
 use crate::provider::Provider;
 use crate::provider::anthropic::Anthropic;
 use crate::provider::offline::Offline;
@@ -22,19 +22,19 @@ use crate::provider::transport::{self, Proxies, SetupError, Transport};
 use crate::quota::{Quota, QuotaLimits};
 use crate::sessions::Sessions;
 use crate::store::redb::{OpenError, Options, RedbStore};
-use crate::store::{Store, StoreError};
+use crate::store::{Backend, Office, Store, StoreError};
 use crate::telemetry;
 
 /// How often expired sessions are deleted.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
 
-/// How long a question waits for the session's earlier one.
+/// How long a question waits for the session's previous turn.
 const TURN_PATIENCE: Duration = Duration::from_secs(30);
 
-/// Questions of one session that wait at a time.
+/// Maximum number of waiting questions per session.
 const TURN_QUEUE: usize = 4;
 
-/// Memory that the store may use as a cache.
+/// Size of the store's page cache, in bytes.
 const STORE_CACHE_BYTES: usize = 64 * 1024 * 1024;
 
 /// The use cases and what they share.
@@ -49,33 +49,34 @@ pub struct App {
     pub chat: Chat,
     /// Use cases of files.
     pub files: Files,
-    /// What is bounded.
+    /// The limited resources.
     pub quota: Quota,
-    /// What Prometheus is told.
+    /// Metrics for Prometheus.
     pub metrics: Arc<Metrics>,
     store: Arc<dyn Store>,
+    office: Arc<dyn Office>,
     clock: Arc<dyn Clock>,
     stopping: AtomicBool,
 }
 
-/// Why the server cannot start. `Display` is the one line that the operator reads.
+/// Why the server cannot start. `Display` is one line for the operator.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The data folder cannot be made.
+    /// The data folder cannot be created.
     #[error("DATA_DIR: cannot create {path}: {source}")]
     DataDir {
         /// The folder.
         path: String,
-        /// What the system says.
+        /// The operating system's error.
         source: std::io::Error,
     },
     /// The store cannot be opened.
     #[error("{0}")]
     Store(#[from] OpenError),
-    /// A database that this version cannot use.
+    /// This version does not support the database.
     #[error("DATABASE_URL: PostgreSQL is not supported by this version, use redb://")]
     Postgres,
-    /// The way to the providers cannot be set up.
+    /// The HTTP client for the providers cannot be set up.
     #[error("{0}")]
     Client(#[source] SetupError),
     /// A provider cannot be set up.
@@ -102,19 +103,22 @@ impl App {
             now: clock.now(),
         };
         let store = without_panic_messages(|| RedbStore::open(path, options))?;
-        // The one reading of the environment beside the settings: other programs' variables.
+        // The only use of the environment apart from the settings: these are other programs'
+        // variables.
         let proxies = Proxies::from_vars(|name| std::env::var(name).ok());
         let providers = providers(&config, &proxies)?;
         Ok(Self::assemble(config, Arc::new(store), clock, providers))
     }
 
-    /// Puts the parts together.
+    /// Assembles the use cases from their parts.
     pub fn assemble(
         config: Config,
-        store: Arc<dyn Store>,
+        backend: Arc<dyn Backend>,
         clock: Arc<dyn Clock>,
         providers: Vec<Arc<dyn Provider>>,
     ) -> Arc<Self> {
+        let store: Arc<dyn Store> = Arc::clone(&backend) as _;
+        let office: Arc<dyn Office> = backend;
         let metrics = Arc::new(Metrics::default());
         let bounds = QuotaLimits { rate: config.limits.rate_limit, ..QuotaLimits::default() };
         let quota = Quota::new(bounds, Arc::clone(&metrics));
@@ -156,29 +160,37 @@ impl App {
             quota,
             metrics,
             store,
+            office,
             clock,
             stopping,
         })
     }
 
-    /// The time now.
+    /// The current time.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// Whether the server can do its work.
+    /// Succeeds if the server can serve requests.
+    ///
+    /// # Errors
+    /// Of the kind `Unavailable`, whatever the reason: a load balancer reads only that.
     pub async fn ready(&self) -> Result<(), AppError> {
         if self.stopping.load(Ordering::Relaxed) {
             return Err(AppError::Stopping);
         }
-        Ok(self.store.ready().await?)
+        self.store.ready().await.map_err(|error| match error {
+            StoreError::Full(cause) => StoreError::Unavailable(cause).into(),
+            other => other.into(),
+        })
     }
 
     /// All metrics, as Prometheus reads them.
     pub async fn render_metrics(&self) -> String {
         let stats = self.sessions.stats().await.unwrap_or_default();
+        let counters = self.office.counters();
         let (load, used) = (self.chat.load(), self.quota.in_use());
-        let now = Readings {
+        let now = MetricsSnapshot {
             sessions: stats.total,
             sessions_recent: stats.recent,
             turns_running: load.turns,
@@ -186,19 +198,22 @@ impl App {
             work_running: used.working,
             work_queued: used.queued,
             body_bytes: used.body_bytes,
+            store_commits: counters.commits,
+            store_operations: counters.operations,
+            store_failures: counters.failed_commits,
+            store_queued: counters.queued,
             log_lines_dropped: telemetry::dropped_lines(),
-            ..Readings::default()
         };
         self.metrics.render(&now).into_owned()
     }
 
-    /// From now on the server is not ready any more.
+    /// Marks the server as no longer ready.
     pub fn begin_shutdown(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    /// Deletes what has expired every [`SWEEP_EVERY`], and never returns. A failed sweep is logged
-    /// and tried again the next time.
+    /// Deletes what has expired every `SWEEP_EVERY`; never returns. A failed sweep is logged and
+    /// retried at the next interval.
     pub async fn sweep_regularly(&self) {
         let mut ticks = tokio::time::interval(SWEEP_EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -210,10 +225,10 @@ impl App {
         }
     }
 
-    /// Deletes what has expired, also from memory.
+    /// Deletes what has expired from the store and from memory.
     ///
     /// # Errors
-    /// A store's failure.
+    /// A store failure.
     pub async fn sweep(&self) -> Result<(), AppError> {
         self.quota.tidy();
         let deleted = self.sessions.sweep().await?;
@@ -226,14 +241,14 @@ impl App {
         Ok(self.store.tick().await?)
     }
 
-    /// Writes what is still in memory and closes the store.
+    /// Flushes what is still in memory and closes the store.
     pub async fn close(&self) -> Result<(), StoreError> {
         self.store.close().await
     }
 }
 
-/// Runs `open` with the panic hook taken off: the database library can panic on a damaged file,
-/// which the store turns into an error that says what to do.
+/// Runs `open` without the panic hook: the database library can panic on a damaged file, which the
+/// store turns into an error that says what to do.
 fn without_panic_messages<T>(open: impl FnOnce() -> T) -> T {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
@@ -242,7 +257,7 @@ fn without_panic_messages<T>(open: impl FnOnce() -> T) -> T {
     opened
 }
 
-/// The providers that have a key, or in OpenAI's case an address, and the demo.
+/// The providers that have a key (or, for OpenAI, an address), and the demo.
 pub fn providers(config: &Config, proxies: &Proxies) -> Result<Vec<Arc<dyn Provider>>, StartError> {
     let mut providers: Vec<Arc<dyn Provider>> = Vec::new();
     if config.providers.anthropic.is_some() || config.providers.openai.is_some() {
@@ -276,7 +291,7 @@ fn provider_settings(settings: &ProviderSettings) -> transport::ApiSettings {
     }
 }
 
-/// The bot of the server's settings.
+/// The bot from the server's settings.
 fn default_bot(config: &Config) -> Bot {
     let bot = &config.bot;
     let name = |settings: &Option<ProviderSettings>| {

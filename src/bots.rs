@@ -1,4 +1,4 @@
-//! Use cases of bots: which one a visitor talks to, and what is shown of it.
+//! Use cases of bots: which one a visitor talks to, and how it is shown.
 
 use std::sync::Arc;
 
@@ -6,31 +6,31 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::{Bot, BotId, SessionConfig};
 
-/// The bots that there are: the one of the server's settings, so far.
+/// The bots; so far only the one from the server's settings.
 #[derive(Clone, Debug)]
 pub struct Bots {
     default: Arc<Bot>,
 }
 
 impl Bots {
-    /// The bot of the server's settings, alone.
+    /// Only the bot from the server's settings.
     pub fn new(default: Bot) -> Self {
         Self { default: Arc::new(default) }
     }
 
-    /// The bot where none is named.
+    /// The bot used if none is named.
     pub fn default_bot(&self) -> Arc<Bot> {
         Arc::clone(&self.default)
     }
 
-    /// The bot `id`. A session whose bot does not exist any more goes on with the default one.
+    /// The bot `id`. A session whose bot no longer exists continues with the default one.
     pub fn of_session(&self, id: &BotId) -> Arc<Bot> {
         debug_assert_eq!(*id, self.default.id, "there is no other bot yet");
         Arc::clone(&self.default)
     }
 }
 
-/// A session's settings over its bot's. Null means unset, so it does not hide a bot's value.
+/// A session's settings merged over its bot's. Null means unset, so it does not hide a bot's value.
 pub fn effective_config(bot: &Bot, config: SessionConfig) -> Map<String, Value> {
     let look = &bot.look;
     let defaults = json!({

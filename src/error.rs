@@ -1,4 +1,4 @@
-//! How use cases fail.
+//! The errors of the use cases.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use crate::tables::ingest::IngestError;
 use crate::tables::search::SearchError;
 use crate::tables::sql::SqlError;
 
-/// A use case's failure. `Display` is a sentence that a visitor may read; what stands behind it is
-/// the source, for the log.
+/// A use case's error. `Display` is a sentence that a visitor may read; the cause is the source,
+/// for the log.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
     /// No such session, or it has expired.
@@ -20,95 +20,95 @@ pub enum AppError {
     /// A message without visible text.
     #[error("The message is empty.")]
     EmptyMessage,
-    /// A message with a NUL character in it.
+    /// A message that contains a NUL character.
     #[error("The message contains a NUL character.")]
     NulInMessage,
-    /// A message that is longer than the operator allows.
+    /// A message longer than the operator allows.
     #[error("The message is too long: at most {limit} characters are allowed.")]
     MessageTooLong {
-        /// The most characters that a message may have.
+        /// Maximum length of a message, in characters.
         limit: usize,
     },
-    /// Settings that a caller may not make.
+    /// Settings that a caller may not set.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A provider that was asked for and has no key here.
+    /// The requested provider is not configured.
     #[error("The provider {asked} is not configured. Available: {}.", list(available))]
     ProviderNotConfigured {
-        /// The one that was asked for.
+        /// The requested provider.
         asked: ProviderKind,
-        /// Those that there are.
+        /// The configured providers.
         available: Vec<ProviderKind>,
     },
     /// The session has no file.
     #[error("This session has no file.")]
     NoFile,
-    /// A file that cannot be taken in.
+    /// A file that cannot be ingested.
     #[error(transparent)]
     Upload(#[from] IngestError),
-    /// A keyword search that cannot be made.
+    /// A keyword search that cannot be run.
     #[error(transparent)]
     Search(#[from] SearchError),
-    /// A statement that gave no result. The words are SQLite's.
+    /// A statement that failed. The message is SQLite's.
     #[error("{0}")]
     Sql(#[source] SqlError),
-    /// A bound of the caller's or the process's has been reached.
+    /// A limit of the caller or of the process has been reached.
     #[error("{}", quota_sentence(.0))]
     Quota(#[from] QuotaError),
-    /// More questions of the session are waiting than may.
-    #[error("Too many messages of this session are waiting for an answer. Please wait.")]
+    /// Too many questions of the session are waiting.
+    #[error("Too many messages in this session are waiting for an answer. Please wait.")]
     TooManyQuestions,
     /// The session is still busy with an earlier question.
-    #[error("Another message of this session is still being answered. Please try again shortly.")]
+    #[error("Another message in this session is still being answered. Please try again shortly.")]
     TurnInProgress,
-    /// The server is going down and takes no new work.
+    /// The server is shutting down and accepts no new work.
     #[error("The server is restarting. Please try again shortly.")]
     Stopping,
-    /// A provider has failed.
+    /// A provider failed.
     #[error("{}", provider_sentence(.0))]
     Provider(#[source] ProviderError),
-    /// The store has failed.
+    /// The store failed.
     #[error("{}", store_sentence(.0))]
     Store(#[source] StoreError),
-    /// A defect of ours.
+    /// A bug in this program.
     #[error("Something went wrong on the server.")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// What kind of failure it is, for whoever turns it into a status or an exit code.
+/// The kind of an error, from which a status or an exit code is derived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
     /// The caller's input is wrong.
     Invalid,
-    /// What was named does not exist, or not any more.
+    /// What was named does not exist, or no longer does.
     NotFound,
-    /// It does not go together with what is going on.
+    /// The request conflicts with the current state.
     Conflict,
-    /// The input is larger than a limit.
+    /// The input exceeds a limit.
     TooLarge,
-    /// The input is of a type that is not handled.
+    /// The input's type is not supported.
     Unsupported,
-    /// The input is well-formed and still cannot be processed.
+    /// The input is well-formed but cannot be processed.
     Unprocessable,
-    /// The caller has used up their own share of something.
+    /// The caller has used up its own share.
     RateLimited,
-    /// A service that we depend on has failed.
+    /// A service that this one depends on failed.
     Upstream,
-    /// The same, by not answering in time.
+    /// A service that this one depends on did not respond in time.
     UpstreamTimeout,
-    /// It cannot be done now, but later.
+    /// Temporarily unavailable.
     Unavailable,
     /// The disk is full.
     Full,
-    /// A defect of ours.
+    /// A bug in this program.
     Internal,
 }
 
-/// Seconds until it is worth trying again where nothing better is known.
+/// When to retry if nothing better is known.
 const SOON: Duration = Duration::from_secs(5);
 
 impl AppError {
-    /// What kind of failure it is.
+    /// The kind of this error.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::SessionNotFound | Self::NoFile => ErrorKind::NotFound,
@@ -126,7 +126,9 @@ impl AppError {
                 | IngestError::TooDeep(_)
                 | IngestError::Json { .. } => ErrorKind::Invalid,
             },
-            Self::Sql(SqlError::Unavailable(_)) | Self::Stopping => ErrorKind::Unavailable,
+            Self::Sql(SqlError::Unavailable(_) | SqlError::Interrupted) | Self::Stopping => {
+                ErrorKind::Unavailable
+            }
             Self::Sql(_) => ErrorKind::Invalid,
             Self::Quota(QuotaError::OwnShare | QuotaError::RateLimited { .. })
             | Self::TooManyQuestions => ErrorKind::RateLimited,
@@ -143,7 +145,7 @@ impl AppError {
         }
     }
 
-    /// A stable word for programs, as the API documents it.
+    /// The stable code documented in the API.
     pub fn code(&self) -> &'static str {
         match self {
             Self::SessionNotFound => "session_not_found",
@@ -161,7 +163,7 @@ impl AppError {
                 SqlError::Refused(_) => "sql_not_allowed",
                 SqlError::Timeout(_) => "sql_timeout",
                 SqlError::TooLarge(_) => "sql_too_large",
-                SqlError::Unavailable(_) => "query_unavailable",
+                SqlError::Unavailable(_) | SqlError::Interrupted => "query_unavailable",
             },
             Self::Quota(QuotaError::OwnShare) => "too_many_requests",
             Self::Quota(QuotaError::RateLimited { .. }) => "rate_limited",
@@ -180,7 +182,7 @@ impl AppError {
         }
     }
 
-    /// How long to wait before it is worth trying again; `None` if waiting does not help.
+    /// How long to wait before retrying; `None` if waiting does not help.
     pub fn retry_after(&self) -> Option<Duration> {
         if let Self::Quota(QuotaError::RateLimited { retry_after }) = self {
             return Some(*retry_after);
@@ -196,7 +198,7 @@ impl AppError {
         Some(error.retry_after.unwrap_or(usual))
     }
 
-    /// Whether it is a fault of this server, which its operator should see in the log.
+    /// Whether the cause lies in this server, so that its operator should see it in the log.
     pub fn is_ours(&self) -> bool {
         matches!(
             self,
@@ -252,7 +254,7 @@ fn list(kinds: &[ProviderKind]) -> String {
 
 fn quota_sentence(error: &QuotaError) -> &'static str {
     match error {
-        QuotaError::OwnShare => "Too many of your requests are being worked on. Please wait.",
+        QuotaError::OwnShare => "Too many of your requests are still being processed. Please wait.",
         QuotaError::Busy => "The server is very busy right now. Please try again shortly.",
         QuotaError::RateLimited { .. } => "Too many requests. Please wait a moment.",
         QuotaError::Lost => "Something went wrong on the server.",
@@ -262,9 +264,7 @@ fn quota_sentence(error: &QuotaError) -> &'static str {
 fn store_sentence(error: &StoreError) -> &'static str {
     match error {
         StoreError::NotFound => "Session not found.",
-        StoreError::Conflict => {
-            "Something else has changed this at the same time. Please try again."
-        }
+        StoreError::Conflict => "Something else changed this at the same time. Please try again.",
         StoreError::ConfigTooLarge(_) => "The session's settings are too large.",
         StoreError::Full(_) => "The server's storage is full.",
         StoreError::Unavailable(_) => {

@@ -1,5 +1,4 @@
-//! Locks that exist only while somebody uses them: one for each key, with a bounded queue. A lock
-//! may have several holders.
+//! Locks by key that exist only while they are in use, each with a bounded queue.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -8,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// One lock for each key. Keys that nobody holds or waits for cost nothing.
+/// One lock per key. Keys that nobody holds or waits for take no memory.
 #[derive(Debug)]
 pub struct KeyedLocks<K> {
     locks: Arc<Mutex<HashMap<K, KeyedLock>>>,
@@ -17,9 +16,9 @@ pub struct KeyedLocks<K> {
 
 #[derive(Debug)]
 struct KeyedLock {
-    /// Fair: callers get it in the order in which they came.
+    /// Fair: callers are served in order of arrival.
     turn: Arc<Semaphore>,
-    /// Callers that hold it or wait for it.
+    /// Number of callers that hold it or wait for it.
     users: usize,
 }
 
@@ -28,11 +27,11 @@ struct KeyedLock {
 pub enum LockRefused {
     /// It did not become free in time.
     Timeout,
-    /// As many callers as may are waiting already.
+    /// The maximum number of callers is already waiting.
     QueueFull,
 }
 
-/// A lock, or a place in its queue; given up when dropped.
+/// A lock, or a place in its queue; released on drop.
 #[derive(Debug)]
 pub struct HeldLock<K: Eq + Hash + Copy> {
     locks: KeyedLocks<K>,
@@ -54,14 +53,14 @@ impl<K> Default for KeyedLocks<K> {
 }
 
 impl<K> KeyedLocks<K> {
-    /// Locks with up to so many holders each.
+    /// Locks with up to `holders` holders each.
     pub fn with_holders(holders: usize) -> Self {
         Self { locks: Arc::default(), holders }
     }
 }
 
 impl<K: Eq + Hash + Copy> KeyedLocks<K> {
-    /// Waits for the lock of `key`, for at most `patience`, unless `queue` others wait already.
+    /// Waits for the lock of `key` for at most `patience`, unless `queue` others already wait.
     pub async fn lock(
         &self,
         key: K,
@@ -70,7 +69,7 @@ impl<K: Eq + Hash + Copy> KeyedLocks<K> {
     ) -> Result<HeldLock<K>, LockRefused> {
         let (mut held, turn) = self.enter(key, queue)?;
         let permit = tokio::time::timeout(patience, turn.acquire_owned()).await;
-        // Nobody closes the semaphore.
+        // The semaphore is never closed.
         held.permit = Some(permit.ok().and_then(Result::ok).ok_or(LockRefused::Timeout)?);
         Ok(held)
     }
@@ -89,7 +88,7 @@ impl<K: Eq + Hash + Copy> KeyedLocks<K> {
         Ok((HeldLock { locks: self.clone(), key, permit: None }, turn))
     }
 
-    /// How many keys are locked or waited for.
+    /// Number of keys that are locked or waited for.
     pub fn len(&self) -> usize {
         self.map().len()
     }
@@ -119,13 +118,13 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[tokio::test(start_paused = true)]
-    async fn a_key_waits_for_its_own_lock_only() {
+    async fn keys_are_locked_independently() {
         let locks = KeyedLocks::default();
         let (a, b) = (1, 2);
         let first = locks.lock(a, SECOND, 4).await.unwrap();
         let late = locks.lock(a, 30 * SECOND, 4).await.unwrap_err();
         assert!(matches!(late, LockRefused::Timeout), "still taken");
-        locks.lock(b, Duration::ZERO, 4).await.expect("another key's is free");
+        locks.lock(b, Duration::ZERO, 4).await.expect("another key's lock is free");
         drop(first);
         drop(locks.lock(a, Duration::ZERO, 4).await.unwrap());
         assert_eq!(locks.len(), 0, "nothing is left behind");

@@ -12,7 +12,7 @@ use crate::domain::{
 use crate::error::AppError;
 use crate::store::{ConfigPatch, Store, StoreError};
 
-/// How many sessions one sweep transaction deletes; short enough that writers never wait long.
+/// Number of sessions deleted per call of the store: few enough that other writers never wait long.
 const SWEEP_SLICE: usize = 200;
 
 /// The use cases of sessions.
@@ -23,7 +23,7 @@ pub struct Sessions {
     max_config_bytes: usize,
 }
 
-/// A session with all that a visitor may see of it.
+/// A session with everything that its visitor may see.
 #[derive(Clone, Debug)]
 pub struct SessionView {
     /// Its id.
@@ -32,16 +32,16 @@ pub struct SessionView {
     pub created: Timestamp,
     /// When it was last used.
     pub last_activity: Timestamp,
-    /// Its settings over its bot's.
+    /// Its settings merged over its bot's.
     pub config: Map<String, Value>,
-    /// Its messages, oldest first; empty where they were not asked for.
+    /// Its messages, oldest first; empty if they were not requested.
     pub messages: Vec<Message>,
     /// Its file.
     pub file: Option<Dataset>,
 }
 
 impl Sessions {
-    /// Sessions of `bots` in `store`, with settings of at most `max_config_bytes` of JSON each.
+    /// Sessions of `bots` in `store`, each with settings of at most `max_config_bytes` of JSON.
     pub fn new(
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
@@ -51,10 +51,10 @@ impl Sessions {
         Self { store, clock, bots, max_config_bytes }
     }
 
-    /// Makes a session of the default bot with the caller's settings.
+    /// Creates a session of the default bot with the caller's settings.
     ///
     /// # Errors
-    /// Settings that are not allowed or too large; a store's failure.
+    /// Invalid or too large settings; a store failure.
     pub async fn create(&self, config: Map<String, Value>) -> Result<SessionView, AppError> {
         let bot = self.bots.default_bot();
         check_patch(&config, &bot.limits)?;
@@ -67,10 +67,10 @@ impl Sessions {
         Ok(self.view(session))
     }
 
-    /// A session with its messages and what is known of its file. Counts as activity.
+    /// A session with its messages and the description of its file. Counts as activity.
     ///
     /// # Errors
-    /// An unknown session; a store's failure.
+    /// An unknown session; a store failure.
     pub async fn transcript(&self, id: SessionId) -> Result<SessionView, AppError> {
         let transcript = self.store.transcript(id, self.clock.now()).await?;
         Ok(SessionView {
@@ -83,7 +83,7 @@ impl Sessions {
     /// Replaces the top-level settings that `patch` names.
     ///
     /// # Errors
-    /// Settings that are not allowed or too large; an unknown session; a store's failure.
+    /// Invalid or too large settings; an unknown session; a store failure.
     pub async fn configure(
         &self,
         id: SessionId,
@@ -98,7 +98,7 @@ impl Sessions {
     /// Deletes a session's messages and returns how many there were.
     ///
     /// # Errors
-    /// An unknown session; a store's failure.
+    /// An unknown session; a store failure.
     pub async fn clear_history(&self, id: SessionId) -> Result<u64, AppError> {
         Ok(self.store.clear_history(id, self.clock.now()).await?)
     }
@@ -106,16 +106,16 @@ impl Sessions {
     /// Counts the sessions that have not expired.
     ///
     /// # Errors
-    /// A store's failure.
+    /// A store failure.
     pub async fn stats(&self) -> Result<Stats, AppError> {
         Ok(self.store.stats(self.clock.now()).await?)
     }
 
-    /// Deletes expired sessions until none is left, in slices that let others write in between, and
-    /// returns which.
+    /// Deletes all expired sessions, in slices that let others write in between, and returns their
+    /// ids.
     ///
     /// # Errors
-    /// A store's failure.
+    /// A store failure.
     pub async fn sweep(&self) -> Result<Vec<SessionId>, AppError> {
         let mut deleted = Vec::new();
         loop {

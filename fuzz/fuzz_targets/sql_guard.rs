@@ -2,18 +2,17 @@
 //! can be shown, and leaves the table unchanged. Bytes beyond ASCII stand for words of SQL.
 #![no_main]
 
-use std::convert::Infallible;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use chatbot_widget::domain::QueryResult;
 use chatbot_widget::tables::ingest::Ingested;
-use chatbot_widget::tables::sql::{Key, Limits, QueryError, SqlError, Tables};
+use chatbot_widget::tables::sql::{Interrupt, Request, Source, SqlError, SqlLimits, TableKey, Tables};
 use chatbot_widget_fuzz::table::ingest_checked;
 use serde_json::Value;
 
-const KEY: Key = Key { session: [0; 16], version: 1 };
-const LIMITS: Limits = Limits {
+const KEY: TableKey = TableKey { session: [0; 16], version: 1 };
+const LIMITS: SqlLimits = SqlLimits {
     time: Duration::from_millis(100),
     rows: 20,
     result_bytes: 16 << 10,
@@ -164,14 +163,13 @@ struct State {
 }
 
 fn query(tables: &Tables, sql: &str) -> Result<QueryResult, SqlError> {
-    let load = || {
-        let Ingested { dataset, text } = ingest_checked("a.csv", CSV.as_bytes()).unwrap();
-        Ok::<_, Infallible>((dataset, text))
-    };
-    tables.query(KEY, load, sql, usize::MAX).map_err(|error| match error {
-        QueryError::Sql(error) => error,
-        QueryError::Load(never) => match never {},
-    })
+    static TABLE: OnceLock<Ingested> = OnceLock::new();
+    let table = TABLE.get_or_init(|| ingest_checked("a.csv", CSV.as_bytes()).unwrap());
+    let interrupt = Interrupt::default();
+    let deadline = Instant::now() + LIMITS.time;
+    let request = Request { sql, limit: usize::MAX, deadline, interrupt: &interrupt };
+    let source = Source { dataset: &table.dataset, text: &table.text };
+    Ok(tables.query(KEY, Some(source), &request)?.unwrap())
 }
 
 fn statement(data: &[u8]) -> String {

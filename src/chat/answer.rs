@@ -1,4 +1,4 @@
-//! The answer of a turn while it is being written, over one model call or several.
+//! A turn's answer while it is being written, over one or several model calls.
 
 use std::time::Instant;
 
@@ -14,18 +14,18 @@ use crate::provider::{EventStream, Fault, Finish, ModelEvent, ProviderError, Too
 /// What a visitor reads when the model has declined.
 const REFUSAL: &str = "I'm sorry, I can't help with that.";
 
-/// What has been said so far. It goes into the session's feed as it comes.
+/// The answer so far. It is written to the session's feed as it arrives.
 #[derive(Debug)]
 pub struct AnswerInProgress<'a> {
     turn: &'a RunningTurn,
-    /// Text of a whole delivery is held back until its call has ended well, so that the call can be
-    /// repeated.
+    /// With [`Delivery::Whole`] text is held back until its call has succeeded, so that the call
+    /// can be repeated.
     delivery: Delivery,
     provider: ProviderKind,
-    /// The model as served; until that is known, the one that was asked for.
+    /// The model as served; until that is known, as requested.
     model: String,
     text: String,
-    /// Where the text of the present call begins.
+    /// Where the text of the current call begins.
     round_start: usize,
     stopped: bool,
     usage: Option<Usage>,
@@ -33,7 +33,7 @@ pub struct AnswerInProgress<'a> {
     finish: Option<Finish>,
     error: Option<ProviderError>,
     tools: Vec<ToolRun>,
-    /// The last picture that was drawn.
+    /// The last chart that was drawn.
     chart: Option<Chart>,
 }
 
@@ -42,14 +42,14 @@ pub struct AnswerInProgress<'a> {
 pub struct Round {
     /// Its text.
     pub text: String,
-    /// The tools that the model waits for; none when it has ended or failed.
+    /// The tool calls that the model waits for; empty once it has finished or failed.
     pub calls: Vec<ToolCall>,
 }
 
 /// How a turn has ended.
 #[derive(Debug)]
 pub struct Conclusion {
-    /// What becomes of the question.
+    /// The question's status.
     pub question: Status,
     /// The answer to store.
     pub answer: Option<NewMessage>,
@@ -82,7 +82,7 @@ impl<'a> AnswerInProgress<'a> {
         }
     }
 
-    /// From now on `provider` answers, asked for `model`.
+    /// Records that `provider` answers from now on, with `model` as requested.
     pub fn answered_by(&mut self, provider: ProviderKind, model: &str) {
         if provider != self.provider {
             self.provider = provider;
@@ -90,23 +90,23 @@ impl<'a> AnswerInProgress<'a> {
         }
     }
 
-    /// Why the present call was interrupted after its first word, if it was.
+    /// Why the current call was interrupted after its first word, if it was.
     pub fn interruption(&self) -> Option<&ProviderError> {
         self.error.as_ref().filter(|error| error.fault == Fault::Interrupted)
     }
 
-    /// Whether nobody has seen what the present call has said.
+    /// Whether the current call's text has not been delivered.
     pub fn is_held_back(&self) -> bool {
         self.delivery == Delivery::Whole
     }
 
-    /// Takes back what the present call has said. Nobody has seen it.
+    /// Discards the current call's text, which has not been delivered.
     pub fn take_back(&mut self) {
         self.text.truncate(self.round_start);
         self.error = None;
     }
 
-    /// Reads all that one call says.
+    /// Reads one call to its end.
     pub async fn round(&mut self, call: Result<EventStream, ProviderError>) -> Round {
         let before = self.usage.take();
         let mut round = Round::default();
@@ -133,7 +133,7 @@ impl<'a> AnswerInProgress<'a> {
             match event {
                 Ok(ModelEvent::Started { model }) => self.model = model,
                 Ok(ModelEvent::Text(text)) => {
-                    // What was said before a tool was called is a paragraph of its own.
+                    // Text before a tool call is a paragraph of its own.
                     if round.text.is_empty() && !self.text.is_empty() {
                         self.say("\n\n".to_owned());
                     }
@@ -164,7 +164,7 @@ impl<'a> AnswerInProgress<'a> {
         }
     }
 
-    /// When the first word came, if one has.
+    /// When the first word arrived, if any has.
     pub fn first_word(&self) -> Option<Instant> {
         self.first_word
     }
@@ -178,7 +178,7 @@ impl<'a> AnswerInProgress<'a> {
         }
     }
 
-    /// Reports that a tool which the model has called is running.
+    /// Reports that a tool called by the model is running.
     pub fn tool_runs(&self, call: &ToolCall) {
         let sql = arguments(call).and_then(|mut input| match input.remove("sql") {
             Some(serde_json::Value::String(sql)) => Some(sql),
@@ -187,7 +187,7 @@ impl<'a> AnswerInProgress<'a> {
         self.turn.push(TurnEvent::ToolRunning { name: call.name.clone(), sql });
     }
 
-    /// Records a tool call that has been dealt with.
+    /// Records a finished tool call.
     pub fn tool_ran(&mut self, handled: &HandledCall) {
         self.turn.push(TurnEvent::ToolRan(handled.run.clone()));
         self.tools.push(handled.run.clone());
@@ -211,7 +211,7 @@ impl<'a> AnswerInProgress<'a> {
         self.error = Some(ProviderError::new(Fault::Interrupted, reason));
     }
 
-    /// Decides how the turn has ended: what becomes of the question and of what was said.
+    /// Decides how the turn has ended: the question's status, and whether the text is kept.
     pub fn conclude(self, now: Timestamp) -> Conclusion {
         let blank = self.text.trim().is_empty();
         let answer = |content: String, status| {

@@ -1,8 +1,8 @@
-//! What goes on in a session, and its readers.
+//! The event feed of a session, and its readers.
 //!
-//! Each session in which something goes on has one feed. A turn writes its events into it; readers
-//! have a place in the feed and nothing else. A reader that is slow or disconnects costs the turn
-//! nothing, one that comes later or comes back reads on from where it was, and all read the same.
+//! Each active session has one feed. A turn appends its events to it; a reader is only a position
+//! in the feed. A reader that is slow or disconnects does not affect the turn, one that joins late
+//! or reconnects continues from its position, and all readers see the same events.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,15 +15,15 @@ use super::Answer;
 use crate::domain::{IdempotencyKey, ProviderKind, SessionId, ToolRun};
 use crate::error::AppError;
 
-/// What happens in a turn, in order: [`TurnEvent::Started`] when the provider has begun to answer,
-/// then pieces and tools, then its end. A turn that fails before it begins has only its end.
+/// The events of a turn, in order: [`TurnEvent::Started`] when the provider begins to answer, then
+/// text and tools, then the end. A turn that fails before it starts has only its end.
 #[derive(Clone, Debug)]
 pub enum TurnEvent {
-    /// The provider answers.
+    /// The provider has begun to answer.
     Started {
-        /// Which one.
+        /// The provider.
         provider: ProviderKind,
-        /// With which model.
+        /// Its model.
         model: String,
     },
     /// The next piece of the answer.
@@ -32,14 +32,14 @@ pub enum TurnEvent {
     ToolRunning {
         /// Its name.
         name: String,
-        /// The statement, if it runs one.
+        /// The SQL statement, if it runs one.
         sql: Option<String>,
     },
     /// A tool has run.
     ToolRan(ToolRun),
     /// The answer is complete and stored.
     Done(Arc<Answer>),
-    /// There is no answer, or only a part of one.
+    /// There is no answer, or only part of one.
     Failed(Arc<AppError>),
 }
 
@@ -49,14 +49,14 @@ impl TurnEvent {
     }
 }
 
-/// A turn that is running or has just ended: its part of the session's feed.
+/// A turn that is running or has just ended, with its part of the session's feed.
 #[derive(Debug)]
 pub struct RunningTurn {
     /// Its id, new for each turn.
     pub id: Uuid,
     /// The session that it belongs to.
     pub session: SessionId,
-    /// What the client calls its question.
+    /// The client's idempotency key for the question.
     pub(super) key: Option<IdempotencyKey>,
     log: Mutex<Vec<TurnEvent>>,
     /// The length of the log.
@@ -103,7 +103,7 @@ impl RunningTurn {
         self.stop.cancelled().await;
     }
 
-    /// The event at `place`, counted from 0, as soon as it has happened; `None` after the end.
+    /// Waits for the event at `place`, counted from 0; `None` if it lies beyond the turn's end.
     pub async fn event(&self, place: usize) -> Option<TurnEvent> {
         let mut grown = self.grown.subscribe();
         loop {
@@ -116,13 +116,13 @@ impl RunningTurn {
                     return None;
                 }
             }
-            // Woken by any growth: the end may come before `place` does. The sender lives in
-            // `self`.
+            // Any growth wakes us, since the turn may end before it reaches `place`. The sender
+            // lives in `self`.
             grown.changed().await.ok()?;
         }
     }
 
-    /// How the turn ended, as soon as it has.
+    /// Waits for the turn's end and returns its outcome.
     pub async fn end(&self) -> Result<Arc<Answer>, Arc<AppError>> {
         // The sender lives in `self`.
         let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
@@ -134,7 +134,7 @@ impl RunningTurn {
     }
 }
 
-/// A reader of a session's feed, from some event of a turn to that turn's end.
+/// A reader of a session's feed, from a given event of a turn to that turn's end.
 #[derive(Debug)]
 pub struct Follower {
     turn: Arc<RunningTurn>,
@@ -142,13 +142,13 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// A reader of all of `turn`.
+    /// A reader of the whole of `turn`.
     pub fn from_start(turn: Arc<RunningTurn>) -> Self {
         Self { turn, next: 0 }
     }
 
-    /// A reader of `turn` from the event after `last` on; from its start if that is another turn's
-    /// event, or no event's id at all.
+    /// A reader of `turn` that begins after the event `last`, or at the start if `last` belongs to
+    /// another turn or is not an event id.
     pub fn after(turn: Arc<RunningTurn>, last: Option<&str>) -> Self {
         let next = last
             .and_then(|last| last.trim().rsplit_once('-'))
@@ -158,12 +158,12 @@ impl Follower {
         Self { turn, next }
     }
 
-    /// The turn that is read.
+    /// The turn being read.
     pub fn turn(&self) -> &RunningTurn {
         &self.turn
     }
 
-    /// The next event with its id, as soon as it has happened; `None` after the turn's end.
+    /// Waits for the next event and returns it with its id; `None` after the turn's end.
     pub async fn next(&mut self) -> Option<(String, TurnEvent)> {
         let event = self.turn.event(self.next).await?;
         let id = format!("{}-{}", self.turn.id.simple(), self.next);
@@ -172,11 +172,11 @@ impl Follower {
     }
 }
 
-/// The feeds of all sessions in which something goes on. A session has one turn at a time.
+/// The feeds of all active sessions. A session has one turn at a time.
 #[derive(Debug, Default)]
 pub struct Feeds(Mutex<HashMap<SessionId, Arc<RunningTurn>>>);
 
-/// Keeps a turn in its session's feed for as long as it runs.
+/// Keeps a turn registered for as long as it runs.
 pub(super) struct Registration<'a> {
     feeds: &'a Feeds,
     id: SessionId,
@@ -189,12 +189,12 @@ impl Feeds {
         Registration { feeds: self, id }
     }
 
-    /// The turn that is running in the session.
+    /// The session's running turn.
     pub fn running(&self, id: SessionId) -> Option<Arc<RunningTurn>> {
         lock(&self.0).get(&id).cloned()
     }
 
-    /// Asks the session's turn to stop, and returns it, if one is running.
+    /// Asks the session's running turn, if any, to stop, and returns it.
     pub fn stop(&self, id: SessionId) -> Option<Arc<RunningTurn>> {
         let turn = self.running(id)?;
         turn.stop.cancel();
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn readers_of_any_time_read_the_same() {
+    async fn early_and_late_readers_see_the_same_events() {
         let turn = turn();
         let early = tokio::spawn(text_from(Arc::clone(&turn), None));
         for n in 0..50 {
@@ -260,13 +260,13 @@ mod tests {
         let half: String = (25..50).map(|n| format!("{n} ")).collect();
         assert_eq!(early.await.unwrap(), all);
         assert_eq!(middle.await.unwrap(), half);
-        assert_eq!(text_from(Arc::clone(&turn), None).await, all, "after the end as well");
+        assert_eq!(text_from(Arc::clone(&turn), None).await, all, "also after the end");
         assert!(turn.event(51).await.is_none() && turn.event(500).await.is_none());
         assert!(matches!(*turn.end().await.unwrap_err(), AppError::TurnInProgress));
     }
 
     #[tokio::test]
-    async fn ids_that_are_not_of_this_turn_begin_at_its_start() {
+    async fn a_foreign_or_malformed_event_id_starts_at_the_beginning() {
         let turn = turn();
         turn.push(TurnEvent::Text("all".to_owned()));
         turn.push(failed());
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_is_left_of_a_turn_that_has_ended() {
+    async fn a_turn_that_has_ended_is_no_longer_registered() {
         let feeds = Feeds::default();
         let turn = turn();
         let registration = feeds.register(Arc::clone(&turn));

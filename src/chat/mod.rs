@@ -1,4 +1,4 @@
-//! Conversations: turns begun, followed, stopped, and drained at shutdown.
+//! Conversations: turns are begun, followed, stopped, and drained at shutdown.
 
 mod answer;
 pub mod feed;
@@ -29,49 +29,49 @@ use crate::quota::Quota;
 use crate::store::Store;
 use feed::{Feeds, Follower, RunningTurn, TurnEvent};
 
-/// The bounds of a conversation.
+/// Limits of a conversation.
 #[derive(Clone, Copy, Debug)]
 pub struct ChatLimits {
-    /// Length limit of a message, in characters.
+    /// Maximum length of a message, in characters.
     pub max_message_chars: usize,
-    /// Tokens that one model call may read.
+    /// Maximum number of input tokens of a model call.
     pub context_tokens: usize,
-    /// Limit of a session's settings, in bytes of JSON.
+    /// Maximum size of a session's settings, in bytes of JSON.
     pub max_config_bytes: usize,
-    /// How long a question waits for the session's earlier one.
+    /// How long a question waits for the session's previous turn.
     pub turn_patience: Duration,
-    /// Questions of one session that wait at a time.
+    /// Maximum number of waiting questions per session.
     pub turn_queue: usize,
 }
 
 /// How an answer is to be delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// Word by word, as it is written.
+    /// Piece by piece, as it is written.
     Streamed,
-    /// When it is complete. A call that is interrupted can then be repeated.
+    /// Once it is complete, so that an interrupted call can be repeated.
     Whole,
 }
 
 /// A visitor's question.
 #[derive(Clone, Debug)]
 pub struct Question {
-    /// What the visitor says.
+    /// The visitor's message.
     pub message: String,
-    /// Settings that are merged into the session's first.
+    /// Settings to merge into the session's before the question is asked.
     pub patch: Map<String, Value>,
     /// How the answer is to be delivered.
     pub delivery: Delivery,
-    /// What the client calls this question: one with the same key is asked once.
+    /// Idempotency key: a question with the same key is asked only once.
     pub key: Option<IdempotencyKey>,
-    /// The client that asks.
+    /// The client that sent it.
     pub client: ClientKey,
 }
 
 /// A finished turn.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The answer's id; absent where none was stored.
+    /// The answer's id; `None` if no answer was stored.
     pub id: Option<MessageId>,
     /// The text, Markdown.
     pub text: String,
@@ -85,20 +85,20 @@ pub struct Answer {
     pub provider_name: String,
     /// The model as served.
     pub model: String,
-    /// What it cost.
+    /// The tokens it used.
     pub usage: Usage,
     /// How the answer ended.
     pub status: Status,
     /// The tools that were called for it, in order.
     pub tools: Vec<ToolRun>,
-    /// The picture that goes with it.
+    /// The chart that goes with it.
     pub chart: Option<Chart>,
     /// When it was complete.
     pub timestamp: Timestamp,
 }
 
 impl Answer {
-    /// What `message` says, from `provider`, which visitors know as `provider_name`.
+    /// The answer in `message`, from `provider`, which visitors know as `provider_name`.
     fn new(
         id: Option<MessageId>,
         message: NewMessage,
@@ -123,10 +123,10 @@ impl Answer {
     }
 }
 
-/// What is going on at a moment. All zero when nobody is being answered.
+/// The current load; all zero when no question is being answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ChatLoad {
-    /// Tasks of turns: running, waiting for an earlier one, or storing their end.
+    /// Turns as tasks: running, waiting for an earlier one, or storing their outcome.
     pub tasks: usize,
     /// Turns that can be followed.
     pub turns: usize,
@@ -151,28 +151,28 @@ struct ChatInner {
     cut: CancellationToken,
 }
 
-/// What conversations are made of.
+/// The dependencies of [`Chat`].
 pub struct ChatParts {
-    /// Where they are kept.
+    /// Where conversations are stored.
     pub store: Arc<dyn Store>,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
-    /// Whom visitors talk to.
+    /// The bots that visitors talk to.
     pub bots: Bots,
-    /// What they talk about.
+    /// The files that visitors ask about.
     pub files: Files,
-    /// Where prompts are built.
+    /// Limits the work of building prompts.
     pub quota: Quota,
-    /// The providers that are configured, in the order of preference.
+    /// The configured providers, in order of preference.
     pub providers: Vec<Arc<dyn Provider>>,
     /// The provider to ask when another one fails before its first word.
     pub fallback: Option<ProviderKind>,
-    /// Where turns are counted.
+    /// Counts turns.
     pub metrics: Arc<Metrics>,
 }
 
 impl Chat {
-    /// Conversations made of `parts`, within `limits`.
+    /// Builds the use cases from `parts`, within `limits`.
     pub fn new(parts: ChatParts, limits: ChatLimits) -> Self {
         let ChatParts { store, clock, bots, files, quota, providers, fallback, metrics } = parts;
         let calls = PolicySettings { trim: prompt::trim, ..PolicySettings::default() };
@@ -193,13 +193,13 @@ impl Chat {
         }))
     }
 
-    /// Begins a turn: merges the question's settings into the session's and asks its provider.
+    /// Begins a turn: merges the question's settings into the session's and calls its provider.
     ///
     /// The turn runs in a task of its own: it needs no reader, and a reader that leaves does not
     /// stop it. A question whose key is that of the running turn joins it.
     ///
     /// # Errors
-    /// A message that is not allowed; a server that is going down. What else is wrong ends the turn.
+    /// An invalid message, or a server that is shutting down. Any other error ends the turn.
     pub fn begin(&self, id: SessionId, question: Question) -> Result<Arc<RunningTurn>, AppError> {
         let inner = Arc::clone(&self.0);
         inner.check_message(&question.message)?;
@@ -227,11 +227,11 @@ impl Chat {
         Ok(running)
     }
 
-    /// A reader of the turn that is running in the session, if one is: from the event after `last`
-    /// on, or from its start.
+    /// A reader of the session's running turn, if there is one, beginning after the event `last` or
+    /// at the start.
     ///
     /// # Errors
-    /// An unknown session; a store's failure.
+    /// An unknown session; a store failure.
     pub async fn follow(
         &self,
         id: SessionId,
@@ -241,16 +241,16 @@ impl Chat {
         Ok(self.0.feeds.running(id).map(|turn| Follower::after(turn, last)))
     }
 
-    /// Stops the session's running turn and waits until what was written of it is stored. Returns
-    /// whether there was one.
+    /// Stops the session's running turn and waits until its partial answer is stored. Returns
+    /// whether a turn was running.
     ///
     /// # Errors
-    /// An unknown session; a store's failure.
+    /// An unknown session; a store failure.
     pub async fn stop(&self, id: SessionId) -> Result<bool, AppError> {
         self.0.store.session(id, self.0.clock.now()).await?;
         match self.0.feeds.stop(id) {
             Some(turn) => {
-                // Whatever came of it, it has ended.
+                // Whatever the outcome, it has ended.
                 let _ = turn.end().await;
                 Ok(true)
             }
@@ -258,18 +258,18 @@ impl Chat {
         }
     }
 
-    /// What is going on.
+    /// The current load.
     pub fn load(&self) -> ChatLoad {
         ChatLoad { tasks: self.0.tasks.len(), turns: self.0.feeds.len() }
     }
 
-    /// The providers that can be asked, for the log.
+    /// The configured providers, for the log.
     pub fn provider_names(&self) -> String {
         self.0.providers.iter().map(|p| p.kind().as_str()).collect::<Vec<_>>().join(", ")
     }
 
-    /// Takes no new turns and waits for the running ones, for at most `patience`; then interrupts
-    /// them, and waits until what was written of them is stored.
+    /// Refuses new turns and waits at most `patience` for the running ones, then interrupts them
+    /// and waits until their partial answers are stored.
     pub async fn drain(&self, patience: Duration) {
         self.0.tasks.close();
         if tokio::time::timeout(patience, self.0.tasks.wait()).await.is_err() {
@@ -296,7 +296,7 @@ impl ChatInner {
     }
 }
 
-/// White space, and characters that show nothing: a message of only these says nothing.
+/// Whether a character is white space or invisible. A message of only such characters is empty.
 fn is_blank(c: char) -> bool {
     c.is_whitespace()
         || c.is_control()

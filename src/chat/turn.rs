@@ -1,5 +1,5 @@
-//! The turn itself: the question stored, the prompt built, the provider asked, its tools run, the
-//! answer stored.
+//! The turn itself: stores the question, builds the prompt, calls the provider, runs its tools and
+//! stores the answer.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -23,8 +23,8 @@ use crate::store::{
     BegunTurn, ConfigPatch, FinishedTurn, NewTurn, StoreError, TurnGuard, TurnLockError,
 };
 
-/// Maximum number of messages of the conversation that go into a prompt. What was said fifty
-/// exchanges ago hardly ever matters, and every question would pay for it in tokens and in time.
+/// Maximum number of earlier messages in a prompt. What was said fifty exchanges ago hardly ever
+/// matters, and every question would pay for it in tokens and time.
 const HISTORY_MESSAGES: usize = 100;
 
 /// Maximum number of tool calls in one turn.
@@ -33,11 +33,11 @@ const MAX_TOOL_CALLS: usize = 5;
 /// The default of the `maxTokens` setting.
 const DEFAULT_MAX_TOKENS: u32 = 1000;
 
-/// What goes into a prompt of at most this many bytes takes well under a millisecond: handing that
-/// to another thread and back would cost more.
+/// Building a prompt of up to this size takes well under a millisecond, less than a round trip to
+/// another thread.
 const SMALL_PROMPT_BYTES: usize = 32 * 1024;
 
-/// A turn that may begin.
+/// A turn that has been admitted.
 struct Admitted {
     bot: Arc<Bot>,
     /// The question, to be stored.
@@ -46,7 +46,7 @@ struct Admitted {
     _guard: TurnGuard,
 }
 
-/// What a turn is about, once its question is stored.
+/// Everything a turn needs once its question is stored.
 struct Exchange {
     bot: Arc<Bot>,
     question: MessageId,
@@ -89,8 +89,8 @@ impl ChatInner {
         }
     }
 
-    /// Checks the question and waits for the session's turn. What is refused here is refused before
-    /// it waits, and before anything is stored.
+    /// Checks the question, then waits for the session's turn. A question that is refused does not
+    /// wait first, and stores nothing.
     async fn admit(
         &self,
         turn: &RunningTurn,
@@ -116,13 +116,13 @@ impl ChatInner {
             question: NewMessage::question(message, self.clock.now()),
             patch: ConfigPatch { keys, max_bytes: limits.max_config_bytes },
             key,
-            // One more than is used tells whether there are older ones.
+            // One more than is used shows whether there are older ones.
             history: HISTORY_MESSAGES + 1,
         };
         Ok(Admitted { bot, turn, _guard: guard })
     }
 
-    /// The provider that `config` names, else the bot's, else the first there is.
+    /// The provider that `config` names, else the bot's, else the first one.
     fn choose(&self, bot: &Bot, config: &SessionConfig) -> Result<Arc<dyn Provider>, AppError> {
         let find = |kind| self.providers.iter().find(|provider| provider.kind() == kind);
         match config.ai_provider() {
@@ -133,12 +133,12 @@ impl ChatInner {
             None => find(bot.provider)
                 .or_else(|| self.providers.first())
                 .cloned()
-                .ok_or_else(|| AppError::Internal("no provider at all".into())),
+                .ok_or_else(|| AppError::Internal("no provider is configured".into())),
         }
     }
 
     /// The provider, its request and the tools for a question that has just been stored, all from
-    /// the session as it was at that moment.
+    /// the same snapshot of the session.
     async fn prepare(
         &self,
         caller: Caller,
@@ -178,15 +178,15 @@ impl ChatInner {
         };
         let Prompt { system, entries } = match size <= SMALL_PROMPT_BYTES {
             true => build(),
-            false => self.quota.work(caller, move |_| build()).await?,
+            false => self.quota.place(caller).await?.run(build).await?,
         };
         request.system = system;
         request.entries = entries;
         Ok((provider, request, tools))
     }
 
-    /// Talks with the provider until it has answered, failed, or is interrupted; then stores the
-    /// end. `count` is the number of messages up to the question.
+    /// Talks to the provider until it has answered, failed or been interrupted, then stores the
+    /// outcome. `count` is the number of messages up to the question.
     async fn converse(
         &self,
         turn: &RunningTurn,
@@ -210,7 +210,7 @@ impl ChatInner {
         self.close(turn, &exchange, kind, conclusion, count).await
     }
 
-    /// Stores how the turn has ended, and logs it.
+    /// Stores and logs the turn's outcome.
     async fn close(
         &self,
         turn: &RunningTurn,
@@ -226,25 +226,25 @@ impl ChatInner {
             let error = AppError::Provider(failure);
             self.metrics.turn(provider, error.code(), Usage::default());
             if let Err(error) = finished {
-                tracing::error!(error = ?error, "the end of a failed turn could not be stored");
+                tracing::error!(error = ?error, "the outcome of a failed turn could not be stored");
             }
             return Err(error);
         }
         let is_gone = matches!(finished, Err(StoreError::NotFound));
         let finished = match finished {
             Ok(finished) => finished,
-            // The session was deleted or expired while the model spoke: the answer is still right.
+            // The session expired while the model was writing; the answer is still good.
             Err(StoreError::NotFound) => FinishedTurn { message_count: count + 1, answer: None },
             Err(error) => return Err(error.into()),
         };
-        // A history that was cleared meanwhile has no place for the answer: for the visitor that is
-        // an answer that was stopped.
+        // If the history was cleared in the meantime, the answer is not stored; to the visitor it
+        // counts as stopped.
         let is_cleared = answer.is_some() && finished.answer.is_none() && !is_gone;
         let answer = answer.map(|answer| match is_cleared {
             true => NewMessage { status: Status::Stopped, ..answer },
             false => answer,
         });
-        // Without an answer the visitor has stopped before its first word.
+        // No answer means that the visitor stopped it before its first word.
         let message = answer.unwrap_or_else(|| NewMessage {
             status: Status::Stopped,
             model: Some(exchange.request.model.clone()),
@@ -269,7 +269,7 @@ impl ChatInner {
     }
 }
 
-/// The prompt, with as much of the earlier conversation as fits.
+/// Builds the prompt, with as much of the earlier conversation as fits.
 fn build(
     budget: usize,
     operator: Operator<'_>,
@@ -287,9 +287,9 @@ fn build(
     filling.finish()
 }
 
-/// An answer that was given before, for a client that has asked again.
+/// Repeats a stored answer for a client that sent its question again.
 fn replay(bot: &Bot, answer: Message, message_count: u64, turn: &RunningTurn) -> Answer {
-    tracing::info!(session.id = turn.session.short(), "answered before");
+    tracing::info!(session.id = turn.session.short(), "answer replayed");
     let kind = answer.body.provider.unwrap_or(bot.provider);
     let name = bot.provider_names.of(kind);
     let answer = Answer::new(Some(answer.id), answer.body, kind, name, message_count);
@@ -298,7 +298,7 @@ fn replay(bot: &Bot, answer: Message, message_count: u64, turn: &RunningTurn) ->
     answer
 }
 
-/// Calls the provider, runs the tools that it asks for, and calls it again with their results.
+/// Calls the provider, runs the tools it asks for, and calls it again with their results.
 async fn rounds(
     calls: &mut ModelCalls,
     exchange: &mut Exchange,
@@ -329,7 +329,7 @@ async fn rounds(
     }
 }
 
-/// One call of the provider; repeated if it is interrupted and nobody has seen any of it.
+/// One call of the provider, repeated if it was interrupted before any of it was delivered.
 async fn call(
     calls: &mut ModelCalls,
     request: &mut ModelRequest,

@@ -1,5 +1,5 @@
-//! Marked blocks: how text of strangers stands in a prompt, so that a model can tell it from its
-//! instructions, and how it is found there again.
+//! Marked blocks: how untrusted text is set off in a prompt, so that a model can tell it from its
+//! instructions, and how it is read back.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ const OPEN: &str = "<untrusted name=\"";
 const CLOSE: &str = "</untrusted>";
 
 /// Appends `text` to `prompt` as the block `name`. Marks inside the text are made harmless, so
-/// that a block ends only where it should.
+/// that the text cannot end its block.
 pub fn write_block(prompt: &mut String, name: &str, text: &str) {
     prompt.push_str(OPEN);
     prompt.push_str(name);
@@ -26,7 +26,7 @@ pub fn read_block<'a>(prompt: &'a str, name: &str) -> Option<&'a str> {
     loop {
         let (_, after) = rest.split_once(OPEN)?;
         rest = after;
-        // Instructions may speak of marks; a real one ends its line.
+        // Instructions may mention marks; only a real one ends its line.
         let Some(after) = after.strip_prefix(name).and_then(|after| after.strip_prefix("\">\n"))
         else {
             continue;
@@ -57,10 +57,10 @@ fn defuse(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// Whether what follows a bracket makes a mark of it: `untrusted`, perhaps after a slash.
+/// Whether the text after a bracket makes it a mark: `untrusted`, optionally after a slash.
 fn is_mark(rest: &str) -> bool {
-    // Enough for the word with something invisible after each letter; more of it is no word that a
-    // model would still read.
+    // Enough for the word with several invisible characters after each letter; a model would not
+    // recognise it with more.
     const REACH: usize = 64;
     let mut letters = rest.chars().take(REACH).filter(|c| !is_ignorable(*c)).map(narrow);
     let mut next = letters.next();
@@ -71,7 +71,7 @@ fn is_mark(rest: &str) -> bool {
     word.eq("untrusted".chars())
 }
 
-/// Blanks, and characters that show nothing.
+/// Blanks and invisible characters.
 fn is_ignorable(c: char) -> bool {
     c.is_whitespace()
         || c.is_control()
@@ -80,7 +80,7 @@ fn is_ignorable(c: char) -> bool {
             | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{E0000}'..='\u{E01EF}')
 }
 
-/// Full-width letters as the usual ones, capitals as small ones.
+/// Converts full-width letters to ASCII and capitals to small letters.
 pub(super) fn narrow(c: char) -> char {
     let narrow = match c {
         '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),

@@ -1,18 +1,18 @@
-//! Bots: how one looks, speaks and is answered for.
+//! Bots: their appearance, instructions and providers.
 
 use std::fmt;
 
 use super::{ConfigLimits, ProviderKind};
 
-/// A bot's id: a slug that stands in pages, so it is no secret.
+/// A bot's id: a slug that appears in web pages, so it is not a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BotId(String);
 
 impl BotId {
-    /// Length limit of an id, in bytes.
+    /// Maximum length of an id, in bytes.
     pub const MAX_BYTES: usize = 40;
 
-    /// The id `text`, if it is one: 1 to [`Self::MAX_BYTES`] of `a-z`, `0-9` and `-`.
+    /// Parses an id: 1 to [`Self::MAX_BYTES`] characters of `a-z`, `0-9` and `-`.
     pub fn new(text: &str) -> Option<Self> {
         let is_slug = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         let fits = !text.is_empty() && text.len() <= Self::MAX_BYTES && text.bytes().all(is_slug);
@@ -25,7 +25,7 @@ impl BotId {
     }
 }
 
-/// The bot that always exists, made from the server's settings.
+/// The id of the bot that always exists, made from the server's settings.
 impl Default for BotId {
     fn default() -> Self {
         Self("default".to_owned())
@@ -45,14 +45,13 @@ pub struct Bot {
     pub id: BotId,
     /// How it looks.
     pub look: BotLook,
-    /// The first thing that a visitor reads; the widget's own greeting if absent.
+    /// The greeting; the widget's own if absent.
     pub welcome: Option<String>,
     /// Questions that the widget offers.
     pub suggestions: Vec<String>,
-    /// The operator's system text.
+    /// The operator's instructions, part of the system text.
     pub instructions: Option<String>,
-    /// The provider that answers where a session names none; the first configured one if this one
-    /// is not.
+    /// The provider for sessions that name none; if it is not configured, the first one that is.
     pub provider: ProviderKind,
     /// The names that visitors see beside answers, by provider.
     pub provider_names: ProviderNames,
@@ -60,7 +59,7 @@ pub struct Bot {
     pub limits: ConfigLimits,
 }
 
-/// What visitors see of a bot before it speaks.
+/// A bot's appearance in the widget.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BotLook {
     /// Its name.
@@ -71,11 +70,11 @@ pub struct BotLook {
     pub color: String,
     /// The colour of its messages, CSS.
     pub msg_bg_color: String,
-    /// The address of its picture.
+    /// The address of its icon.
     pub icon: Option<String>,
 }
 
-/// What each provider's answers are signed with.
+/// The name shown beside the answers of each provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProviderNames {
     /// Claude's.

@@ -9,7 +9,7 @@ use super::look::{is_colour, is_icon};
 /// Maximum length of a name in characters: bot, powered-by line, model.
 pub const MAX_NAME: usize = 200;
 
-/// What the operator allows a caller to ask for.
+/// What the operator allows callers to request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigLimits {
     /// The highest `maxTokens`.
@@ -60,9 +60,9 @@ pub enum ConfigError {
     Credentials,
 }
 
-/// Checks settings that a caller wants to merge into a session's: known keys must have the right
-/// types and values, and credentials are refused. `null` unsets a key, and so does empty text for a
-/// name or an icon. Unknown keys are the caller's own.
+/// Checks settings that a caller wants to merge into a session's: known keys must have valid types
+/// and values, and credentials are refused. `null` unsets a key, and so does empty text for a name
+/// or an icon. Unknown keys are the caller's own.
 pub fn check_patch(patch: &Map<String, Value>, limits: &ConfigLimits) -> Result<(), ConfigError> {
     if patch.keys().any(|key| names_credentials(key)) {
         return Err(ConfigError::Credentials);
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn only_models_of_the_operator_may_be_named() {
+    fn only_models_that_the_operator_allows_are_accepted() {
         let limits =
             ConfigLimits { max_tokens: 10, allowed_models: vec!["a-1".into(), "b-2".into()] };
         let check = |value: &Value| check_patch(value.as_object().unwrap(), &limits);

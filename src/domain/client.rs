@@ -1,9 +1,9 @@
-//! Clients by their addresses.
+//! Clients, identified by their addresses.
 
 use std::net::IpAddr;
 
-/// Whose share of a limit a request counts against: an IPv4 address, or an IPv6 /64, since a single
-/// customer is usually given all of that.
+/// The client whose share of a limit a request counts against: an IPv4 address, or an IPv6 /64,
+/// since a single customer is usually assigned all of that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ClientKey {
     /// An IPv4 address.
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ipv6_network_is_one_client_and_so_is_a_mapped_address() {
+    fn an_ipv6_network_is_one_client_and_mapped_addresses_count_as_ipv4() {
         assert_eq!(key("2001:db8:1:2::1"), key("2001:db8:1:2:ffff:ffff:ffff:ffff"));
         assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
         assert_eq!(key("::ffff:192.0.2.7"), key("192.0.2.7"));

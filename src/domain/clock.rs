@@ -1,20 +1,20 @@
-//! Time, made above storage so that tests can hold it still.
+//! Time, which is read above the store so that tests can control it.
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
-/// A moment in milliseconds since 1970 (UTC).
+/// Milliseconds since 1970 (UTC).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// The moment `by` earlier, at the earliest the beginning of time.
+    /// The time `by` earlier, saturating.
     pub fn before(self, by: Duration) -> Self {
         Self(self.0.saturating_sub(millis(by)))
     }
 
-    /// The moment `by` later.
+    /// The time `by` later, saturating.
     pub fn after(self, by: Duration) -> Self {
         Self(self.0.saturating_add(millis(by)))
     }
@@ -36,11 +36,11 @@ fn millis(duration: Duration) -> i64 {
 
 /// Where the time comes from.
 pub trait Clock: Send + Sync {
-    /// The time now.
+    /// The current time.
     fn now(&self) -> Timestamp;
 }
 
-/// The machine's own clock.
+/// The system's clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -50,12 +50,12 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that moves only when told to, for tests of expiry.
+/// A clock that is advanced by hand, for tests.
 #[derive(Debug, Default)]
 pub struct ManualClock(AtomicI64);
 
 impl ManualClock {
-    /// A clock that stands at `at`.
+    /// A clock that shows `at`.
     pub fn new(at: Timestamp) -> Self {
         Self(AtomicI64::new(at.0))
     }

@@ -1,4 +1,4 @@
-//! A session's settings: what a caller has set, key by key, over the operator's defaults.
+//! A session's settings: the caller's, key by key, over the operator's defaults.
 
 use std::borrow::Cow;
 
@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 use super::ProviderKind;
 
-/// Settings of a session as the caller gave them: a JSON object in which unknown keys are kept.
-/// What has a meaning is read through the methods, which answer `None` for what is absent, null or
-/// of another type than [`check_patch`](super::check_patch) lets in.
+/// A session's settings as sent by the caller: a JSON object in which unknown keys are kept. The
+/// methods read the known keys and return `None` for a value that is absent, null or of a type that
+/// [`check_patch`](super::check_patch) does not accept.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SessionConfig(Map<String, Value>);
 
@@ -23,12 +23,12 @@ impl SessionConfig {
         &self.0
     }
 
-    /// All keys, as a map of the caller's own.
+    /// All keys, by value.
     pub fn into_map(self) -> Map<String, Value> {
         self.0
     }
 
-    /// The size of the settings as JSON.
+    /// The size of the settings as JSON, in bytes.
     pub fn json_bytes(&self) -> usize {
         let mut count = ByteCount(0);
         // Neither counting nor the serialisation of JSON can fail.
@@ -49,17 +49,17 @@ impl SessionConfig {
         changed
     }
 
-    /// The provider that is to answer.
+    /// The provider to ask.
     pub fn ai_provider(&self) -> Option<ProviderKind> {
         self.text("aiProvider")?.parse().ok()
     }
 
-    /// The model that is to answer.
+    /// The model to ask.
     pub fn model(&self) -> Option<&str> {
         self.text("model")
     }
 
-    /// The most tokens that an answer may have.
+    /// Maximum length of an answer, in tokens.
     pub fn max_tokens(&self) -> Option<u32> {
         self.0.get("maxTokens")?.as_u64()?.try_into().ok()
     }
@@ -69,17 +69,17 @@ impl SessionConfig {
         self.0.get("temperature")?.as_f64()
     }
 
-    /// The name that the bot goes by on this page.
+    /// The bot's name on this page.
     pub fn bot_name(&self) -> Option<&str> {
         self.text("botName")
     }
 
-    /// The page's own instructions: text of a stranger.
+    /// The page's own instructions, which are untrusted.
     pub fn custom_instructions(&self) -> Option<&str> {
         self.text("customInstructions")
     }
 
-    /// A field of the page that the visitor is on, from `pageContext` or else `pageData`.
+    /// A field of the visitor's page, from `pageContext` or else `pageData`.
     pub fn page(&self, field: PageField) -> Option<&str> {
         let (context, data) = field.keys();
         [("pageContext", context), ("pageData", data)].into_iter().find_map(|(object, key)| {
@@ -88,7 +88,7 @@ impl SessionConfig {
         })
     }
 
-    /// What the page says of itself beside the known fields, as text or JSON, by key.
+    /// The page's additional fields by key, as text or JSON.
     pub fn page_extras(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
         let object = |name| self.0.get(name).and_then(Value::as_object).into_iter().flatten();
         let context = object("pageContext").filter(|(key, _)| !PageField::is_key(key, |k| k.0));
@@ -103,13 +103,13 @@ impl SessionConfig {
         })
     }
 
-    /// Data that the page hands over.
+    /// Data provided by the page.
     pub fn json_data(&self) -> Option<&Value> {
         self.0.get("jsonData").filter(|value| !value.is_null())
     }
 
-    /// Roughly how much of the settings a prompt is made from, in bytes. JSON counts as much as it
-    /// might be, since measuring it would mean to walk it.
+    /// A rough estimate of the bytes that a prompt is built from. JSON is counted at its maximum
+    /// size, since measuring it would mean walking it.
     pub fn prompt_bytes(&self) -> usize {
         const JSON: usize = 1 << 20;
         let text = |value: &Value| match value {
@@ -143,10 +143,10 @@ impl std::io::Write for ByteCount {
     }
 }
 
-/// A field's key in `pageContext` and in `pageData`, the earlier widget's object.
+/// A field's key in `pageContext` and in `pageData`, an earlier widget's object.
 type FieldKeys = (Option<&'static str>, Option<&'static str>);
 
-/// What is known of the visitor's page.
+/// A known field of the visitor's page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageField {
     /// Its address.
@@ -157,7 +157,7 @@ pub enum PageField {
     Description,
     /// Its main text.
     Content,
-    /// The host that it is on.
+    /// Its host.
     Hostname,
     /// Its language, such as `en`.
     Language,
@@ -167,7 +167,7 @@ impl PageField {
     const ALL: [Self; 6] =
         [Self::Url, Self::Title, Self::Description, Self::Content, Self::Hostname, Self::Language];
 
-    /// Whether `key` is that of a field in the object that `of` picks.
+    /// Whether `key` is that of a known field in the object selected by `of`.
     fn is_key(key: &str, of: impl Fn(FieldKeys) -> Option<&'static str>) -> bool {
         Self::ALL.into_iter().any(|field| of(field.keys()) == Some(key))
     }
@@ -200,11 +200,11 @@ mod tests {
         let patch = json!({"a": {"x": 3}}).as_object().cloned().unwrap();
         assert!(settings.merge(patch.clone()));
         assert_eq!(settings, config(json!({"a": {"x": 3}, "own": true})));
-        assert!(!settings.merge(patch), "merging the same again changes nothing");
+        assert!(!settings.merge(patch), "merging the same keys again changes nothing");
     }
 
     #[test]
-    fn a_page_is_read_from_either_object_and_blank_counts_as_absent() {
+    fn a_page_is_read_from_either_object_and_blank_fields_count_as_absent() {
         let both = config(json!({
             "pageContext": {"title": " ", "content": "new text"},
             "pageData": {"title": "Old title", "pageContent": "old text", "hostname": "e.test"},
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_else_the_page_says_is_kept_by_key() {
+    fn additional_page_fields_are_kept_by_key() {
         let page = config(json!({
             "pageContext": {"title": "T", "basket": ["cup", 2], "step": " two ", "none": null},
             "pageData": {"pageContent": "text", "description": "of the earlier widget", "blank": " "},

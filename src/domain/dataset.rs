@@ -1,17 +1,17 @@
-//! An uploaded table: how its text reads, its columns and what is known of their values.
+//! An uploaded table: its layout, its columns and statistics of their values.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::Timestamp;
 
-/// What a file is by its ending.
+/// A file's type, by its extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FileKind {
     /// Delimited text with a header line.
     Csv,
-    /// JSON, or one JSON object a line (NDJSON).
+    /// JSON, or one JSON object per line (NDJSON).
     Json,
 }
 
@@ -25,7 +25,7 @@ impl FileKind {
     }
 }
 
-/// What all values of a column are.
+/// The type of all values in a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ColumnType {
@@ -35,9 +35,9 @@ pub enum ColumnType {
     Boolean,
     /// Dates, with or without a time of day.
     Date,
-    /// Text, and whatever mixes types.
+    /// Text, and columns of mixed types.
     String,
-    /// No value at all.
+    /// No values at all.
     Empty,
     /// JSON objects (JSON files only).
     Object,
@@ -60,10 +60,10 @@ impl ColumnType {
     }
 }
 
-/// How the texts of a column are to be read again. Decided by all of its values together.
+/// How a column's texts are to be parsed, decided by all of its values together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
-    /// Every number is a whole one within 64 bits, written without point and exponent.
+    /// Every number is an integer of at most 64 bits, written without decimal point or exponent.
     pub integer: bool,
     /// `1.234,5` rather than `1,234.5`.
     pub decimal_comma: bool,
@@ -71,116 +71,117 @@ pub struct Reading {
     pub day_first: bool,
 }
 
-/// What is known of a column's values, counted over every row.
+/// Statistics of a column's values over every row.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ColumnStats {
     /// Rows without a value.
     pub nulls: u64,
-    /// Different values, as they are written.
+    /// Distinct values, compared as written.
     pub distinct: u64,
-    /// Whether `distinct` is counted; else it is an estimate (standard error 1.6 %).
+    /// Whether `distinct` is exact; otherwise it is an estimate (standard error 1.6 %).
     pub distinct_is_exact: bool,
-    /// The least value: of numbers as a number, dates as ISO text, strings by code point. None for
-    /// the other types.
+    /// The smallest value: numbers are compared by value, dates as ISO text, strings by code point.
+    /// `None` for other types.
     pub min: Option<String>,
-    /// The greatest value, likewise.
+    /// The largest value, likewise.
     pub max: Option<String>,
     /// The mean of a number column.
     pub mean: Option<f64>,
-    /// The most frequent values and their counts, at most five, only where `distinct` is exact and
-    /// something comes twice.
+    /// The most frequent values and their counts, at most five; only if `distinct` is exact and
+    /// some value occurs more than once.
     pub top: Vec<(String, u64)>,
 }
 
 /// One column of table `data`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Column {
-    /// Its name: never blank, no control characters, and unlike every other one even without
-    /// regard to ASCII case, as SQL wants it.
+    /// Its name: never blank, without control characters, and unique even ignoring ASCII case, as
+    /// SQL requires.
     pub name: String,
-    /// The key in the JSON file where it differs from `name`.
+    /// The key in the JSON file, if it differs from `name`.
     pub key: Option<String>,
-    /// What its values are.
+    /// The type of its values.
     pub kind: ColumnType,
-    /// How they are read again.
+    /// How they are parsed.
     pub reading: Reading,
-    /// What is known of them.
+    /// Their statistics.
     pub stats: ColumnStats,
 }
 
 impl Column {
-    /// What the file itself calls it.
+    /// Its name in the file itself.
     pub fn source_name(&self) -> &str {
         self.key.as_deref().unwrap_or(&self.name)
     }
 }
 
-/// What the text of a file is, and which part of it is the table.
+/// The structure of a file's text, and which part of it is the table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Layout {
     /// Delimited text; the first record is the header.
     Csv {
         /// One of `,` `;` tab `|`.
         delimiter: u8,
-        /// Every record stands on one line that ends in a line feed: none breaks within quotes.
+        /// Every record is one line that ends in a line feed: none has a line break within quotes.
         line_rows: bool,
     },
-    /// A JSON array: each item is a row. An item that is no object is read as `{"value": item}`.
+    /// A JSON array: each item is a row. An item that is not an object is read as
+    /// `{"value": item}`.
     JsonArray {
         /// The keys of the first item.
         first_keys: Vec<String>,
     },
-    /// One JSON object a line (NDJSON): each is a row.
+    /// One JSON object per line (NDJSON): each is a row.
     JsonLines {
-        /// The keys of the first one.
+        /// The keys of the first object.
         first_keys: Vec<String>,
     },
     /// A JSON object.
     JsonObject {
-        /// Its keys, and what their values are.
+        /// Its keys and the types of their values.
         keys: Vec<(String, ColumnType)>,
-        /// The only key whose value is a filled array of objects: these are the rows then.
-        /// Otherwise the object is the one row.
+        /// The only key whose value is a non-empty array of objects, which are the rows. Without
+        /// one, the object itself is the only row.
         table: Option<String>,
     },
     /// A bare JSON value: one row, column `value`.
     JsonScalar {
-        /// The value as JSON, a long string cut.
+        /// The value as JSON; a long string is shortened.
         value: String,
     },
 }
 
-/// A file as it was taken in. Table `data` is `columns` × `rows`.
+/// An ingested file. Table `data` is `columns` × `rows`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dataset {
     /// A printable name of at most 255 characters, without folders.
     pub file_name: String,
-    /// What it is by its ending.
+    /// Its type, by its extension.
     pub kind: FileKind,
-    /// Bytes as uploaded.
+    /// Size of the upload, in bytes.
     pub size: u64,
     /// When it was uploaded.
     #[serde(with = "millis")]
     pub uploaded: Timestamp,
-    /// How the text reads.
+    /// The structure of the text.
     pub layout: Layout,
-    /// The columns. None only where JSON has no key at all, such as `[]` or `[{}]`.
+    /// The columns; empty only for JSON without any key, such as `[]` or `[{}]`.
     pub columns: Vec<Column>,
-    /// Rows, the header not counted.
+    /// Number of rows, without the header.
     pub rows: u64,
-    /// The texts of the first three rows, long ones cut; `None` where a row has no such cell or
-    /// JSON has null.
+    /// The cells of the first three rows, long ones shortened; `None` for a missing cell or JSON
+    /// null.
     pub sample: Vec<Vec<Option<String>>>,
 }
 
-/// A file as the store keeps it, beside its text.
+/// A file as kept by the store, apart from its text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StoredFile {
-    /// Tells this upload from every other one of the session.
+    /// Distinguishes this upload from every other one of the session.
     pub version: u64,
-    /// Bytes of the text: UTF-8, whatever the upload was.
+    /// Size of the text in bytes: UTF-8, whatever the upload's encoding.
     pub text_bytes: u64,
-    /// What is known of it.
+    /// Its description.
     pub dataset: Dataset,
 }
 
@@ -190,7 +191,7 @@ impl Dataset {
         self.columns.iter().find(|column| column.name == name)
     }
 
-    /// The `summary` of the API: its shape depends on what the file is.
+    /// The API's `summary`, whose shape depends on the layout.
     pub fn summary(&self) -> Value {
         let stats: Map<String, Value> = self
             .columns
@@ -254,7 +255,7 @@ impl Dataset {
 }
 
 impl Column {
-    /// One entry of `stats` in the API; least and greatest number as numbers.
+    /// An entry of `stats` in the API; `min` and `max` of a number column are numbers.
     fn summary(&self) -> Value {
         let ColumnStats { nulls, distinct, distinct_is_exact, min, max, mean, top } = &self.stats;
         let mut entry = Map::new();

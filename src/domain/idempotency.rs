@@ -1,18 +1,17 @@
-//! Keys with which clients ask again without asking twice.
+//! Keys that let clients repeat a question without asking it twice.
 
 use sha2::{Digest, Sha256};
 
-/// What a client calls one question of a session (`Idempotency-Key`), as a digest: of a fixed
-/// size, whatever the client sends.
+/// A client's name for one question of a session (`Idempotency-Key`), as a digest, so that its
+/// size is fixed whatever the client sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdempotencyKey(pub [u8; 16]);
 
 impl IdempotencyKey {
-    /// The longest key, in bytes.
+    /// Maximum length of a key, in bytes.
     pub const MAX_BYTES: usize = 255;
 
-    /// The key that `text` stands for: 1 to [`Self::MAX_BYTES`] printable ASCII characters, else
-    /// none.
+    /// Parses a key: 1 to [`Self::MAX_BYTES`] printable ASCII characters.
     pub fn new(text: &str) -> Option<Self> {
         let printable = text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
         if text.trim().is_empty() || text.len() > Self::MAX_BYTES || !printable {

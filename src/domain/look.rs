@@ -1,6 +1,6 @@
-//! Whether a text is a CSS colour or a bot's icon: what may go into a style or an `src`.
+//! Checks of CSS colours and icon addresses: what may go into a style or an `src`.
 
-/// Longest colour in bytes; the longest sensible one is well under it.
+/// Maximum length of a colour in bytes; real ones are well below it.
 const MAX_COLOUR: usize = 100;
 
 /// Whether `text` is one CSS colour: a name, `#` with 3, 4, 6 or 8 hex digits, or a colour
@@ -263,7 +263,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_accepted_is_harmless_in_a_style_and_an_attribute(
+        fn accepted_values_are_harmless_in_a_style_and_an_attribute(
             text in prop_oneof![".*", "[rgbhslaoc#0-9%(),/ .e+-]{0,24}", "(rgb|hsl)a?\\([^)]{0,12}\\)?"]
         ) {
             if is_colour(&text) {

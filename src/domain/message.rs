@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 
 use super::{Chart, ProviderKind, Timestamp};
 
-/// A message's place in its session: grows by one, and is never reused, not even after the history
-/// was cleared.
+/// A message's position in its session. Ids grow by one and are never reused, not even after the
+/// history has been cleared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageId(pub u64);
 
@@ -23,9 +23,9 @@ pub enum Author {
     Visitor,
     /// A model, on the bot's behalf.
     Bot,
-    /// A person of the site, in the bot's place.
+    /// A member of the site's staff, in place of the bot.
     Agent,
-    /// The server itself, such as the note that a person has joined.
+    /// The server itself, for notes such as that a person has joined.
     System,
 }
 
@@ -44,7 +44,7 @@ pub enum Status {
     Truncated,
     /// The model declined to answer.
     Refused,
-    /// A question without an answer, so far or for good.
+    /// A question without an answer, yet or for good.
     Unanswered,
 }
 
@@ -62,19 +62,19 @@ impl Status {
     }
 }
 
-/// Tokens that an answer cost, as its provider counted them.
+/// Tokens used by an answer, as counted by its provider.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
-    /// Tokens read: instructions, context, history and question.
+    /// Input tokens: instructions, context, history and question.
     pub input_tokens: u32,
-    /// Tokens written.
+    /// Output tokens.
     pub output_tokens: u32,
-    /// Those of the tokens read that the provider had in its cache, at a fraction of the price.
+    /// The part of the input tokens served from the provider's cache, at a fraction of the price.
     pub cached_input_tokens: u32,
 }
 
 impl Usage {
-    /// What two calls cost together.
+    /// The sum of two usages.
     pub fn plus(self, other: Self) -> Self {
         Self {
             input_tokens: self.input_tokens.saturating_add(other.input_tokens),
@@ -84,27 +84,27 @@ impl Usage {
     }
 }
 
-/// A tool call that an answer was made with.
+/// A tool call made for an answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ToolRun {
     /// The tool's name.
     pub name: String,
     /// The call's arguments; empty if they could not be read.
     pub input: Map<String, Value>,
-    /// What came of it.
+    /// Its outcome.
     pub outcome: ToolOutcome,
     /// How long it took, in milliseconds.
     pub elapsed_ms: f64,
 }
 
 impl ToolRun {
-    /// The statement that the call ran, if it is one that runs statements.
+    /// The SQL statement that the call ran, if any.
     pub fn sql(&self) -> Option<&str> {
         self.input.get("sql").and_then(Value::as_str)
     }
 }
 
-/// What came of a tool call.
+/// The outcome of a tool call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ToolOutcome {
@@ -112,15 +112,14 @@ pub enum ToolOutcome {
     Rows {
         /// How many were returned.
         row_count: u64,
-        /// How many the table has that they were computed from; absent in records of stores before
-        /// schema 3.
+        /// How many rows the queried table has; absent in records older than schema 3.
         table_rows: Option<u64>,
     },
-    /// The reason why the call failed, as the model was told it.
+    /// The reason why the call failed, as reported to the model.
     Failed(String),
 }
 
-/// A message that the store has not given its id yet.
+/// A message without an id, which the store assigns.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewMessage {
     /// Who wrote it.
@@ -139,16 +138,16 @@ pub struct NewMessage {
     pub provider: Option<ProviderKind>,
     /// The model as served (answers only).
     pub model: Option<String>,
-    /// What it cost (answers only).
+    /// The tokens it used (answers only).
     pub usage: Option<Usage>,
     /// The tools that were called for it, in order (answers only).
     pub tools: Vec<ToolRun>,
-    /// The picture that goes with it (answers only).
+    /// The chart that goes with it (answers only).
     pub chart: Option<Chart>,
 }
 
 impl NewMessage {
-    /// A visitor's question, unanswered so far.
+    /// A visitor's question, not answered yet.
     pub fn question(content: String, timestamp: Timestamp) -> Self {
         Self {
             author: Author::Visitor,
@@ -171,6 +170,6 @@ impl NewMessage {
 pub struct Message {
     /// Its id.
     pub id: MessageId,
-    /// What it says.
+    /// Its content.
     pub body: NewMessage,
 }

@@ -1,6 +1,6 @@
-//! Plain types of the field, without I/O: what a session, a message and a question are.
+//! The domain's plain types, without I/O: sessions, messages, questions, settings, datasets.
 //!
-//! Everything else may use this module; it uses nothing of ours.
+//! Every other module may use this one; it uses no other module.
 
 pub mod block;
 pub mod bot;

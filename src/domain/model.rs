@@ -1,5 +1,5 @@
-//! A call of a model: what it is asked, and what it says while it answers. Providers translate
-//! these to and from their wire formats, prompts are written in them.
+//! Model calls: the request, and the events of the answer. Providers translate them to and from
+//! their wire formats; prompts are built from them.
 
 use serde_json::Value;
 
@@ -13,24 +13,24 @@ pub struct ModelRequest {
     /// System text: instructions and context.
     pub system: String,
     /// The conversation, oldest first; the last entry is the question or the results of tools.
-    /// Users and assistants alternate and the first is a user's: both APIs require it. Calls are
-    /// answered in the very next entry.
+    /// Users and assistants alternate, and the first entry is a user's: both APIs require it. Tool
+    /// calls are answered in the very next entry.
     pub entries: Vec<Entry>,
-    /// What the model may call. Must be named as long as an entry holds calls, or Anthropic's API
-    /// refuses the request.
+    /// The tools that the model may call. They must be listed as long as an entry contains calls,
+    /// or Anthropic's API rejects the request.
     pub tools: Vec<ToolSpec>,
     /// Whether it may call them now.
     pub tool_choice: ToolChoice,
-    /// Limit of the answer, in tokens.
+    /// Maximum length of the answer, in tokens.
     pub max_tokens: u32,
     /// Randomness, 0 to 2; the provider's default when absent.
     pub temperature: Option<f64>,
 }
 
 impl ModelRequest {
-    /// Leaves out the older half of the conversation before the question, in whole exchanges, so
-    /// that what remains begins with a user's words. The question stays, and so do the calls and
-    /// results that came of it. Returns whether anything was left out.
+    /// Drops the older half of the conversation before the question, in whole exchanges, so that
+    /// the rest begins with a user's entry. The question stays, and so do the tool calls and
+    /// results that follow it. Returns whether anything was dropped.
     pub fn drop_older_half(&mut self) -> bool {
         let is_user = |entry: &Entry| matches!(entry, Entry::User(_));
         let Some(question) = self.entries.iter().rposition(is_user) else { return false };
@@ -45,26 +45,26 @@ impl ModelRequest {
 /// One entry of the conversation in a [`ModelRequest`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Entry {
-    /// The user's words.
+    /// The user's message.
     User(String),
-    /// What the model has said.
+    /// The model's message.
     Assistant {
-        /// Its words, empty if it only called tools.
+        /// Its text, empty if it only called tools.
         text: String,
-        /// The tools that it called.
+        /// Its tool calls.
         calls: Vec<ToolCall>,
     },
-    /// The results of all calls of the entry before, in their order.
+    /// The results of all calls in the previous entry, in the same order.
     ToolResults(Vec<ToolResult>),
 }
 
 impl Entry {
-    /// The user's words.
+    /// A user's message.
     pub fn user(text: impl Into<String>) -> Self {
         Self::User(text.into())
     }
 
-    /// The model's words, without calls.
+    /// A model's message without tool calls.
     pub fn assistant(text: impl Into<String>) -> Self {
         Self::Assistant { text: text.into(), calls: Vec::new() }
     }
@@ -73,9 +73,9 @@ impl Entry {
 /// A function that the model may call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ToolSpec {
-    /// Its name: letters, digits, `_` and `-`, at most 64 of them.
+    /// Its name: at most 64 letters, digits, `_` and `-`.
     pub name: &'static str,
-    /// What it does and when to call it, for the model to read.
+    /// What it does and when to call it, for the model.
     pub description: String,
     /// The JSON Schema of its arguments, an object.
     pub parameters: Value,
@@ -84,37 +84,37 @@ pub struct ToolSpec {
 /// Whether the model may call the tools of a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ToolChoice {
-    /// It decides for itself.
+    /// The model decides.
     #[default]
     Auto,
-    /// It may not, though earlier entries show calls, for which the tools must still be named. Some
-    /// compatible servers ignore this: be ready for a call all the same.
+    /// The model must not call tools, although they are still listed for the calls in earlier
+    /// entries. Some compatible servers ignore this, so callers must handle a call anyway.
     None,
 }
 
 /// A call of a tool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ToolCall {
-    /// The provider's id; `call_0`, `call_1` … where it gives none.
+    /// The provider's id; `call_0`, `call_1` … if it sends none.
     pub id: String,
-    /// The tool's name as the model wrote it, perhaps of one that was never offered.
+    /// The tool's name as the model wrote it, possibly one that was never offered.
     pub name: String,
-    /// JSON as the model wrote it, perhaps broken; `{}` where it wrote nothing.
+    /// JSON as the model wrote it, possibly malformed; `{}` if it wrote nothing.
     pub arguments: String,
 }
 
-/// What came of a call.
+/// The result of a tool call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ToolResult {
-    /// The [`ToolCall::id`] that this answers.
+    /// The [`ToolCall::id`] that this belongs to.
     pub call_id: String,
-    /// What the model is to read: the result, or why there is none.
+    /// The text for the model: the result, or why there is none.
     pub content: String,
-    /// The call has failed.
+    /// Whether the call failed.
     pub is_error: bool,
 }
 
-/// What a model says while it answers.
+/// An event in a model's answer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ModelEvent {
     /// The model that serves the call, as the provider names it. At most once, before any text.
@@ -124,8 +124,8 @@ pub enum ModelEvent {
     },
     /// The next piece of the answer, never empty.
     Text(String),
-    /// A call of a tool, complete. All of an answer's calls come right before its end, and only
-    /// with [`Finish::ToolUse`]: those of an interrupted answer are never seen.
+    /// A complete tool call. All of an answer's calls come right before its end, and only with
+    /// [`Finish::ToolUse`]: those of an interrupted answer are never emitted.
     ToolCall(ToolCall),
     /// Tokens counted so far; a later one replaces an earlier one.
     Usage(Usage),
@@ -136,7 +136,7 @@ pub enum ModelEvent {
 /// Why an answer ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finish {
-    /// The model had said all.
+    /// The model was done.
     Complete,
     /// The length limit was reached.
     Length,
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_older_half_goes_and_the_question_stays() {
+    fn the_older_half_is_dropped_and_the_question_stays() {
         for (before, after) in [(1, 0), (2, 1), (3, 1), (4, 2), (7, 3)] {
             let left = exchanges(before - after, before);
             assert_eq!(trimmed(exchanges(0, before)), (true, left), "{before}");
@@ -192,7 +192,7 @@ mod tests {
         };
         let (has_changed, entries) = trimmed(with_round(exchanges(0, 2)));
         assert_eq!((has_changed, entries), (true, with_round(exchanges(1, 2))));
-        // An earlier question with its calls goes as a whole.
+        // An earlier question is dropped together with its calls.
         let mut earlier = with_round(vec![Entry::user("q")]);
         earlier.extend([Entry::assistant("a"), Entry::user("question")]);
         assert_eq!(trimmed(earlier), (true, vec![Entry::user("question")]));

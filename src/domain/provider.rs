@@ -11,14 +11,14 @@ use serde::{Deserialize, Serialize};
 pub enum ProviderKind {
     /// Anthropic's Messages API.
     Claude,
-    /// OpenAI's Chat Completions API, or a server that speaks it.
+    /// OpenAI's Chat Completions API, or a compatible server.
     OpenAi,
     /// The offline demo.
     Demo,
 }
 
 impl ProviderKind {
-    /// All of them, in the order in which the first configured one is chosen.
+    /// All of them; the first configured one in this order is the default.
     pub const ALL: [Self; 3] = [Self::Claude, Self::OpenAi, Self::Demo];
 
     /// Its name in settings and in the API.

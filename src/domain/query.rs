@@ -1,4 +1,4 @@
-//! What a statement over table `data` gave, and the picture of it.
+//! Results of statements over table `data`, and charts of them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,29 +6,29 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The rows that a statement gave.
+/// The result of a statement.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QueryResult {
-    /// The names of the columns, as the statement has them; not always different.
+    /// The names of the columns, as in the statement; not necessarily unique.
     pub columns: Vec<String>,
-    /// Rows of as many values as there are columns: null, integers, reals, texts. Blobs come as
+    /// Rows with one value per column: null, integer, real or text. Blobs are returned as
     /// upper-case hexadecimal text.
     pub rows: Vec<Vec<Value>>,
-    /// How many rows are here.
+    /// Number of rows returned.
     pub row_count: usize,
-    /// There are more: the result was cut at a limit on rows, size or time.
+    /// Whether there are more: the result was cut at a limit on rows, size or time.
     pub truncated: bool,
-    /// What preparing and running the statement took, in milliseconds. Loading is not counted.
+    /// Time to prepare and run the statement, in milliseconds, without loading the table.
     pub elapsed_ms: f64,
 }
 
-/// What a chart looks like.
+/// The kind of a chart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChartKind {
-    /// Upright bars, grouped where there are several series.
+    /// Vertical bars, grouped if there are several series.
     Bar,
-    /// One line a series.
+    /// One line per series.
     Line,
     /// Shares of a whole.
     Pie,
@@ -62,21 +62,21 @@ impl FromStr for ChartKind {
     }
 }
 
-/// The word for a kind of chart is none of ours.
+/// The word does not name a kind of chart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a chart is one of bar, line, pie")]
+#[error("a chart is one of bar, line and pie")]
 pub struct UnknownChart;
 
-/// A picture of a result.
+/// A chart of a result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chart {
-    /// What it looks like.
+    /// Its kind.
     pub kind: ChartKind,
-    /// What stands above it, at most 80 characters.
+    /// Its title, at most 80 characters.
     pub title: String,
-    /// One `<svg>` element without width and height. It has no style, script or reference, and
-    /// takes the colour of the text around it.
+    /// One `<svg>` element without width and height. It contains no styles, scripts or references
+    /// and inherits the surrounding text colour.
     pub svg: String,
-    /// What it shows in words, at most 300 characters.
+    /// A description in words, at most 300 characters.
     pub alt: String,
 }

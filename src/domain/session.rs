@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{BotId, SessionConfig, Timestamp};
 
-/// A session's id, a random UUIDv4. Whoever knows it may use the session, so `Debug` and
+/// A session's id, a random UUIDv4. Knowing it is enough to use the session, so `Debug` and
 /// [`SessionId::short`], which logs use, show only its first 8 characters.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(pub Uuid);
@@ -56,7 +56,7 @@ pub enum SessionState {
 pub struct Session {
     /// Its id.
     pub id: SessionId,
-    /// The bot that it belongs to, for life.
+    /// The bot it belongs to; never changes.
     pub bot: BotId,
     /// Who its visitor is talking to.
     pub state: SessionState,
@@ -66,7 +66,7 @@ pub struct Session {
     pub last_activity: Timestamp,
     /// How many messages it holds.
     pub message_count: u64,
-    /// The caller's settings; what is absent comes from the bot's.
+    /// The caller's settings; missing ones are taken from the bot.
     pub config: SessionConfig,
 }
 
@@ -85,11 +85,11 @@ impl Session {
     }
 }
 
-/// How many sessions there are.
+/// Numbers of sessions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Sessions that have not expired.
     pub total: u64,
-    /// Those used in the last 5 minutes.
+    /// Sessions used in the last 5 minutes.
     pub recent: u64,
 }

@@ -1,4 +1,4 @@
-//! What browsers load, from the executable itself: the widget, the demo page.
+//! Serves the files that browsers load from the executable itself: the widget and the demo pages.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use rust_embed::RustEmbed;
 
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
-/// A file of `assets/`, as the build script lists them.
+/// A file of `assets/`, as listed by the build script.
 #[derive(Debug)]
 pub struct Asset {
     /// Its path below `assets/`.
@@ -16,7 +16,7 @@ pub struct Asset {
     /// A digest of its content.
     hash: &'static str,
     content_type: &'static str,
-    /// The content compressed, where that makes it smaller.
+    /// The compressed content, if that is smaller.
     gzip: Option<&'static [u8]>,
 }
 
@@ -31,7 +31,7 @@ const ALIASES: &[(&str, &str)] = &[
     ("/readme", "readme.html"),
     ("/guide", "guide.html"),
     ("/static/widget/chatbot.html", "widget/chatbot.html"),
-    // What browsers ask for where a page names no icon, as Swagger UI does not.
+    // Browsers request this if a page names no icon, as with Swagger UI.
     ("/favicon.ico", "favicon.svg"),
 ];
 
@@ -39,7 +39,7 @@ const ALIASES: &[(&str, &str)] = &[
 #[derive(Clone, Copy, Debug)]
 pub struct Served {
     asset: &'static Asset,
-    /// Whether the address stands for this content only.
+    /// Whether the address contains the current version, so that its content never changes.
     is_fixed: bool,
 }
 
@@ -58,8 +58,8 @@ pub fn find(path: &str) -> Option<Served> {
     Some(Served { asset: &ASSETS[place], is_fixed: version == Some(VERSION) })
 }
 
-/// `static/{version}/…` as `static/…`, and the version. Pages that were open while the server was
-/// replaced name an earlier one; they get what there is now.
+/// Splits `static/{version}/…` into `static/…` and the version. Pages that were open during an
+/// upgrade name an earlier version; they get the current files.
 fn without_version(file: &str) -> (Cow<'_, str>, Option<&str>) {
     let versioned = file.strip_prefix("static/").and_then(|rest| rest.split_once('/'));
     match versioned {
@@ -85,13 +85,13 @@ impl Served {
         self.asset.content_type.starts_with("text/html")
     }
 
-    /// Whether it is the page that stands in other sites' frames.
+    /// Whether it is the page that other sites embed in a frame.
     pub fn is_framed(&self) -> bool {
         self.asset.path.starts_with("widget/")
     }
 
-    /// Answers GET and HEAD. What has the version in its address is kept for ever; about the rest
-    /// browsers ask again each time, and get 304 when nothing has changed.
+    /// Responds to GET and HEAD. Addresses with the version are cached forever; the others are
+    /// revalidated each time, with 304 if nothing has changed.
     pub fn respond(&self, request: &Request) -> Response {
         let asset = self.asset;
         let gzip = asset.gzip.filter(|_| accepts_gzip(request.headers()));
@@ -131,7 +131,7 @@ impl Served {
     }
 }
 
-/// Whether the client has this content already, compressed or not.
+/// Whether the client already has this content, compressed or not.
 pub fn not_modified(headers: &HeaderMap, hash: &str) -> bool {
     headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).any(
         |value| {
@@ -144,7 +144,7 @@ pub fn not_modified(headers: &HeaderMap, hash: &str) -> bool {
     )
 }
 
-/// Whether the client takes gzip (RFC 9110, 12.5.3).
+/// Whether the client accepts gzip (RFC 9110, 12.5.3).
 pub fn accepts_gzip(headers: &HeaderMap) -> bool {
     let mut any = false;
     for value in headers.get_all(header::ACCEPT_ENCODING) {
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn gzip_is_sent_to_those_who_take_it() {
+    fn gzip_is_sent_to_clients_that_accept_it() {
         for (value, expected) in [
             ("gzip, deflate, br", true),
             ("GZIP;q=0.5", true),
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_is_what_is_embedded() {
+    fn every_listed_asset_is_embedded() {
         for asset in ASSETS {
             assert!(Embedded::get(asset.path).is_some(), "{}", asset.path);
         }

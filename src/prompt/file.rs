@@ -1,5 +1,5 @@
-//! What a prompt says of the visitor's file: its size, its columns with types and statistics, a
-//! few rows. Figures come from the tool.
+//! Describes the visitor's file in a prompt: its size, its columns with types and statistics, a few
+//! rows. Figures come from the tool.
 
 use std::fmt::Write as _;
 
@@ -8,11 +8,11 @@ use super::tokens::{clip_end, estimate};
 use crate::domain::Dataset;
 use crate::domain::dataset::{Column, ColumnType};
 
-/// How long a value may be in the description of its column, in characters.
+/// Maximum length of a value in a column's description, in characters.
 const VALUE_CHARS: usize = 60;
 
-/// Describes `dataset` in at most `budget` tokens: with all that is known of each column, or with
-/// names and types only, or with as many names as fit, whichever fits first.
+/// Describes `dataset` in at most `budget` tokens, with the first of these that fits: statistics of
+/// every column, names and types of every column, or as many names and types as possible.
 pub fn describe(dataset: &Dataset, budget: usize) -> String {
     let head = format!(
         "File: {} ({}, {}), {} rows, {} columns; query it as table `data`\nColumns:\n",
@@ -32,7 +32,7 @@ pub fn describe(dataset: &Dataset, budget: usize) -> String {
     text.push_str(&columns);
     if !all(shown) {
         let more = dataset.columns.len() - shown;
-        // Room for this line is kept by `lines`.
+        // `lines` reserves room for this line.
         let _ = writeln!(text, "… and {} more columns", thousands(more));
     }
     if estimate(&text) + estimate(&sample) <= budget {
@@ -41,7 +41,7 @@ pub fn describe(dataset: &Dataset, budget: usize) -> String {
     text
 }
 
-/// Lines of as many columns as `budget` holds, and how many they are.
+/// Lines for as many columns as fit into `budget`, and their number.
 fn lines(dataset: &Dataset, details: fn(&Column) -> String, budget: usize) -> (String, usize) {
     let mut text = String::new();
     let mut tokens = 12;
@@ -68,7 +68,7 @@ fn details(column: &Column) -> String {
         parts.push(format!("{} to {}", value(min), value(max)));
     }
     if let Some(mean) = stats.mean {
-        // Four digits tell as much as a profile should.
+        // Two decimals are precise enough for a profile.
         parts.push(format!("mean {}", (mean * 100.0).round() / 100.0));
     }
     if column.kind != ColumnType::Empty {
@@ -86,7 +86,7 @@ fn details(column: &Column) -> String {
     parts.join(", ")
 }
 
-/// A value on one line, cut.
+/// A value on one line, shortened if necessary.
 fn value(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(VALUE_CHARS) {
@@ -112,7 +112,7 @@ fn sample(dataset: &Dataset) -> String {
 
 /// `47.1 KB`.
 fn size(bytes: u64) -> String {
-    // Exact to far beyond any upload.
+    // Exact far beyond the size of any upload.
     let bytes = bytes as f64;
     if bytes < 1000.0 {
         format!("{bytes} B")
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_come_with_what_is_known_of_them() {
+    fn columns_are_listed_with_their_statistics() {
         let number = ColumnStats {
             min: Some("-1.6".into()),
             max: Some("35.6".into()),

@@ -1,8 +1,8 @@
-//! What goes into a prompt, within a budget of tokens: instructions, the visitor's page, the
-//! page's data, the question and as much of the conversation as there is room for.
+//! Builds prompts within a token budget: instructions, the visitor's page, the page's data, the
+//! question and as much of the conversation as fits.
 //!
-//! Everything that a stranger wrote stands in marked blocks ([`crate::domain::block`]), and the
-//! system text says that they are data. What is cut is said, where it was cut.
+//! All untrusted text is put into marked blocks ([`crate::domain::block`]), and the system text
+//! says that they are data. Every cut is announced at the place where it was made.
 
 mod file;
 mod page_data;
@@ -16,13 +16,13 @@ use std::collections::HashMap;
 
 use tokens::{clip_end, clip_start, estimate};
 
-/// What both APIs add around a turn, in tokens, rounded up.
+/// Overhead of an entry in both APIs, in tokens, rounded up.
 const TURN_TOKENS: usize = 6;
 
-/// Tokens kept free around a block for its marks and its remark on what was cut.
+/// Tokens reserved per block for its marks and the note on what was cut.
 const BLOCK_TOKENS: usize = 60;
 
-/// The most tokens that one fact of the page (its title, say) may have.
+/// Maximum number of tokens of one fact about the page, such as its title.
 const FACT_TOKENS: usize = 80;
 
 const ABOUT_THE_FILE: &str = "The visitor has uploaded a file, described in the block `data`. Get \
@@ -34,7 +34,7 @@ const QUESTION_CUT: &str = "(The beginning of this message was left out, for lac
 /// The operator's part of a prompt.
 #[derive(Clone, Copy, Debug)]
 pub struct Operator<'a> {
-    /// The name that the bot goes by.
+    /// The bot's name.
     pub bot_name: &'a str,
     /// The operator's own instructions.
     pub instructions: Option<&'a str>,
@@ -45,7 +45,7 @@ pub struct Operator<'a> {
 pub struct Draft {
     system: String,
     question: String,
-    /// Tokens left for the conversation so far.
+    /// Tokens left for the earlier conversation.
     history_tokens: usize,
 }
 
@@ -59,8 +59,8 @@ pub struct Prompt {
 }
 
 /// Writes everything but the conversation, in at most `budget` tokens. The parts that can be long
-/// (the page's instructions, its data, its text, the conversation) get equal shares, and what one
-/// does not need goes to the others.
+/// (the page's instructions, data and text, the visitor's file, the conversation) get equal shares,
+/// and what one does not need goes to the others.
 pub fn draft(
     budget: usize,
     operator: Operator<'_>,
@@ -68,7 +68,7 @@ pub fn draft(
     file: Option<&Dataset>,
     question: &str,
 ) -> Draft {
-    // The estimate of the whole can exceed the sum of its parts' by a little at their seams.
+    // The estimate of the whole can slightly exceed the sum of the parts' estimates.
     let budget = budget - budget / 40;
     let mut system = preamble(operator, budget / 4);
     if file.is_some() {
@@ -87,7 +87,7 @@ pub fn draft(
     let custom = config.custom_instructions().unwrap_or("");
     let text = page_text(config);
     let text = text.as_str();
-    // No more is written than could ever be used, so a megabyte of data costs no time.
+    // Never writes more than could be used, so a megabyte of data costs no time.
     let data =
         config.json_data().map(|data| PromptPart::new(free, |room| page_data::render(data, room)));
     let file = file.map(|file| PromptPart::new(free, |room| file::describe(file, room)));
@@ -118,7 +118,7 @@ pub fn draft(
 }
 
 impl Draft {
-    /// Starts to fill in the conversation.
+    /// Starts filling in the conversation.
     pub fn with_history(self) -> Filling {
         Filling {
             draft: self,
@@ -135,18 +135,19 @@ impl Draft {
 pub struct Filling {
     draft: Draft,
     newest_first: Vec<Entry>,
-    /// Answers whose questions are still to come, by the question.
+    /// Answers whose questions have not been reached yet, by the question's id.
     answers: HashMap<MessageId, String>,
     used: usize,
     full: bool,
 }
 
 impl Filling {
-    /// Takes in `page`, messages in their order, older than all before, as far as there is room.
+    /// Adds the messages of `page`, in chronological order and older than all before, as far as
+    /// there is room.
     ///
-    /// A question and its answer go in together or not at all: a question that nobody answered
-    /// would only confuse, and one that is asked again must not stand there twice. Answers that
-    /// broke off or were refused never go back into a prompt.
+    /// A question and its answer are added together or not at all: an unanswered question would
+    /// only confuse, and a repeated one must not appear twice. Interrupted and refused answers
+    /// never go back into a prompt.
     pub fn add(&mut self, page: Vec<Message>) {
         for message in page.into_iter().rev() {
             if self.full {
@@ -184,7 +185,7 @@ impl Filling {
         self.newest_first.push(Entry::user(question));
     }
 
-    /// Says that there are older messages, which are not to go in.
+    /// Notes that there are older messages, which are left out.
     pub fn leave_out_the_rest(&mut self) {
         self.full = true;
     }
@@ -202,14 +203,14 @@ impl Filling {
     }
 }
 
-/// A part that can be written in more or less room.
+/// A part whose length adapts to the room it gets.
 struct PromptPart<'a> {
     write: Box<dyn Fn(usize) -> String + 'a>,
     whole: String,
 }
 
 impl<'a> PromptPart<'a> {
-    /// The part as it is with `room` tokens.
+    /// The part written in `room` tokens.
     fn new(room: usize, write: impl Fn(usize) -> String + 'a) -> Self {
         Self { whole: write(room), write: Box::new(write) }
     }
@@ -218,13 +219,14 @@ impl<'a> PromptPart<'a> {
         block_need(&self.whole)
     }
 
-    /// The part as a block of at most `tokens`.
+    /// The part's text for a block of at most `tokens`.
     fn within(self, tokens: usize) -> String {
         if tokens >= self.need() { self.whole } else { (self.write)(tokens - BLOCK_TOKENS) }
     }
 }
 
-/// Makes a prompt shorter that a model found too long, and says so in it. Answers whether it could.
+/// Shortens a prompt that a model rejected as too long, and says so in the prompt. Returns whether
+/// that was possible.
 pub fn trim(request: &mut ModelRequest) -> bool {
     let trimmed = request.drop_older_half();
     if trimmed && !request.system.ends_with(EARLIER_LEFT_OUT) {
@@ -252,7 +254,7 @@ fn preamble(operator: Operator<'_>, instruction_tokens: usize) -> String {
             tracing::warn!(
                 instructions.chars = instructions.chars().count(),
                 instructions.used_chars = shown.chars().count(),
-                "BOT_INSTRUCTIONS do not fit into a quarter of CONTEXT_TOKENS and were cut"
+                "BOT_INSTRUCTIONS exceed a quarter of CONTEXT_TOKENS and were cut"
             );
         }
     }
@@ -282,7 +284,7 @@ fn page_facts(config: &SessionConfig) -> String {
     facts
 }
 
-/// What the page says of itself in keys of its own, then its main text.
+/// The page's additional keys, then its main text.
 fn page_text(config: &SessionConfig) -> String {
     let mut text = String::new();
     for (key, value) in config.page_extras() {
@@ -295,7 +297,7 @@ fn page_text(config: &SessionConfig) -> String {
     }
 }
 
-/// `text`, or its end with a remark if it is longer than `budget` tokens.
+/// `text`; or, if it is longer than `budget` tokens, a note and its end.
 fn keep_end(text: &str, budget: usize) -> String {
     if estimate(text) <= budget {
         return text.to_owned();
@@ -324,8 +326,8 @@ fn clipped_block(system: &mut String, name: &str, text: &str, budget: usize) {
     }
 }
 
-/// Divides `total` evenly among parts that need at most `needs` each; what a part does not need is
-/// divided among the others.
+/// Divides `total` evenly among parts, giving none more than it needs; the remainder is divided
+/// among the others.
 fn shares<const N: usize>(total: usize, needs: [usize; N]) -> [usize; N] {
     let mut given = [0; N];
     let mut order: Vec<usize> = (0..N).collect();

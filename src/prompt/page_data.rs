@@ -1,4 +1,5 @@
-//! `jsonData` as a model reads it best: arrays of objects as CSV tables, the rest as JSON.
+//! Renders `jsonData` in the form models read best: arrays of objects as CSV tables, the rest as
+//! JSON.
 
 use std::io;
 
@@ -7,26 +8,26 @@ use serde_json::{Map, Value};
 use super::text::{record, thousands};
 use super::tokens::{clip_end, estimate};
 
-/// How many arrays become tables; the others stay JSON. A prompt with more tables than this would
-/// consist of their titles.
+/// Maximum number of arrays that become tables; the others stay JSON. More tables than this would
+/// fill a prompt with titles.
 const MAX_TABLES: usize = 50;
 
-/// Length limit of a table's name, in characters. The name is a path of keys, and keys can be as
+/// Maximum length of a table's name, in characters. The name is a path of keys, and keys can be as
 /// long as the whole data.
 const MAX_PATH_CHARS: usize = 80;
 
-/// Tokens kept free for the remark on JSON that was cut.
+/// Tokens reserved for the note on JSON that was cut.
 const CUT_TOKENS: usize = 30;
 
-/// Tokens kept free for the remark on tables that were left out.
+/// Tokens reserved for the note on tables that were left out.
 const REMARK_TOKENS: usize = 16;
 
-/// Bytes of JSON that are kept per token of the budget: more than any text has, since only runs of
-/// white space and repeated marks cost this little.
+/// Bytes of JSON kept per token of the budget: more than any realistic text has, since only runs of
+/// white space and repeated punctuation are this cheap.
 const BYTES_PER_TOKEN: usize = 32;
 
 /// Writes `data` in at most `budget` tokens, by [`estimate`]. Tables share the budget evenly, and
-/// what one does not need goes to those after it; they are cut between rows. The text says what is
+/// what one does not need goes to those after it; they are cut between rows. The text says what was
 /// cut.
 pub fn render(data: &Value, budget: usize) -> String {
     let mut tables = Vec::new();
@@ -40,7 +41,7 @@ pub fn render(data: &Value, budget: usize) -> String {
     let count = tables.len();
     for (written, (path, rows)) in tables.into_iter().enumerate() {
         let remaining = count - written;
-        // The longer of the two forms that the title can have.
+        // The longer of the title's two forms.
         let title = estimate(&title(&path, rows.len() - 1, rows.len()));
         if left < title + REMARK_TOKENS {
             text.push_str(&format!("(and {remaining} more tables)\n"));
@@ -76,7 +77,7 @@ fn write_json(value: &Value, budget: usize, text: &mut String) {
     }
 }
 
-/// The beginning of what is written to it, and the size of all of it.
+/// A writer that keeps the beginning of what is written and counts all of it.
 struct Head {
     kept: Vec<u8>,
     limit: usize,
@@ -113,7 +114,7 @@ impl io::Write for Head {
     }
 }
 
-/// The keys that lead to a value, of which a name is made only where one is needed.
+/// The keys that lead to a value. The name is built only when it is needed.
 #[derive(Default)]
 struct Path<'a>(Vec<&'a str>);
 
@@ -139,7 +140,7 @@ impl Path<'_> {
     }
 }
 
-/// Moves arrays of objects out of `value` into `tables`, and puts a remark in their places.
+/// Moves arrays of objects out of `value` into `tables`, leaving a reference in their place.
 fn take_tables<'a>(
     value: &'a Value,
     path: &mut Path<'a>,
@@ -177,8 +178,8 @@ struct DataTable {
 }
 
 impl DataTable {
-    /// As many of `rows` as `budget` tokens hold, under all keys of all rows in the order in which
-    /// they first appear.
+    /// As many of `rows` as fit into `budget` tokens. The columns are the keys of all rows, in
+    /// order of first appearance.
     fn new(rows: &[Value], budget: usize) -> Self {
         let mut columns: Vec<&str> = Vec::new();
         let mut seen = std::collections::HashSet::new();
@@ -190,7 +191,7 @@ impl DataTable {
         let mut csv = record(columns.iter().map(|column| (*column).to_owned()));
         let mut tokens = estimate(&csv);
         if tokens > budget {
-            // Not even the names fit: as much of them as does, so that it is known what there is.
+            // Not even the header fits: show as much of it as does, as a hint at the contents.
             csv = format!("{}\n", clip_end(&csv, budget));
             return Self { csv, shown: 0 };
         }
@@ -213,14 +214,14 @@ impl DataTable {
     }
 }
 
-/// The line above a table of `total` rows, of which `shown` follow.
+/// The line above a table of `total` rows, `shown` of which follow.
 fn title(path: &str, shown: usize, total: usize) -> String {
     let all = thousands(total);
     let rows = if shown == total { all } else { format!("{} of {all}", thousands(shown)) };
     format!("Table {path} ({rows} rows, CSV):\n")
 }
 
-/// A cell's text: nothing for null or absent, strings as they are, the rest as JSON.
+/// A cell's text: empty for null or a missing key, strings as they are, the rest as JSON.
 fn cell(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
@@ -236,7 +237,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn all_keys_of_all_rows_null_empty_and_quoted_where_needed() {
+    fn tables_have_all_keys_empty_cells_for_null_and_minimal_quoting() {
         let data = json!([
             {"name": "Tea, green", "price": 4.5},
             {"name": "Say \"hi\"", "stock": null, "tags": ["a", "b"]},
@@ -278,7 +279,7 @@ mod tests {
         assert!(shown > 20);
         let mut reader = csv::Reader::from_reader(&rendered.as_bytes()[title.len() + 1..]);
         let records: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
-        assert_eq!(records.len(), shown, "as many whole rows as it says");
+        assert_eq!(records.len(), shown, "the title counts the rows shown");
         assert_eq!(&records[shown - 1][1], format!("Product, {}", shown - 1));
     }
 
@@ -303,14 +304,14 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(128))]
         #[test]
-        fn data_of_any_shape_keep_to_any_budget(data in any_json(), budget in 0usize..3000) {
+        fn data_of_any_shape_stays_within_any_budget(data in any_json(), budget in 0usize..3000) {
             let text = render(&data, budget);
             let spent = estimate(&text);
             prop_assert!(spent <= budget, "{} of {}", spent, budget);
         }
     }
 
-    /// 433 KiB of this took 5.4 GB and 38 s, since every table copied its whole path.
+    /// 433 KiB of such data once took 5.4 GB and 38 s, because every table copied its whole path.
     #[test]
     fn thousands_of_tables_under_a_long_key_cost_no_more_than_their_budget() {
         let tables: Map<String, Value> =

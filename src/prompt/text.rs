@@ -1,6 +1,6 @@
-//! Pieces of text that several parts of a prompt are made of.
+//! Text helpers shared by several parts of a prompt.
 
-/// One record after RFC 4180, but ended by a bare line feed: a carriage return would only cost
+/// One CSV record as in RFC 4180, but ended by a bare line feed: a carriage return would only cost
 /// tokens.
 pub fn record(fields: impl Iterator<Item = String>) -> String {
     let mut writer = csv::WriterBuilder::new()

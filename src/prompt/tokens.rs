@@ -1,23 +1,23 @@
-//! How many tokens a text costs, estimated by character class.
+//! Estimates how many tokens a text costs, by character class.
 //!
-//! A byte-pair tokenizer cuts a text into words, groups of up to three digits, runs of punctuation
-//! and runs of white space, and then each of them into the longest pieces that it knows. So a
-//! character's price here depends on what it is (a class of about thirty), on the class before it
-//! and, inside a run of one class, on how far the run has come: the first letter of a word costs
-//! most of a token, the next few cost little, those after the eighth more, because long words are
-//! cut. An accented letter carries a surcharge for the whole language, whose words the vocabulary
-//! knows less well than English ones. No dictionary, no allocation, one pass.
+//! A byte-pair tokenizer splits a text into words, groups of up to three digits, runs of
+//! punctuation and runs of white space, and each of those into the longest pieces in its
+//! vocabulary. So a character's price here depends on its class (of about thirty), on the class
+//! before it and, inside a run of one class, on its position in the run: the first letter of a word
+//! costs most of a token, the next few little, those after the eighth more, because long words are
+//! split. An accented letter carries a surcharge for the whole language, whose words the vocabulary
+//! covers less well than English ones. No dictionary, no allocation, one pass.
 //!
 //! # How the prices were found
 //!
 //! Against `o200k_base`, on windows of 1,000 characters from about 4 MB of text: prose in forty
-//! languages (declarations, quotations, manual pages, messages of programs), source code, JSON,
+//! languages (declarations, quotations, manual pages, program messages), source code, JSON,
 //! CSV, and the fixtures `tests/fixtures/tokens/*-1.txt`. A linear program minimised how far the
-//! windows fell outside 0.97 to 1.17 times the exact count and drew each price towards the usual
-//! one of its class; the result was rounded by hand. The aim is 6 % above the exact count, since a
-//! prompt that is too long is refused and one that is a little short is not noticed.
+//! windows fell outside 0.97 to 1.17 times the exact count and pulled each price towards the usual
+//! one of its class; the result was rounded by hand. The aim is 6 % above the exact count: a prompt
+//! that is too long is refused, while one that is a little short goes unnoticed.
 //!
-//! # What they reach
+//! # Accuracy
 //!
 //! `tests/tokens` checks every fixture. Those named `*-2.txt` took no part in the fit, but their
 //! errors were seen while the classes were chosen. The windows are of 1,000 characters, or of half
@@ -31,7 +31,7 @@
 //! | CSV, JSON | +4 to +12 % | −2 to +18 % |
 //! | numbers, URLs, indentation, emoji, base64 and hex | −3 to +16 % | −6 to +18 % |
 //!
-//! Too low by 10 to 20 %: languages in plain Latin letters that the vocabulary knows little
+//! Too low by 10 to 20 %: languages in plain Latin letters that the vocabulary covers poorly
 //! (Finnish, Hungarian, Swahili, Polish without its accents), lists of invented names, texts all in
 //! capitals. By more: lists of rare ideographs, random lower-case letters. Other models count
 //! differently: leave room.
@@ -39,7 +39,7 @@
 /// Prices are in hundredths of a token.
 const TOKEN: u64 = 100;
 
-/// A cut is moved to white space if there is some within so many bytes.
+/// A cut is moved to white space if there is some within this many bytes.
 const WORD_REACH: usize = 80;
 
 /// A class of characters with prices of its own.
@@ -62,7 +62,7 @@ enum CharClass {
     Accented,
     /// `ł`, `ş`: the Latin letters of Central Europe and Turkey.
     Extended,
-    /// `ế`, `ộ`: a letter with its tone, of which a short word is one token.
+    /// `ế`, `ộ`: letters with tones, in a language whose short words are one token each.
     Vietnamese,
     Greek,
     Cyrillic,
@@ -100,13 +100,13 @@ const CLASSES: usize = RareScript as usize + 1;
 /// Inside a run the price is looked up by the characters before it, up to this many.
 const RUN: usize = 8;
 
-/// A small letter after which a capital begins a new word: `camelCase`.
+/// A capital that begins a new word after a small letter: `camelCase`.
 const CAMEL: u16 = 120;
-/// Another punctuation character than the one before: pairs such as `();` are often one token.
+/// Punctuation after different punctuation: groups such as `();` are often one token.
 const MIXED_PUNCTUATION: u16 = 22;
-/// The same mark again, as in a ruled line.
+/// The same punctuation repeated, as in a ruled line.
 const REPEATED: u16 = 5;
-/// In the table of pairs: the run goes on.
+/// In the table of pairs: the run continues.
 const WITHIN: u16 = u16::MAX;
 
 /// The prices of one class.
@@ -114,7 +114,7 @@ struct Prices {
     class: CharClass,
     /// As the first of a run: after white space or at the start, after punctuation, after others.
     first: [u16; 3],
-    /// Inside a run of up to 3, up to 7, and more characters before it.
+    /// Inside a run, after up to 3, up to 7, and more characters.
     within: [u16; 3],
 }
 
@@ -293,7 +293,7 @@ const fn wide_class(c: char) -> CharClass {
     }
 }
 
-/// What has been read so far, and its price.
+/// The state of reading a text, and the price so far.
 struct Meter {
     last: char,
     class: CharClass,
@@ -308,8 +308,8 @@ impl Meter {
         Self { last: '\0', class: Line, run: 0, price: 0 }
     }
 
-    /// Adds a character. The price never falls, and depends only on what came before: so no prefix
-    /// costs more than the whole.
+    /// Adds a character. Prices are never negative and depend only on what came before, so no
+    /// prefix costs more than the whole.
     #[inline]
     fn add(&mut self, c: char) {
         let class = ASCII.get(c as usize).copied().unwrap_or_else(|| wide_class(c));
@@ -341,16 +341,16 @@ const fn allowance(budget: usize) -> u64 {
 
 /// The estimated number of tokens of `text`, rounded up; 0 only for the empty text.
 ///
-/// A prefix never estimates to more than the whole. Two parts together differ from the sum of
-/// their estimates by 4 at the most, either way. See the [module](self) for the error.
+/// A prefix is never estimated at more than the whole. The estimate of two joined parts differs
+/// from the sum of theirs by at most 4, either way. See the [module](self) for the accuracy.
 pub fn estimate(text: &str) -> usize {
     usize::try_from(price(text).div_ceil(TOKEN)).unwrap_or(usize::MAX)
 }
 
-/// The longest prefix of `text` that estimates to at most `budget` tokens.
+/// The longest prefix of `text` estimated at no more than `budget` tokens.
 ///
-/// If something has to go, the cut is moved back to the end of a word if there is white space
-/// within 80 bytes, and the white space goes too.
+/// A cut is moved back to the end of a word if there is white space within 80 bytes, and the white
+/// space is dropped too.
 pub fn clip_end(text: &str, budget: usize) -> &str {
     let allowed = allowance(budget);
     let mut meter = Meter::new();
@@ -367,10 +367,10 @@ pub fn clip_end(text: &str, budget: usize) -> &str {
     }
 }
 
-/// A suffix of `text` that estimates to at most `budget` tokens, the longest to within a word.
+/// The longest suffix of `text`, to within a word, estimated at no more than `budget` tokens.
 ///
-/// If something has to go, the cut is moved on to the start of a word if there is white space
-/// within 80 bytes, and the white space goes too.
+/// A cut is moved forward to the start of a word if there is white space within 80 bytes, and the
+/// white space is dropped too.
 pub fn clip_start(text: &str, budget: usize) -> &str {
     let allowed = allowance(budget);
     let whole = price(text);
@@ -380,7 +380,7 @@ pub fn clip_start(text: &str, budget: usize) -> &str {
     let mut meter = Meter::new();
     let mut excess = whole - allowed;
     for (at, c) in text.char_indices() {
-        // A rest that starts in the middle of a run can cost more than it did in its place.
+        // A rest that starts in the middle of a run can cost more than it did in context.
         if meter.price >= excess {
             let rest = from_word_start(&text[at..], meter.class.is_blank());
             let over = price(rest).saturating_sub(allowed);
@@ -394,7 +394,7 @@ pub fn clip_start(text: &str, budget: usize) -> &str {
     ""
 }
 
-/// `rest` without the word that it starts in the middle of, unless that is long or all there is.
+/// `rest` without its leading partial word, unless that is long or all there is.
 fn from_word_start(rest: &str, starts_word: bool) -> &str {
     let space = if starts_word { Some(0) } else { rest.find(char::is_whitespace) };
     match space.map(|at| rest[at..].trim_start()) {

@@ -1,4 +1,4 @@
-//! Request bodies that are being received or worked on.
+//! Request bodies being received or processed.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use super::{QuotaError, QuotaLimits};
 use crate::domain::ClientKey;
 
-/// Bodies up to this size are not counted: connections are bounded, and so are these with them.
+/// Bodies up to this size are not counted: the limit on connections bounds them too.
 const SMALL: usize = 64 * 1024;
 
 #[derive(Default)]
@@ -20,7 +20,7 @@ struct BodyBytes {
 
 struct BodiesInner {
     counts: Mutex<BodyBytes>,
-    /// Room has become free.
+    /// Signals that room has become free.
     freed: Notify,
     limit: usize,
     client_limit: usize,
@@ -30,7 +30,7 @@ struct BodiesInner {
 #[derive(Clone)]
 pub(super) struct Bodies(Arc<BodiesInner>);
 
-/// The room that one body takes; given back when dropped.
+/// The room that a body takes; released on drop.
 pub struct BodyLease {
     bodies: Bodies,
     client: ClientKey,
@@ -52,7 +52,7 @@ impl Bodies {
         BodyLease { bodies: self.clone(), client, bytes: 0 }
     }
 
-    /// Bytes, and clients that have some.
+    /// Bytes in use, and the number of clients that use them.
     pub fn in_use(&self) -> (usize, usize) {
         let counts = self.counts();
         (counts.total, counts.clients.len())
@@ -91,19 +91,19 @@ impl Bodies {
 }
 
 impl BodyLease {
-    /// Makes room for a body of `bytes` in all, waiting for a while if there is none.
+    /// Takes room for a body of `bytes` in total, waiting for a while if there is none.
     ///
     /// # Errors
-    /// [`QuotaError::OwnShare`] or [`QuotaError::Busy`]; then nothing is added.
+    /// [`QuotaError::OwnShare`] or [`QuotaError::Busy`]; nothing is taken then.
     pub(super) async fn grow_to(&mut self, bytes: usize) -> Result<(), QuotaError> {
         let more = match bytes.checked_sub(self.bytes.max(SMALL)) {
             None | Some(0) => return Ok(()),
-            // What was not counted so far is counted with the rest.
+            // Includes the part that has not been counted so far.
             Some(_) => bytes - self.bytes,
         };
         let deadline = tokio::time::Instant::now() + self.bodies.0.patience;
         loop {
-            // Before the attempt, so that room which is freed after it is noticed.
+            // Created before the attempt, so that room freed right after it is noticed.
             let freed = self.bodies.0.freed.notified();
             let refused = match self.bodies.take(self.client, more) {
                 Ok(()) => {
@@ -152,7 +152,7 @@ mod tests {
         let mut first = bodies.lease(A);
         first.grow_to(2 << 20).await.unwrap();
         let mut second = bodies.lease(A);
-        assert_eq!(second.grow_to(SMALL).await, Ok(()), "small ones are not counted");
+        assert_eq!(second.grow_to(SMALL).await, Ok(()), "small bodies are not counted");
         assert_eq!(second.grow_to(SMALL + 1).await, Err(QuotaError::OwnShare));
         let mut other = bodies.lease(B);
         other.grow_to(1 << 20).await.unwrap();
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn room_that_becomes_free_is_used_by_those_who_wait() {
+    async fn a_waiting_body_takes_room_that_becomes_free() {
         let bodies = bodies(1 << 20, 1 << 20);
         let mut first = bodies.lease(A);
         first.grow_to(1 << 20).await.unwrap();

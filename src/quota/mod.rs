@@ -1,8 +1,8 @@
-//! The owner of every bounded resource: work that computes, bodies in flight, rates.
+//! The owner of every bounded resource: CPU-bound work, bodies in flight, request rates.
 //!
-//! Each has a bound per session or client and one for the process, a bounded queue behind it, and
-//! an error when that is full: [`QuotaError::OwnShare`] where the caller's own use is the reason,
-//! [`QuotaError::Busy`] where everybody's is.
+//! Each has a limit per session or client and one for the process, a bounded queue behind it, and
+//! an error when the queue is full: [`QuotaError::OwnShare`] if the caller's own use is the reason,
+//! [`QuotaError::Busy`] if the total is.
 
 mod bodies;
 mod rates;
@@ -17,36 +17,36 @@ use bodies::Bodies;
 pub use bodies::BodyLease;
 pub use rates::RateBucket;
 use rates::Rates;
-pub use work::Cancelled;
 use work::Work;
+pub use work::WorkPlace;
 
-/// The bounds.
+/// The limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QuotaLimits {
-    /// Pieces of work that compute at the same time.
+    /// Maximum number of jobs that run at the same time.
     pub work_places: usize,
-    /// Pieces of work that wait for a place.
+    /// Maximum number of jobs that wait for a place.
     pub work_queue: usize,
-    /// Pieces of work of one session that wait for the one before.
+    /// Maximum number of jobs of one session that wait for its previous job.
     pub session_queue: usize,
-    /// Pieces of work of one client that wait for the ones before. A client has all places but one
-    /// at most, and one at least.
+    /// Maximum number of jobs of one client that wait for its previous jobs. A client has at most
+    /// all places but one, and at least one.
     pub client_queue: usize,
-    /// How long a piece of work waits.
+    /// How long a job waits.
     pub work_patience: Duration,
-    /// Bytes of all request bodies that are being received or worked on.
+    /// Maximum size of all request bodies being received or processed, in bytes.
     pub body_bytes: usize,
-    /// The same for one client.
+    /// The same per client.
     pub client_body_bytes: usize,
     /// How long a body waits for room.
     pub body_patience: Duration,
-    /// Requests a minute and client, in each [`RateBucket`]; 0 for no limit.
+    /// Requests per minute and client in each [`RateBucket`]; 0 for no limit.
     pub rate: u32,
 }
 
 impl Default for QuotaLimits {
     fn default() -> Self {
-        // More at a time would only take time from each other.
+        // More jobs would only compete for the cores.
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
             work_places: cores.max(2),
@@ -62,37 +62,37 @@ impl Default for QuotaLimits {
     }
 }
 
-/// Whose work it is.
+/// Who a job is run for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// The session that it is done for.
+    /// The session that the job belongs to.
     pub session: SessionId,
-    /// The client that has asked for it.
+    /// The client that requested it.
     pub client: ClientKey,
 }
 
-/// Why something is not done now.
+/// Why work is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum QuotaError {
-    /// The caller has used up their own share.
-    #[error("too many requests of one caller at a time")]
+    /// The caller has used up its own share.
+    #[error("too many concurrent requests from one caller")]
     OwnShare,
-    /// All of it is in use.
+    /// The whole resource is in use.
     #[error("the server is busy")]
     Busy,
     /// The caller has sent too many requests of one kind.
-    #[error("too many requests of one client")]
+    #[error("too many requests from one client")]
     RateLimited {
-        /// How long until the next one is allowed.
+        /// Time until the next one is allowed.
         retry_after: Duration,
     },
-    /// The work has panicked, or the server is going down.
-    #[error("the work was not finished")]
+    /// The job panicked, or the server is shutting down.
+    #[error("the job was not finished")]
     Lost,
 }
 
 impl QuotaError {
-    /// The word for it in metrics.
+    /// Its label in metrics.
     fn reason(self) -> &'static str {
         match self {
             Self::OwnShare => "own_share",
@@ -103,14 +103,14 @@ impl QuotaError {
     }
 }
 
-/// What is in use at a moment. All zero when nothing is going on.
+/// Current use; all zero when the server is idle.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QuotaUse {
-    /// Pieces of work that compute.
+    /// Running jobs.
     pub working: usize,
-    /// Pieces of work that wait for a place.
+    /// Jobs that wait for a place.
     pub queued: usize,
-    /// Bytes of request bodies.
+    /// Size of request bodies, in bytes.
     pub body_bytes: usize,
     /// Clients with request bodies.
     pub body_clients: usize,
@@ -138,30 +138,23 @@ impl Quota {
         }))
     }
 
-    /// Runs `job` off the async threads, when it is the caller's turn and there is a place for it.
-    ///
-    /// The place belongs to the job until that has ended, whether its caller still waits or not; a
-    /// caller that stops waiting sets the job's [`Cancelled`].
+    /// Waits for the caller's turn and for a free place.
     ///
     /// # Errors
-    /// See [`QuotaError`]; then `job` has not run, but for `Lost`.
-    pub async fn work<T: Send + 'static>(
-        &self,
-        caller: Caller,
-        job: impl FnOnce(&Cancelled) -> T + Send + 'static,
-    ) -> Result<T, QuotaError> {
-        self.0.work.run(caller, job).await.inspect_err(|error| self.counted("work", *error))
+    /// See [`QuotaError`].
+    pub async fn place(&self, caller: Caller) -> Result<WorkPlace, QuotaError> {
+        self.0.work.place(caller).await.inspect_err(|error| self.counted("work", *error))
     }
 
-    /// Room for a body that `client` is about to send; none is taken before it arrives.
+    /// A lease for a body that `client` is about to send; it takes no room before the body arrives.
     pub fn body(&self, client: ClientKey) -> BodyLease {
         self.0.bodies.lease(client)
     }
 
-    /// Makes room for `bytes` of a body in all, waiting for a while if there is none.
+    /// Takes room for a body of `bytes` in total, waiting for a while if there is none.
     ///
     /// # Errors
-    /// [`QuotaError::OwnShare`] or [`QuotaError::Busy`]; then nothing is added.
+    /// [`QuotaError::OwnShare`] or [`QuotaError::Busy`]; nothing is taken then.
     pub async fn grow(&self, lease: &mut BodyLease, bytes: usize) -> Result<(), QuotaError> {
         lease.grow_to(bytes).await.inspect_err(|error| self.counted("bodies", *error))
     }
@@ -170,23 +163,23 @@ impl Quota {
         self.0.metrics.refusal(resource, error.reason());
     }
 
-    /// Counts a request of `client` in `bucket`.
+    /// Counts a request from `client` in `bucket`.
     ///
     /// # Errors
-    /// [`QuotaError::RateLimited`] if it is one too many.
+    /// [`QuotaError::RateLimited`] if it exceeds the limit.
     pub fn count(&self, bucket: RateBucket, client: ClientKey) -> Result<(), QuotaError> {
         let counted = self.0.rates.count(bucket, client);
         counted.inspect_err(|error| self.counted(bucket.as_str(), *error))
     }
 
-    /// What is in use.
+    /// Current use.
     pub fn in_use(&self) -> QuotaUse {
         let (working, queued) = self.0.work.in_use();
         let (body_bytes, body_clients) = self.0.bodies.in_use();
         QuotaUse { working, queued, body_bytes, body_clients }
     }
 
-    /// Forgets what no longer limits anybody; to be called now and then.
+    /// Drops counts that no longer limit any client; to be called now and then.
     pub fn tidy(&self) {
         self.0.rates.tidy();
     }

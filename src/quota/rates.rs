@@ -1,4 +1,4 @@
-//! Requests a minute and client.
+//! Limits requests per minute and client.
 
 use std::num::NonZeroU32;
 
@@ -8,11 +8,11 @@ use governor::{DefaultKeyedRateLimiter, RateLimiter};
 use super::QuotaError;
 use crate::domain::ClientKey;
 
-/// How many clients of a bucket are told apart. Beyond that, new ones share the count of their wider
-/// network, so that a flood from many addresses takes a bounded amount of memory.
+/// Maximum number of clients counted individually per bucket. Further ones share the count of their
+/// wider network, so that a flood from many addresses takes a bounded amount of memory.
 const MAX_CLIENTS: usize = 100_000;
 
-/// What is counted, each by itself.
+/// The kinds of requests, which are counted separately.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RateBucket {
     /// Questions.
@@ -26,7 +26,7 @@ pub enum RateBucket {
 }
 
 impl RateBucket {
-    /// The word for it in metrics.
+    /// Its label in metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Messages => "messages",
@@ -37,12 +37,12 @@ impl RateBucket {
     }
 }
 
-/// One limiter a bucket; none where rates are not limited.
+/// One limiter per bucket; `None` if rates are not limited.
 pub(super) struct Rates(Option<[DefaultKeyedRateLimiter<ClientKey>; 4]>);
 
 impl Rates {
-    /// At most `rate` requests a minute and client in each bucket, all of them at once if they come
-    /// at once; 0 for no limit.
+    /// At most `rate` requests per minute and client in each bucket, which may come in one burst;
+    /// 0 for no limit.
     pub fn new(rate: u32) -> Self {
         Self(NonZeroU32::new(rate).map(|rate| {
             std::array::from_fn(|_| RateLimiter::keyed(governor::Quota::per_minute(rate)))
@@ -63,7 +63,7 @@ impl Rates {
         })
     }
 
-    /// Forgets clients that may send as much as one that was never seen.
+    /// Drops clients whose whole allowance has been restored.
     pub fn tidy(&self) {
         for limiter in self.0.iter().flatten() {
             limiter.retain_recent();
@@ -82,7 +82,7 @@ mod tests {
     const B: ClientKey = ClientKey::V6(1);
 
     #[test]
-    fn each_client_has_each_bucket_for_itself() {
+    fn clients_and_buckets_are_counted_separately() {
         let rates = Rates::new(3);
         for _ in 0..3 {
             rates.count(RateBucket::Messages, A).unwrap();
@@ -95,11 +95,11 @@ mod tests {
             rates.count(bucket, A).unwrap();
         }
         rates.tidy();
-        rates.count(RateBucket::Messages, A).expect_err("it is not forgotten while it counts");
+        rates.count(RateBucket::Messages, A).expect_err("tidying keeps current counts");
     }
 
     #[test]
-    fn zero_is_no_limit() {
+    fn zero_means_no_limit() {
         let rates = Rates::new(0);
         for _ in 0..1000 {
             rates.count(RateBucket::Messages, A).unwrap();

@@ -1,7 +1,7 @@
 //! Where sessions live. The traits speak in whole use cases, each of them one transaction.
 //!
-//! [`Store`] is what visitors need, [`Office`] what the site's own people and the program itself
-//! need beside it. Every backend implements both and passes one contract suite (`tests/store`).
+//! [`Store`] serves visitors, [`Office`] the site's operators and the program itself. Every
+//! backend implements both and passes one contract suite (`tests/store`).
 
 pub mod redb;
 
@@ -23,13 +23,13 @@ pub enum StoreError {
     /// No such session, or it has expired.
     #[error("no such session")]
     NotFound,
-    /// Another process has changed the same thing at the same time; the caller may try again.
+    /// Another process changed the same thing at the same time; the caller may try again.
     #[error("changed by another process at the same time")]
     Conflict,
     /// A session's settings would grow beyond the limit.
     #[error("the session's settings would be larger than {0} bytes")]
     ConfigTooLarge(usize),
-    /// The disk is full. Reads go on; writes work again by themselves once there is room.
+    /// The disk is full. Reads still work; writes resume by themselves once there is room.
     #[error("no space left for the store")]
     Full(#[source] BoxError),
     /// The store cannot be reached, is damaged, or is closing.
@@ -43,10 +43,10 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// Keys to set in a session's settings.
 #[derive(Clone, Debug)]
 pub struct ConfigPatch {
-    /// Top-level keys, each of which replaces the one of its name.
+    /// Top-level keys; each replaces the existing key of that name.
     pub keys: Map<String, Value>,
-    /// Limit of the resulting settings, in bytes of JSON. Settings that were larger before may
-    /// stay so, but not change.
+    /// Maximum size of the resulting settings, in bytes of JSON. Settings that already exceed it
+    /// are kept, but cannot be changed.
     pub max_bytes: usize,
 }
 
@@ -55,32 +55,32 @@ pub struct ConfigPatch {
 pub struct NewTurn {
     /// The question; its timestamp counts as activity.
     pub question: NewMessage,
-    /// Settings to merge into the session's first.
+    /// Settings to merge into the session's before the question is stored.
     pub patch: ConfigPatch,
-    /// What the client calls the question.
+    /// The client's idempotency key for the question.
     pub key: Option<IdempotencyKey>,
-    /// How many messages before the question to return.
+    /// Maximum number of earlier messages to return.
     pub history: usize,
 }
 
-/// A question that has been stored, and its session as of one moment after that.
+/// A stored question, and a consistent snapshot of its session taken right after.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BegunTurn {
     /// The session, with the question counted and the new settings merged.
     pub session: Session,
     /// The question.
     pub question: MessageId,
-    /// Messages before the question, oldest first; the last ones if there are more than were asked
-    /// for.
+    /// Messages before the question, oldest first; the latest ones if there are more than were
+    /// requested.
     pub earlier: Vec<Message>,
     /// The session's file.
     pub file: Option<StoredFile>,
-    /// The answer that the question's key was given before; then nothing has been changed, and
+    /// The answer already stored under the question's key. If present, nothing was changed, and
     /// `earlier` and `file` are empty.
     pub answered: Option<Message>,
 }
 
-/// A turn whose end has been stored.
+/// A turn whose outcome has been stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FinishedTurn {
     /// How many messages the session now holds.
@@ -89,7 +89,7 @@ pub struct FinishedTurn {
     pub answer: Option<MessageId>,
 }
 
-/// A session with its messages and its file, as of one moment.
+/// A session with its messages and its file, read from one snapshot.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Transcript {
     /// The session.
@@ -100,11 +100,24 @@ pub struct Transcript {
     pub file: Option<StoredFile>,
 }
 
+/// What a store has done since it was opened, for metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StoreCounters {
+    /// Transactions that were committed.
+    pub commits: u64,
+    /// Operations in them: divided by `commits`, how many share one on average.
+    pub operations: u64,
+    /// Transactions that failed, and with them all of their operations.
+    pub failed_commits: u64,
+    /// Operations that wait for the writer now.
+    pub queued: usize,
+}
+
 /// A session's turn, which ends when this is dropped.
 pub struct TurnGuard(Box<dyn Any + Send + Sync>);
 
 impl TurnGuard {
-    /// A turn that lasts as long as `held`.
+    /// A guard that lives as long as `held`.
     pub fn new(held: impl Any + Send + Sync) -> Self {
         Self(Box::new(held))
     }
@@ -116,13 +129,13 @@ impl std::fmt::Debug for TurnGuard {
     }
 }
 
-/// Why a session's turn could not be had.
+/// Why a session's turn could not be locked.
 #[derive(Debug, thiserror::Error)]
 pub enum TurnLockError {
-    /// The turn before did not end in time.
+    /// The previous turn did not end in time.
     #[error("the session's turn did not become free in time")]
     Timeout,
-    /// As many questions as may are waiting already.
+    /// The maximum number of questions is already waiting.
     #[error("too many questions of the session are waiting")]
     QueueFull,
     /// The store failed.
@@ -132,22 +145,22 @@ pub enum TurnLockError {
 
 /// What visitors need.
 ///
-/// A session whose last activity is the configured timeout or longer ago does not exist for any
-/// call, whether it has been deleted or not. Every call that names a session counts as activity at
-/// `now`, except where it says otherwise; a time before the last activity that is known changes
-/// nothing. Writes are durable when they return.
+/// A session that has been idle for the configured timeout or longer does not exist for any call,
+/// whether it has been deleted yet or not. Every call that names a session counts as activity at
+/// `now` unless documented otherwise; a time before the last known activity changes nothing.
+/// Writes are durable when they return.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// Stores a new session. Its id is new: made from 122 random bits.
+    /// Stores a new session. Its id is unique: it has 122 random bits.
     async fn create_session(&self, session: Session) -> Result<(), StoreError>;
 
-    /// A session as it stands, with `last_activity` = `now`.
+    /// The session in its current state, with `last_activity` = `now`.
     async fn session(&self, id: SessionId, now: Timestamp) -> Result<Session, StoreError>;
 
-    /// A session with all that it holds.
+    /// The session with everything it holds.
     async fn transcript(&self, id: SessionId, now: Timestamp) -> Result<Transcript, StoreError>;
 
-    /// Replaces the top-level keys that `patch` names in the session's settings, keeps the others.
+    /// Replaces the top-level keys that `patch` names in the session's settings and keeps the rest.
     async fn merge_config(
         &self,
         id: SessionId,
@@ -156,8 +169,8 @@ pub trait Store: Send + Sync {
     ) -> Result<Session, StoreError>;
 
     /// Waits until no other turn of the session is running, in this process or another, for at
-    /// most `patience`; at most `queue` callers wait at a time, in the order in which they came.
-    /// Does not count as activity, and does not look whether the session exists.
+    /// most `patience`; at most `queue` callers wait at a time, first come first served. Does not
+    /// count as activity, and does not check whether the session exists.
     async fn lock_turn(
         &self,
         id: SessionId,
@@ -167,15 +180,15 @@ pub trait Store: Send + Sync {
 
     /// Merges the patch and appends the question. The caller holds the session's turn.
     ///
-    /// A question with a key that was stored before is not stored twice: if that one has been
-    /// answered, its answer is returned and nothing else happens; if it has no answer, or one that
-    /// was interrupted, the new one takes its place at the end.
+    /// A question whose key is already stored is not stored twice: if the stored one has been
+    /// answered, that answer is returned and nothing else happens; if it has no answer, or an
+    /// interrupted one, the new question replaces it, at the end of the conversation.
     async fn begin_turn(&self, id: SessionId, turn: NewTurn) -> Result<BegunTurn, StoreError>;
 
     /// Marks the question with `status` and appends its answer, if there is one, as a message that
-    /// [`answers`](NewMessage::answers) it. A question that
-    /// was cleared meanwhile is no error, and then the answer is not stored either: `NotFound` only
-    /// when the session is gone. `now` counts as activity.
+    /// [`answers`](NewMessage::answers) it. A question that has been cleared in the meantime is not
+    /// an error, and its answer is not stored either: `NotFound` means that the session is gone.
+    /// `now` counts as activity.
     async fn finish_turn(
         &self,
         id: SessionId,
@@ -185,11 +198,11 @@ pub trait Store: Send + Sync {
         now: Timestamp,
     ) -> Result<FinishedTurn, StoreError>;
 
-    /// Deletes all messages and the keys of questions, and returns how many messages there were.
-    /// Their ids are not reused.
+    /// Deletes all messages and idempotency keys, and returns the number of deleted messages. Their
+    /// ids are not reused.
     async fn clear_history(&self, id: SessionId, now: Timestamp) -> Result<u64, StoreError>;
 
-    /// Stores a file in the place of the session's earlier one, if there is one.
+    /// Stores a file, replacing the session's previous one if there is one.
     async fn put_file(
         &self,
         id: SessionId,
@@ -198,41 +211,46 @@ pub trait Store: Send + Sync {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// What is known of the session's file.
+    /// The session's file without its text.
     async fn file(&self, id: SessionId, now: Timestamp) -> Result<Option<StoredFile>, StoreError>;
 
-    /// The session's file with its text, as of one moment.
+    /// The session's file with its text, read from one snapshot.
     async fn file_text(
         &self,
         id: SessionId,
         now: Timestamp,
     ) -> Result<Option<(StoredFile, Bytes)>, StoreError>;
 
-    /// Deletes the session's file, and returns whether there was one.
+    /// Deletes the session's file and returns whether there was one.
     async fn delete_file(&self, id: SessionId, now: Timestamp) -> Result<bool, StoreError>;
 
-    /// Deletes sessions that have expired at `now` with all that belongs to them, at most `limit`,
-    /// and returns which.
+    /// Deletes at most `limit` sessions that have expired at `now`, with everything they hold, and
+    /// returns their ids.
     async fn expire(&self, now: Timestamp, limit: usize) -> Result<Vec<SessionId>, StoreError>;
 
-    /// Counts sessions without reading them, to the second.
+    /// Counts the live sessions without reading them, accurate to the second.
     async fn stats(&self, now: Timestamp) -> Result<Stats, StoreError>;
 
-    /// The backend's own housekeeping, to be called every half minute or so.
+    /// Runs the backend's own housekeeping; to be called about every 30 seconds.
     async fn tick(&self) -> Result<(), StoreError>;
 
-    /// Whether the store answers and takes writes.
+    /// Succeeds if the store responds and accepts writes.
     async fn ready(&self) -> Result<(), StoreError>;
 
-    /// Writes what is still in memory and closes the store; later calls get `Unavailable`.
+    /// Flushes what is still in memory and closes the store; later calls return `Unavailable`.
     async fn close(&self) -> Result<(), StoreError>;
 }
 
-/// What the site's people and the program itself need: lists, counters, settings.
+/// A whole backend.
+pub trait Backend: Store + Office {}
+
+impl<T: Store + Office> Backend for T {}
+
+/// What operators and the program itself need: lists, counters, settings.
 #[async_trait]
 pub trait Office: Send + Sync {
-    /// Up to `limit` messages from before `before` (from the end if absent), oldest first. Does not
-    /// count as activity: it is not the visitor who reads.
+    /// The last `limit` messages before `before` (or the end, if absent), oldest first. Does not
+    /// count as activity, since it is not the visitor who reads.
     async fn history(
         &self,
         id: SessionId,
@@ -241,9 +259,14 @@ pub trait Office: Send + Sync {
         now: Timestamp,
     ) -> Result<Vec<Message>, StoreError>;
 
-    /// A value kept for the program itself, such as the key that signs cookies.
+    /// A value that the program keeps for itself, such as the key that signs cookies.
     async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Keeps `value` under `name` unless there is one already, and returns what is kept.
+    /// Stores `value` under `name` unless a value exists already, and returns the stored value.
     async fn setting_or_insert(&self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, StoreError>;
+
+    /// What the store has done so far. Zeros from a backend that does not count.
+    fn counters(&self) -> StoreCounters {
+        StoreCounters::default()
+    }
 }

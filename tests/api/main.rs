@@ -17,6 +17,7 @@ mod leaks;
 mod nginx;
 mod openapi;
 mod providers;
+mod quota;
 mod sessions;
 mod shutdown;
 mod store_double;

@@ -7,12 +7,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use chatbot_widget::domain::{
-    MessageId, NewMessage, Session, SessionId, Stats, Status, StoredFile, Timestamp,
+    Message, MessageId, NewMessage, Session, SessionId, Stats, Status, StoredFile, Timestamp,
 };
 use chatbot_widget::store::redb::RedbStore;
 use chatbot_widget::store::{
-    BegunTurn, ConfigPatch, FinishedTurn, NewTurn, Store, StoreError, Transcript, TurnGuard,
-    TurnLockError,
+    BegunTurn, ConfigPatch, FinishedTurn, NewTurn, Office, Store, StoreCounters, StoreError,
+    Transcript, TurnGuard, TurnLockError,
 };
 
 pub struct StoreDouble {
@@ -151,5 +151,30 @@ impl Store for StoreDouble {
 
     async fn close(&self) -> Result<(), StoreError> {
         self.real.close().await
+    }
+}
+
+#[async_trait]
+impl Office for StoreDouble {
+    async fn history(
+        &self,
+        id: SessionId,
+        before: Option<MessageId>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<Message>, StoreError> {
+        self.real.history(id, before, limit, now).await
+    }
+
+    async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.real.setting(name).await
+    }
+
+    async fn setting_or_insert(&self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+        self.real.setting_or_insert(name, value).await
+    }
+
+    fn counters(&self) -> StoreCounters {
+        self.real.counters()
     }
 }

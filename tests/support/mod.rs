@@ -10,7 +10,7 @@ use chatbot_widget::config::Config;
 use chatbot_widget::domain::{Clock, ManualClock, Timestamp};
 use chatbot_widget::provider::transport::Proxies;
 use chatbot_widget::server;
-use chatbot_widget::store::Store;
+use chatbot_widget::store::Backend;
 use chatbot_widget::store::redb::{Options, RedbStore};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -97,7 +97,7 @@ impl Server {
     }
 
     /// A server whose store is what `wrap` makes of the real one.
-    pub async fn over<S: Store + 'static>(
+    pub async fn over<S: Backend + 'static>(
         flags: &[&str],
         wrap: impl FnOnce(RedbStore) -> S,
     ) -> (Self, Arc<S>) {
@@ -114,7 +114,7 @@ impl Server {
         Self::build(self.data, flags, server::ServerOptions::default(), Arc::new).await.0
     }
 
-    async fn build<S: Store + 'static>(
+    async fn build<S: Backend + 'static>(
         data: TempDir,
         flags: &[&str],
         serving: server::ServerOptions,
@@ -132,7 +132,7 @@ impl Server {
         let store = RedbStore::open(&data.path().join("chatbot.redb"), options).unwrap();
         let providers = chatbot_widget::app::providers(&config, &Proxies::default()).unwrap();
         let store = wrap(store);
-        let shared = Arc::clone(&store) as Arc<dyn Store>;
+        let shared = Arc::clone(&store) as Arc<dyn Backend>;
         let app = App::assemble(config, shared, Arc::clone(&clock) as Arc<dyn Clock>, providers);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -14,10 +14,10 @@ use crate::domain::{Chart, ToolOutcome, ToolRun};
 /// Something that a model may call while it answers.
 #[async_trait]
 pub trait Tool: Send + Sync {
-    /// The tool as it is offered.
+    /// The tool's description for the model.
     fn spec(&self) -> ToolSpec;
 
-    /// Runs a call with these arguments. Whatever is wrong with it goes back to the model as a
+    /// Runs a call with these arguments. Any failure is reported to the model as a
     /// [`ToolOutcome::Failed`], never to the visitor.
     async fn run(&self, input: &Map<String, Value>) -> ToolReply;
 }
@@ -25,13 +25,13 @@ pub trait Tool: Send + Sync {
 /// What a tool returns.
 #[derive(Debug)]
 pub struct ToolReply {
-    /// What came of the call, for the record.
+    /// The outcome of the call, for the record.
     pub outcome: ToolOutcome,
-    /// What the model is to read; the reason where the call failed.
+    /// The text for the model; if the call failed, the reason.
     pub content: String,
-    /// The picture for the visitor, if one was asked for and could be drawn.
+    /// The chart for the visitor, if one was requested and could be drawn.
     pub chart: Option<Chart>,
-    /// How long the call took, in milliseconds; measured around it if the tool does not say.
+    /// How long the call took, in milliseconds; `None` has the caller measure it.
     pub elapsed_ms: Option<f64>,
 }
 
@@ -44,7 +44,7 @@ impl ToolReply {
     }
 }
 
-/// A call that has been dealt with.
+/// A call that has been run or refused.
 #[derive(Debug)]
 pub struct HandledCall {
     /// For the model.
@@ -65,7 +65,7 @@ impl Toolbox {
         self.0.push(Box::new(tool));
     }
 
-    /// The tools as they are offered.
+    /// The tools' descriptions for the model.
     pub fn specs(&self) -> Vec<ToolSpec> {
         self.0.iter().map(|tool| tool.spec()).collect()
     }
@@ -85,7 +85,7 @@ impl Toolbox {
         handled(call, input, reply, started.elapsed().as_secs_f64() * 1000.0)
     }
 
-    /// What a call is told when no more calls are allowed.
+    /// Refuses a call because the turn has used up its calls.
     pub fn refuse(&self, call: ToolCall) -> HandledCall {
         let reason = "No more calls in this answer: use the results that you have.";
         let input = arguments(&call).unwrap_or_default();
@@ -114,7 +114,8 @@ fn handled(
     elapsed_ms: f64,
 ) -> HandledCall {
     let is_error = matches!(reply.outcome, ToolOutcome::Failed(_));
-    // A result holds text of the visitor's file, so it is marked as data. Our own words are not.
+    // A result contains text from the visitor's file, so it is marked as data; an error message
+    // is our own text.
     let content = match is_error {
         true => reply.content,
         false => {
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn calls_that_cannot_be_run_fail_with_words_for_the_model() {
+    async fn calls_that_cannot_be_run_fail_with_a_message_for_the_model() {
         let mut toolbox = Toolbox::default();
         let nothing = toolbox.run(call("echo", "{}")).await.result;
         assert_eq!(nothing.content, "There is no such tool. There are no tools.");

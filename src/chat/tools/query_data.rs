@@ -1,4 +1,4 @@
-//! The tool `query_data`: SQL over the visitor's file, with a picture if one is asked for.
+//! The tool `query_data`: SQL over the visitor's file, with a chart on request.
 
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
@@ -14,10 +14,10 @@ use crate::quota::Caller;
 /// The tool's name.
 const NAME: &str = "query_data";
 
-/// Maximum number of rows of a result: no model reads more.
+/// Maximum number of rows in a result; more are of no use to a model.
 const ROWS: usize = 200;
 
-/// Tokens that a result may have in the prompt.
+/// Maximum size of a result in the prompt, in tokens.
 const RESULT_TOKENS: usize = 3000;
 
 /// The tool for one session's file.
@@ -64,7 +64,7 @@ impl Tool for QueryData {
         match self.files.query(self.caller, sql.to_owned(), ROWS).await {
             Ok((file, result)) => self.reply(file.rows, &result, kind),
             Err(AppError::NoFile) => ToolReply::failed("The file does not exist any more."),
-            // SQLite's own words, or ours without what stands behind them.
+            // SQLite's message, or ours without its source.
             Err(error) => ToolReply::failed(error.to_string()),
         }
     }
@@ -106,7 +106,7 @@ fn arguments(input: &Map<String, Value>) -> Result<(&str, Option<ChartKind>), &'
     }
 }
 
-/// What a picture of `result` shows, in words: `Average price, count by region`.
+/// A title for a chart of `result`: `Average price, count by region`.
 fn title(result: &QueryResult) -> String {
     let title = match result.columns.as_slice() {
         [label, values @ ..] if !values.is_empty() => format!("{} by {label}", values.join(", ")),
@@ -119,7 +119,7 @@ fn title(result: &QueryResult) -> String {
     words
 }
 
-/// The result for the model, as many rows of it as fit.
+/// The result for the model, with as many rows as fit.
 fn content(result: &QueryResult, chart: Option<String>) -> String {
     let mut rows = Vec::new();
     let mut tokens = 0;
@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn arguments_are_read_strictly() {
         let read = |value: Value| {
-            let Value::Object(input) = value else { unreachable!("it is written below") };
+            let Value::Object(input) = value else { unreachable!("the test passes objects only") };
             arguments(&input).map(|(sql, kind)| (sql.to_owned(), kind))
         };
         let ok = |value: Value| read(value).unwrap();

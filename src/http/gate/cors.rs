@@ -6,8 +6,8 @@ use poem::http::header::{self, HeaderMap, HeaderValue};
 
 use crate::config::AllowedOrigins;
 
-/// The value of `Access-Control-Allow-Origin`, if the origin in `headers` may read our responses:
-/// `*` where all may, else that origin.
+/// The value of `Access-Control-Allow-Origin`, if the origin in `headers` may read responses: `*`
+/// if every origin may, else that origin.
 pub fn allowed_origin(headers: &HeaderMap, allowed: &AllowedOrigins) -> Option<HeaderValue> {
     let origin = headers.get(header::ORIGIN)?;
     if allowed.is_any() {
@@ -16,8 +16,8 @@ pub fn allowed_origin(headers: &HeaderMap, allowed: &AllowedOrigins) -> Option<H
     allowed.allows(origin.to_str().ok()?).then(|| origin.clone())
 }
 
-/// The response to OPTIONS of an address that takes the methods `allow`, with or without a CORS
-/// preflight's `headers`; `granted` if their origin is allowed.
+/// The response to OPTIONS for an address that accepts the methods `allow`, whether or not
+/// `headers` are those of a CORS preflight; `granted` says whether their origin is allowed.
 pub fn preflight(allow: &str, headers: &HeaderMap, granted: bool) -> Response {
     let mut response =
         Response::builder().status(StatusCode::NO_CONTENT).header(header::ALLOW, allow).finish();

@@ -1,4 +1,4 @@
-//! Headers that every response carries, and those of pages.
+//! The headers of every response, and those of pages.
 
 use poem::Response;
 use poem::http::header::{self, HeaderName, HeaderValue};
@@ -17,8 +17,8 @@ pub struct Policies {
 
 impl Policies {
     /// Policies for pages that `origins` may frame, with the bot's `icon`. The chat window may load
-    /// pictures over HTTPS, since the site that frames it may choose an icon; other pages load only
-    /// our own.
+    /// pictures over HTTPS, since the site that frames it may choose an icon; other pages may load
+    /// only this server's.
     pub fn new(origins: &AllowedOrigins, icon: Option<&str>) -> Self {
         let policy = |pictures: &str| {
             format!(
@@ -44,14 +44,14 @@ impl Policies {
         }
     }
 
-    /// Adds what an asset needs beside the headers of every response.
+    /// Adds the headers that an asset needs in addition to those of every response.
     pub fn apply(&self, asset: Served, mut response: Response) -> Response {
         let headers = response.headers_mut();
         if asset.is_page() {
             let policy = if asset.is_framed() { &self.framed } else { &self.page };
             headers.insert(header::CONTENT_SECURITY_POLICY, policy.clone());
         } else {
-            // Pages that demand it of everything they load may load the widget as well.
+            // Lets pages with a cross-origin embedder policy load the widget too.
             headers.insert(
                 HeaderName::from_static("cross-origin-resource-policy"),
                 HeaderValue::from_static("cross-origin"),
@@ -62,7 +62,7 @@ impl Policies {
 }
 
 /// Adds the headers of every response. `origin` is the value of `Access-Control-Allow-Origin`, if
-/// there is to be one; `varies` says whether it depends on the request.
+/// any; `varies` says whether it depends on the request.
 pub fn finish(
     mut response: Response,
     origin: Option<HeaderValue>,
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pictures_from_elsewhere_load_in_the_chat_window_only() {
+    fn only_the_chat_window_loads_pictures_from_other_origins() {
         let pictures = |icon: Option<&str>| {
             let policies = Policies::new(&AllowedOrigins::parse("*").unwrap(), icon);
             [policies.framed, policies.page].map(|policy| {

@@ -1,18 +1,18 @@
-//! Which methods each path of the API takes.
+//! Which methods each path of the API accepts.
 
 use poem_openapi::OpenApi;
 
-/// What may be asked of one path of the API.
+/// The methods that one path of the API accepts.
 pub struct AllowedMethods {
     /// The path with its parameters in braces.
     pub pattern: String,
-    /// The path's segments; `None` stands for any.
+    /// The path's segments; `None` matches any segment.
     segments: Vec<Option<String>>,
     /// The `Allow` header's value.
     pub allow: String,
 }
 
-/// All paths of the API with their methods, for the `Allow` header that the framework leaves out.
+/// All paths of the API with their methods, for the `Allow` header, which the framework omits.
 pub fn allowed_methods<T: OpenApi>() -> Vec<AllowedMethods> {
     T::meta()
         .into_iter()
@@ -37,7 +37,7 @@ fn segments(path: &str) -> impl Iterator<Item = &str> {
 }
 
 impl AllowedMethods {
-    /// Whether it is the entry for `path`.
+    /// Whether this is the entry for `path`.
     pub fn matches(&self, path: &str) -> bool {
         let mut actual = segments(path);
         self.segments.iter().all(|expected| match (actual.next(), expected) {
@@ -47,7 +47,7 @@ impl AllowedMethods {
         }) && actual.next().is_none()
     }
 
-    /// The first parameter in `path`, which this matches.
+    /// The first parameter in `path`, which must match this entry.
     pub fn parameter<'p>(&self, path: &'p str) -> Option<&'p str> {
         segments(path).zip(&self.segments).find(|(_, known)| known.is_none()).map(|(text, _)| text)
     }

@@ -1,15 +1,15 @@
-//! Ids of requests.
+//! Request ids.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Ids of requests: 16 hexadecimal digits, the first 8 random for each start of the server.
+/// Generates request ids: 16 hexadecimal digits, the first 8 random for each start of the server.
 pub struct RequestIds {
     start: u32,
     next: AtomicU64,
 }
 
 impl RequestIds {
-    /// Ids of this start of the server.
+    /// Begins with a new random prefix.
     pub fn new() -> Self {
         Self { start: uuid::Uuid::new_v4().as_fields().0, next: AtomicU64::new(0) }
     }

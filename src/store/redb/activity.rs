@@ -1,4 +1,4 @@
-//! Who was active when, in memory, so that a read costs no write and a count no scan.
+//! When each session was last active, in memory, so that reads need no write and counts no scan.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,8 +10,8 @@ use crate::store::StoreError;
 /// How long a session counts as recently used.
 const RECENT: Duration = Duration::from_secs(5 * 60);
 
-/// The last activity of every stored session. It is what counts; the file's `activity` table
-/// follows with the next commit. Its lock is held for a few map operations at a time, never over
+/// The last activity of every stored session. Memory is authoritative; the file's `activity` table
+/// follows with the next commit. The lock is held for a few map operations at a time, never across
 /// I/O.
 pub(super) struct SessionActivity {
     timeout: Duration,
@@ -21,7 +21,7 @@ pub(super) struct SessionActivity {
 #[derive(Default)]
 struct ActivityInner {
     sessions: HashMap<SessionId, LastActivity>,
-    /// Touched since their row was written.
+    /// Sessions active since their row was written.
     pending: HashSet<SessionId>,
     counts: ActivityCounts,
 }
@@ -29,11 +29,11 @@ struct ActivityInner {
 #[derive(Clone, Copy)]
 struct LastActivity {
     last: Timestamp,
-    /// What the session's row says, in the file or in the transaction that is being written.
+    /// The time in the session's row, in the file or in the transaction being written.
     row: Timestamp,
 }
 
-/// A row of the `activity` table that has to move.
+/// A change of a row's key in the `activity` table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Move {
     pub id: SessionId,
@@ -41,7 +41,7 @@ pub(super) struct Move {
     pub to: Timestamp,
 }
 
-/// A session that was taken out of memory; put back if its deletion is not committed.
+/// A session removed from memory; restored if its deletion is not committed.
 #[derive(Clone, Copy)]
 pub(super) struct Removed {
     id: SessionId,
@@ -50,24 +50,24 @@ pub(super) struct Removed {
 
 /// What a row at the front of the `activity` table stands for.
 pub(super) enum Front {
-    /// A session that has expired, and now is out of memory, so that nobody can touch it any more.
+    /// An expired session, now removed from memory, so that no call can revive it.
     Expired(Removed),
-    /// A session that is not in memory: left by a commit whose end nobody saw.
+    /// A session that is not in memory: left behind by a commit whose outcome is unknown.
     Unknown,
-    /// A session that has been used since.
+    /// A session that has been active since.
     Live,
 }
 
 impl SessionActivity {
-    /// No sessions, which will expire `timeout` after their last activity.
+    /// Starts empty; sessions expire `timeout` after their last activity.
     pub fn new(timeout: Duration) -> Self {
         Self { timeout, inner: Mutex::default() }
     }
 
-    /// Makes the sessions those in `rows`, as read from the file, at the opening of the store and
-    /// after a failed write, whose end is uncertain. Activity that the file does not know of stays.
-    /// Times after `now`, from a clock that was wrong, count as `now`: such sessions would not
-    /// expire for long.
+    /// Replaces the sessions with `rows` as read from the file: when the store is opened, and after
+    /// a failed write, whose outcome is uncertain. Later activity that is not in the file is kept.
+    /// Times after `now`, from a clock that was wrong, count as `now`, or such sessions would not
+    /// expire for a long time.
     pub fn load(
         &self,
         rows: impl IntoIterator<Item = (Timestamp, SessionId)>,
@@ -86,13 +86,13 @@ impl SessionActivity {
         self.lock().insert(id, LastActivity { last: at, row: at });
     }
 
-    /// Whether the session lives at `now`. No activity.
+    /// Succeeds if the session is live at `now`. Does not count as activity.
     pub fn check(&self, id: SessionId, now: Timestamp) -> Result<(), StoreError> {
         self.lock().live(id, now.before(self.timeout)).map(|_| ())
     }
 
-    /// Makes `now` the session's last activity if it lives, and answers its last activity: that of
-    /// a later caller, if it came first.
+    /// Makes `now` the last activity of a live session, and returns the last activity: a later time
+    /// if a concurrent call has already recorded one.
     pub fn touch(&self, id: SessionId, now: Timestamp) -> Result<Timestamp, StoreError> {
         let mut inner = self.lock();
         let entry = inner.live(id, now.before(self.timeout))?;
@@ -102,8 +102,8 @@ impl SessionActivity {
         Ok(entry.last.max(now))
     }
 
-    /// Rows that have to move for the file to say what memory says. The caller puts them back with
-    /// [`SessionActivity::undo`] if the move is not committed.
+    /// The moves that bring the file's rows in line with memory. The caller reverts them with
+    /// [`SessionActivity::undo`] if they are not committed.
     pub fn take_moves(&self) -> Vec<Move> {
         let mut guard = self.lock();
         let inner = &mut *guard;
@@ -119,9 +119,9 @@ impl SessionActivity {
         moves
     }
 
-    /// Judges the session of a row at the front of the `activity` table, at `now`. If it has
-    /// expired, it is taken out in the same breath: a touch comes before and keeps it alive, or
-    /// after and finds nothing.
+    /// Classifies the session of a row at the front of the `activity` table, at `now`. An expired
+    /// one is removed under the same lock: a concurrent touch either comes before and keeps it
+    /// alive, or comes after and does not find it.
     pub fn take_expired(&self, id: SessionId, now: Timestamp) -> Front {
         let cutoff = now.before(self.timeout);
         let mut inner = self.lock();
@@ -135,18 +135,18 @@ impl SessionActivity {
         }
     }
 
-    /// The last time of a session that has expired at `now`.
+    /// The latest activity with which a session has expired at `now`.
     pub fn cutoff(&self, now: Timestamp) -> Timestamp {
         now.before(self.timeout)
     }
 
-    /// Takes back what a transaction did that was not committed.
+    /// Reverts the effects of a transaction that was not committed.
     pub fn undo(&self, moves: &[Move], removed: &[Removed]) {
         let mut inner = self.lock();
         for &Removed { id, entry } in removed {
             inner.insert(id, entry);
         }
-        // A row that was moved twice has to end where it was first.
+        // A row that was moved twice must end up where it started.
         for &Move { id, from, .. } in moves.iter().rev() {
             if let Some(entry) = inner.sessions.get_mut(&id) {
                 entry.row = from;
@@ -155,20 +155,20 @@ impl SessionActivity {
         }
     }
 
-    /// Counts the sessions that live at `now`.
+    /// Counts the sessions that are live at `now`.
     pub fn stats(&self, now: Timestamp) -> Stats {
         let cutoff = now.before(self.timeout);
         let inner = self.lock();
         let stored = inner.sessions.len() as u64;
         Stats {
-            // What has expired is swept soon, so there is less of it to sum than of the rest.
+            // Expired sessions are swept soon, so there are fewer of them to sum than live ones.
             total: stored.saturating_sub(inner.counts.up_to(cutoff)),
             recent: inner.counts.after(cutoff.max(now.before(RECENT))),
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, ActivityInner> {
-        // A panic cannot leave the maps in a worse state than a count that is off by one.
+        // At worst, a panic leaves a count that is off by one.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -200,7 +200,7 @@ impl ActivityInner {
     }
 }
 
-/// How many sessions were last active when: by second, so that a sum over minutes is short, and by
+/// Numbers of sessions by last activity: per second, so that a sum over minutes is short, and per
 /// millisecond, so that it is exact at its ends.
 #[derive(Default)]
 struct ActivityCounts {
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_move_that_was_not_committed_is_made_again_from_where_the_row_is() {
+    fn an_uncommitted_move_is_repeated_from_the_rows_original_place() {
         let (activity, id) = activity();
         assert_eq!(activity.take_moves(), []);
         activity.touch(id, Timestamp(1)).unwrap();
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_whose_deletion_was_not_committed_is_back_with_its_row() {
+    fn a_session_whose_deletion_was_not_committed_is_restored_with_its_row() {
         let (activity, id) = activity();
         activity.touch(id, Timestamp(5)).unwrap();
         let moves = activity.take_moves();
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_file_says_is_taken_over_and_later_activity_kept() {
+    fn loading_replaces_the_sessions_but_keeps_later_activity() {
         let (activity, id) = activity();
         let (lost, found) = (SessionId::random(), SessionId::random());
         activity.add(lost, Timestamp(0));
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_hold_at_every_millisecond_and_at_the_ends_of_time() {
+    fn counts_are_exact_at_every_millisecond_and_at_the_extremes() {
         let mut counts = ActivityCounts::default();
         let times = [i64::MIN, -1001, -1000, -1, 0, 999, 1000, 1001, i64::MAX];
         times.iter().for_each(|at| counts.add(Timestamp(*at)));

@@ -1,4 +1,4 @@
-//! How an operation of the redb store fails: alone, or with all that share its transaction.
+//! How an operation of the redb store fails: alone, or with all others in its transaction.
 
 use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
 use std::sync::Arc;
@@ -6,21 +6,24 @@ use std::sync::Arc;
 use redb::Error::{DatabaseClosed, Io, PreviousIo};
 
 use super::record::RecordError;
+use super::watch::LostFile;
 use crate::store::StoreError;
 
-/// A failure of the storage itself. It ends the transaction, for all who share it.
+/// A failure of the storage itself. It aborts the transaction for every operation in it.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(super) enum RedbFault {
     #[error(transparent)]
     Storage(Arc<redb::Error>),
     #[error("the database is not open")]
     NotOpen,
-    #[error("the storage engine has failed on the database's contents")]
+    #[error("the storage engine failed on the database's contents")]
     Panicked,
+    #[error(transparent)]
+    LostFile(#[from] LostFile),
 }
 
 impl RedbFault {
-    /// Whether the database has to be opened again before it answers.
+    /// Whether reopening the database may cure it.
     pub fn is_passing(&self) -> bool {
         let Self::Storage(error) = self else { return matches!(self, Self::NotOpen) };
         matches!(**error, Io(_) | PreviousIo | DatabaseClosed)
@@ -42,7 +45,7 @@ impl From<RedbFault> for StoreError {
 /// Why an operation has no result.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// It alone is refused, and has changed nothing.
+    /// Only this operation is refused; it has changed nothing.
     Refused(StoreError),
     /// The storage has failed.
     Fault(RedbFault),

@@ -1,4 +1,4 @@
-//! The store in one file, for one process.
+//! A store in a single file, for a single process.
 
 mod activity;
 mod fault;
@@ -6,6 +6,7 @@ mod open;
 mod ops;
 mod read;
 pub mod record;
+mod watch;
 mod write;
 
 use std::fs::OpenOptions;
@@ -26,8 +27,8 @@ use crate::domain::{
 };
 use crate::keyed_locks::{KeyedLocks, LockRefused};
 use crate::store::{
-    BegunTurn, ConfigPatch, FinishedTurn, NewTurn, Office, Store, StoreError, Transcript,
-    TurnGuard, TurnLockError,
+    BegunTurn, ConfigPatch, FinishedTurn, NewTurn, Office, Store, StoreCounters, StoreError,
+    Transcript, TurnGuard, TurnLockError,
 };
 use activity::SessionActivity;
 use fault::{RedbFault, Stop};
@@ -35,40 +36,41 @@ pub use open::OpenError;
 use open::{create_file, damaged, open_database};
 use ops::Batch;
 use read::Snapshot;
+use watch::FileWatch;
 use write::{Handle, Writer, closed};
 
-/// How long the writer may take to answer before it counts as stuck.
+/// How long the writer may take to respond before it counts as stuck.
 const READY_LIMIT: Duration = Duration::from_secs(2);
 
-/// How many messages are read without handing the work to another thread.
+/// Reads of up to this many messages run on the calling thread.
 const SMALL_PAGE: usize = 128;
 
-/// How much a read may bring.
+/// How much a read may return.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Size {
-    /// A few records, microseconds from the cache: handing it to another thread and back would
-    /// take several times as long, and all of it is processor time.
+    /// A few records, read in microseconds from the cache: a round trip to another thread would
+    /// cost several times as much.
     Small,
-    /// Whatever a session holds: not on a thread that others wait for.
+    /// Up to everything a session holds: never on a thread that other tasks wait for.
     Any,
 }
 
 /// How the store is opened.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Memory for pages of the file, in bytes.
+    /// Size of the page cache, in bytes.
     pub cache_bytes: usize,
     /// How long after its last activity a session expires.
     pub session_timeout: Duration,
-    /// The time now. Activity that the file has from later than this counts as from now.
+    /// The current time. Later activity in the file is treated as happening now.
     pub now: Timestamp,
 }
 
 /// A [`Store`] in a redb file.
 ///
-/// One thread writes: it commits what several callers ask for at one time as one durable
-/// transaction. Dropping the store ends the thread, and waits for the commit that it is in;
-/// [`Store::close`] does the same without blocking the executor.
+/// A single thread writes: it commits what concurrent callers ask for as one durable transaction.
+/// Dropping the store ends the thread and waits for its current commit; [`Store::close`] does the
+/// same without blocking the executor.
 pub struct RedbStore {
     handle: Arc<Handle>,
     activity: Arc<SessionActivity>,
@@ -79,11 +81,11 @@ pub struct RedbStore {
 }
 
 impl RedbStore {
-    /// Opens the file at `path`, made if it is missing; its folder exists. Blocks: after a crash
-    /// the file is checked first, which takes time in proportion to its size.
+    /// Opens the file at `path`, creating it if it is missing; its folder must exist. Blocks: after
+    /// a crash the file is checked first, which takes time in proportion to its size.
     ///
     /// # Errors
-    /// See [`OpenError`]; then the file's contents are as they were.
+    /// See [`OpenError`]; the file's contents are left as they were.
     pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
         let name = path.display().to_string();
         let path = path.to_owned();
@@ -93,13 +95,18 @@ impl RedbStore {
         }
         // Not made again when it is opened again: an empty file in place of a lost one would pass
         // for a store without sessions.
-        let backend =
-            move || FileBackend::new(OpenOptions::new().read(true).write(true).open(&path)?);
-        Self::open_backend(name, backend, options)
+        let watch = Arc::new(FileWatch::new(path.clone()));
+        let opened = Arc::clone(&watch);
+        let backend = move || {
+            let file = OpenOptions::new().read(true).write(true).open(&path)?;
+            opened.opened(&file)?;
+            FileBackend::new(file)
+        };
+        Self::open_backend(name, backend, Some(watch), options)
     }
 
-    /// Opens what `backend` gives, which is called again when the storage has failed and is opened
-    /// anew. For tests of such failures.
+    /// Opens the storage that `backend` returns; it is called again to reopen the storage after a
+    /// failure. For tests of such failures.
     ///
     /// # Errors
     /// See [`OpenError`].
@@ -107,12 +114,13 @@ impl RedbStore {
         backend: impl Fn() -> io::Result<B> + Send + Sync + 'static,
         options: Options,
     ) -> Result<Self, OpenError> {
-        Self::open_backend("the store".to_owned(), move || Ok(backend()?), options)
+        Self::open_backend("the store".to_owned(), move || Ok(backend()?), None, options)
     }
 
     fn open_backend<B: StorageBackend>(
         file: String,
         backend: impl Fn() -> Result<B, DatabaseError> + Send + Sync + 'static,
+        watch: Option<Arc<FileWatch>>,
         options: Options,
     ) -> Result<Self, OpenError> {
         let name = file.clone();
@@ -122,7 +130,7 @@ impl RedbStore {
         let rows = handle.read(|snapshot| snapshot.activity());
         let rows = rows.map_err(|stop| damaged(&file, StoreError::from(stop)))?;
         activity.load(rows, Some(options.now));
-        let (writer, thread) = Writer::start(handle.clone(), activity.clone())
+        let (writer, thread) = Writer::start(handle.clone(), activity.clone(), watch)
             .map_err(|source| OpenError::Unwritable { file, source })?;
         Ok(Self {
             handle,
@@ -141,7 +149,7 @@ impl RedbStore {
         self.writer.as_ref().ok_or_else(closed)
     }
 
-    /// Runs `work` in a transaction of the writer thread.
+    /// Runs `work` in a transaction on the writer thread.
     async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -150,8 +158,7 @@ impl RedbStore {
         self.writer()?.run(work).await
     }
 
-    /// Runs `work` on a snapshot: again, once, if the storage failed under it and could be opened
-    /// again.
+    /// Runs `work` on a snapshot, and once more if the storage failed and may have been reopened.
     async fn read<T, F>(&self, size: Size, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -159,7 +166,7 @@ impl RedbStore {
     {
         match self.read_once(size, work.clone()).await {
             Err(Stop::Fault(fault)) if fault.is_passing() => {
-                // The writer opens what it finds closed, whatever it is asked to do.
+                // The writer reopens the database if it is closed, whatever the job.
                 let _ = self.write(|_| Ok(())).await;
                 Ok(self.read_once(size, work).await?)
             }
@@ -182,12 +189,12 @@ impl RedbStore {
             .unwrap_or(Err(Stop::Fault(RedbFault::NotOpen)))
     }
 
-    /// How many sessions have a turn that is running or waited for.
+    /// Number of sessions with a turn that is running or being waited for.
     pub fn locked_turns(&self) -> usize {
         self.turns.len()
     }
 
-    /// Counts a call as activity of a session that lives.
+    /// Records a call as activity of a live session.
     fn touch(&self, id: SessionId, now: Timestamp) -> Result<Timestamp, StoreError> {
         self.writer()?;
         self.activity.touch(id, now)
@@ -248,7 +255,7 @@ impl Store for RedbStore {
             self.write(move |batch| batch.begin_turn(id, patch, &question, key)).await?;
         let history = if answered.is_some() { 0 } else { history };
         let size = if history <= SMALL_PAGE { Size::Small } else { Size::Any };
-        // Read here and not by the writer, since all writers wait for that one thread.
+        // Read here and not on the writer thread, which all writers wait for.
         self.read(size, move |snapshot| {
             Ok(BegunTurn {
                 session: snapshot.session(id, now)?,
@@ -328,7 +335,7 @@ impl Store for RedbStore {
         Ok(self.activity.stats(now))
     }
 
-    /// Writes down activity that is only in memory.
+    /// Persists activity that is only in memory.
     async fn tick(&self) -> Result<(), StoreError> {
         self.write(|batch| Ok(batch.write_activity()?)).await
     }
@@ -379,6 +386,10 @@ impl Office for RedbStore {
         let name = name.to_owned();
         self.write(move |batch| batch.setting_or_insert(&name, value)).await
     }
+
+    fn counters(&self) -> StoreCounters {
+        self.writer.as_ref().map(Writer::counters).unwrap_or_default()
+    }
 }
 
 impl Drop for RedbStore {
@@ -389,7 +400,7 @@ impl Drop for RedbStore {
         if let Some(thread) = thread
             && thread.join().is_err()
         {
-            tracing::error!("the store's writer thread had panicked");
+            tracing::error!("the store's writer thread panicked");
         }
     }
 }

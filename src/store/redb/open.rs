@@ -1,4 +1,4 @@
-//! Opening the file of the redb store: making it, and telling it from files that are not ours.
+//! Opens the redb store's file: creates it, or recognises it among files of other programs.
 
 use std::fmt::Display;
 use std::fs::{File, OpenOptions};
@@ -15,12 +15,12 @@ use super::ops::{Batch, Effects, META};
 use super::read::Snapshot;
 use crate::store::StoreError;
 
-/// What makes a redb file ours.
+/// The entry that marks a redb file as this program's.
 const MAGIC: (&[u8], &[u8]) = (b"magic", b"chatbot-widget");
 const SCHEMA_KEY: &[u8] = b"schema";
-/// The version of the tables. A release reads those before it, and makes them its own: 2 added
-/// those of files, and messages with tools; 3 those of idempotency keys, and cached tokens; 4 has
-/// authors, answers that name their question, and sessions that name their bot.
+/// The schema version. A release reads all earlier ones and upgrades them when it opens the file:
+/// 2 added files and messages with tools; 3 idempotency keys and cached tokens; 4 authors, answers
+/// that name their question, and sessions that name their bot.
 const SCHEMA: u32 = 4;
 
 /// Why the store cannot be opened. `Display` is one line for the user; it names the file.
@@ -31,10 +31,10 @@ pub enum OpenError {
     Unwritable {
         /// The file.
         file: String,
-        /// What the system says.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// The contents are not what was written.
+    /// The contents are corrupt.
     #[error("{file} is damaged: {reason}; restore it from a backup or move it away")]
     Damaged {
         /// The file.
@@ -42,7 +42,7 @@ pub enum OpenError {
         /// What is wrong with it.
         reason: String,
     },
-    /// Something else's file.
+    /// The file belongs to another program.
     #[error("{file} is not a database of this program")]
     Foreign {
         /// The file.
@@ -53,7 +53,7 @@ pub enum OpenError {
     Newer {
         /// The file.
         file: String,
-        /// Its schema.
+        /// Its schema version.
         found: u32,
     },
     /// Another process, or another store of this one, has it open.
@@ -64,7 +64,7 @@ pub enum OpenError {
     },
 }
 
-/// Opens the database in `backend`, or with `fresh` makes it there if nothing is.
+/// Opens the database in `backend`; with `fresh`, creates it if the storage is empty.
 pub(super) fn open_database<B: StorageBackend>(
     file: &str,
     backend: &impl Fn() -> Result<B, DatabaseError>,
@@ -83,8 +83,8 @@ pub(super) fn open_database<B: StorageBackend>(
         .unwrap_or_else(|_| Err(damaged(file, "its pages contradict each other")))
 }
 
-/// Makes an empty file that only its owner can read, and its name as durable as what will be
-/// written to it.
+/// Creates an empty file that only its owner can read, and syncs its folder, so that the name is
+/// as durable as the contents.
 pub(super) fn create_file(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true);
@@ -98,7 +98,8 @@ pub(super) fn create_file(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a new database ours if it may be new, and any other prove that it is.
+/// Initialises an empty database if `fresh` permits; any other must prove that it is this
+/// program's.
 fn adopt(database: &Database, file: &str, fresh: bool) -> Result<(), OpenError> {
     let transaction = database.begin_read().map_err(|e| damaged(file, e))?;
     let tables = transaction.list_tables().map_err(|e| damaged(file, e))?;
@@ -143,18 +144,18 @@ pub(super) fn damaged(file: &str, reason: impl Display) -> OpenError {
     OpenError::Damaged { file: file.to_owned(), reason: reason.to_string().replace('\n', " ") }
 }
 
-/// What redb's refusal means to the user.
+/// Translates redb's error for the user.
 fn refusal(file: &str, error: DatabaseError) -> OpenError {
     let name = file.to_owned();
     match error {
         DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
             OpenError::InUse { file: name }
         }
-        // An older redb's format, in which no release of ours has written.
+        // The format of an older redb, which no release of this program has used.
         DatabaseError::UpgradeRequired(_) => OpenError::Foreign { file: name },
         DatabaseError::Storage(StorageError::Io(source)) => match source.kind() {
             io::ErrorKind::InvalidData => OpenError::Foreign { file: name },
-            io::ErrorKind::UnexpectedEof => damaged(file, "it has been cut off"),
+            io::ErrorKind::UnexpectedEof => damaged(file, "it is truncated"),
             _ => OpenError::Unwritable { file: name, source },
         },
         other => damaged(file, other),

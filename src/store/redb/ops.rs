@@ -1,4 +1,4 @@
-//! What the redb store keeps where, and its operations inside a write transaction.
+//! The redb store's tables, and its operations inside a write transaction.
 
 use redb::{ReadableTable, Table, TableDefinition, TableError, WriteTransaction};
 
@@ -14,32 +14,32 @@ use crate::store::{ConfigPatch, FinishedTurn, StoreError};
 pub(super) type Id = &'static [u8; 16];
 pub(super) type Bytes = &'static [u8];
 
-/// What the file is, and the version of its tables.
+/// What the file is, and its schema version.
 pub(super) const META: TableDefinition<Bytes, Bytes> = TableDefinition::new("meta");
 /// Session → its header.
 pub(super) const SESSIONS: TableDefinition<Id, Bytes> = TableDefinition::new("sessions");
-/// Session → its settings, which can be large and so are not rewritten with every message.
+/// Session → its settings, kept apart because they can be large and rarely change.
 pub(super) const CONFIGS: TableDefinition<Id, Bytes> = TableDefinition::new("configs");
 /// Session and place → message.
 pub(super) const MESSAGES: TableDefinition<(Id, u64), Bytes> = TableDefinition::new("messages");
-/// Session and digest of an idempotency key → the place of the question that came with it.
+/// Session and digest of an idempotency key → the place of the question sent with it.
 pub(super) const KEYS: TableDefinition<(Id, Id), u64> = TableDefinition::new("idempotency");
-/// Last activity in milliseconds and session, so that those that expire first come first.
+/// Last activity in milliseconds and session, ordered by expiry.
 pub(super) const ACTIVITY: TableDefinition<(i64, Id), ()> = TableDefinition::new("activity");
-/// Session → what is known of its file.
+/// Session → its file, without the text.
 pub(super) const FILES: TableDefinition<Id, Bytes> = TableDefinition::new("files");
-/// Session and number → a piece of its file's text.
+/// Session and chunk number → a chunk of its file's text.
 pub(super) const FILE_CHUNKS: TableDefinition<(Id, u32), Bytes> =
     TableDefinition::new("file_chunks");
 /// Name → value kept for the program itself.
 pub(super) const SETTINGS: TableDefinition<Bytes, Bytes> = TableDefinition::new("settings");
 
-/// How large a piece of a file is: small enough that no single value has to find much room in one
-/// place, large enough that a file is a handful of them.
+/// Size of a file's chunks: small enough that no value needs much contiguous space, large enough
+/// that a file is only a handful of them.
 const CHUNK_BYTES: usize = 1024 * 1024;
 
-/// How many messages a slice of expired sessions may have, after its first session: deleting them
-/// takes some tens of milliseconds, for which other writers wait.
+/// Maximum number of messages in a slice of expired sessions, beyond its first session: deleting
+/// them takes tens of milliseconds, during which other writers wait.
 const SLICE_MESSAGES: u64 = 10_000;
 
 pub(super) fn key(id: &SessionId) -> &[u8; 16] {
@@ -50,7 +50,8 @@ pub(super) fn id(key: &[u8; 16]) -> SessionId {
     SessionId(uuid::Uuid::from_bytes(*key))
 }
 
-/// What a transaction changes in memory: added once it is committed, taken back if it is not.
+/// What a transaction changes in memory: `created` is applied once it is committed, the rest undone
+/// if it is not.
 #[derive(Default)]
 pub(super) struct Effects {
     pub created: Vec<(SessionId, Timestamp)>,
@@ -58,8 +59,8 @@ pub(super) struct Effects {
     pub removed: Vec<Removed>,
 }
 
-/// A write transaction that operations of several callers share. Each checks before it changes
-/// anything, so that one which is refused leaves the others' work as it is.
+/// A write transaction shared by the operations of several callers. Each operation checks before it
+/// changes anything, so that a refused one leaves the others' work intact.
 pub(super) struct Batch<'t> {
     meta: Table<'t, Bytes, Bytes>,
     sessions: Table<'t, Id, Bytes>,
@@ -75,8 +76,8 @@ pub(super) struct Batch<'t> {
     dirty: bool,
 }
 
-/// A session's settings as an operation left them: still bytes if nothing had to be merged, to be
-/// decoded by the caller instead of the one thread that all writers wait for.
+/// A session's settings after an operation: still bytes if nothing was merged, so that the caller
+/// decodes them and not the one thread that all writers wait for.
 pub(super) enum MergedConfig {
     Bytes(Vec<u8>),
     Decoded(SessionConfig),
@@ -94,7 +95,7 @@ impl MergedConfig {
 }
 
 impl<'t> Batch<'t> {
-    /// The tables of `transaction`, made where they are missing.
+    /// Opens the tables of `transaction`, creating those that are missing.
     pub fn open(
         transaction: &'t WriteTransaction,
         memory: &'t SessionActivity,
@@ -116,8 +117,8 @@ impl<'t> Batch<'t> {
         })
     }
 
-    /// Ends the batch: with it goes what is known of activity, unless it changes nothing. Answers
-    /// whether there is anything to commit.
+    /// Ends the batch, writing pending activity with it unless it changed nothing. Returns whether
+    /// there is anything to commit.
     pub fn finish(mut self) -> Result<bool, RedbFault> {
         if self.dirty {
             self.write_activity()?;
@@ -125,7 +126,7 @@ impl<'t> Batch<'t> {
         Ok(self.dirty)
     }
 
-    /// Moves the rows of sessions that were touched since theirs was written.
+    /// Moves the rows of sessions that were active since their row was written.
     pub fn write_activity(&mut self) -> Result<(), RedbFault> {
         let moves = self.memory.take_moves();
         let new = self.effects.moves.len();
@@ -168,8 +169,8 @@ impl<'t> Batch<'t> {
         Ok((header, MergedConfig::Decoded(config)))
     }
 
-    /// Appends the question in the place of an earlier attempt with its key, unless that one has
-    /// been answered; then returns it with its answer.
+    /// Appends the question, replacing an earlier attempt with the same key. If that attempt has
+    /// been answered, changes nothing and returns it with its answer.
     pub fn begin_turn(
         &mut self,
         id: SessionId,
@@ -239,8 +240,8 @@ impl<'t> Batch<'t> {
         }
     }
 
-    /// Deletes all messages in one transaction, however many: a visitor's clear must not leave
-    /// some. Answers how many there were.
+    /// Deletes all messages in one transaction, however many: clearing must not leave some behind.
+    /// Returns how many there were.
     pub fn clear_history(&mut self, id: SessionId) -> Result<u64, Stop> {
         let header = self.header(id)?;
         if header.message_count > 0 {
@@ -254,7 +255,7 @@ impl<'t> Batch<'t> {
     }
 
     /// Deletes sessions that have expired at `now`, at most `limit` of them and about
-    /// [`SLICE_MESSAGES`] messages. Returns which, and whether there may be more.
+    /// [`SLICE_MESSAGES`] messages. Returns their ids, and whether there may be more.
     pub fn expire(&mut self, now: Timestamp, limit: usize) -> Result<(Vec<SessionId>, bool), Stop> {
         self.write_activity()?;
         let cutoff = self.memory.cutoff(now);
@@ -272,7 +273,7 @@ impl<'t> Batch<'t> {
             match self.memory.take_expired(id, now) {
                 Front::Live => continue,
                 Front::Expired(removed) => self.effects.removed.push(removed),
-                // Perhaps created in this very transaction, with an old time.
+                // Possibly created in this very transaction, with an old time.
                 Front::Unknown => self.effects.created.retain(|(created, _)| *created != id),
             }
             expired.push((at, id));
@@ -293,7 +294,7 @@ impl<'t> Batch<'t> {
         Ok((expired.into_iter().map(|(_, id)| id).collect(), more))
     }
 
-    /// Puts a file in the place of the session's earlier one.
+    /// Stores a file, replacing the session's previous one.
     pub fn put_file(&mut self, id: SessionId, file: &[u8], text: &[u8]) -> Result<(), Stop> {
         self.header(id)?;
         self.dirty = true;
@@ -305,7 +306,7 @@ impl<'t> Batch<'t> {
         Ok(())
     }
 
-    /// Deletes the session's file, and answers whether there was one.
+    /// Deletes the session's file and returns whether there was one.
     pub fn delete_file(&mut self, id: SessionId) -> Result<bool, Stop> {
         self.header(id)?;
         Ok(self.drop_file(id)?)
@@ -330,7 +331,7 @@ impl<'t> Batch<'t> {
         Ok(value)
     }
 
-    /// Writes `value` under `name` about the file itself.
+    /// Writes an entry of the `meta` table.
     pub fn put_meta(&mut self, name: &[u8], value: &[u8]) -> Result<(), RedbFault> {
         self.dirty = true;
         self.meta.insert(name, value)?;
@@ -361,7 +362,7 @@ impl<'t> Batch<'t> {
         Ok(None)
     }
 
-    /// The session's settings with `patch` in them, and their bytes if they have changed.
+    /// The session's settings with `patch` merged, and their encoding if they have changed.
     fn merged(
         &self,
         id: SessionId,
@@ -373,7 +374,7 @@ impl<'t> Batch<'t> {
             return Ok((config, None));
         }
         let merged = record::encode_config(&config)?;
-        // The version byte is not the caller's.
+        // The version byte does not count.
         if merged.len() - 1 > patch.max_bytes {
             return Err(StoreError::ConfigTooLarge(patch.max_bytes).into());
         }

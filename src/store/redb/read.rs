@@ -10,7 +10,7 @@ use super::record::{self, RecordError};
 use crate::domain::{Message, MessageId, Session, SessionId, StoredFile, Timestamp};
 use crate::store::StoreError;
 
-/// One moment of the store, for a read.
+/// A consistent view of the store for reading.
 pub(super) struct Snapshot<'t>(pub &'t ReadTransaction);
 
 impl Snapshot<'_> {
@@ -58,7 +58,7 @@ impl Snapshot<'_> {
         self.bytes(META, name, |bytes| Ok(bytes.to_vec()))
     }
 
-    /// All rows of the `activity` table, those that expire first before the others.
+    /// All rows of the `activity` table, earliest expiry first.
     pub fn activity(&self) -> Result<Vec<(Timestamp, SessionId)>, Stop> {
         let table = self.0.open_table(ACTIVITY)?;
         let mut rows = Vec::new();

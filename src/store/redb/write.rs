@@ -1,7 +1,8 @@
-//! The one thread that writes to the redb store, and the database it shares with readers.
+//! The redb store's only writer thread, and the database it shares with readers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, TryLockError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -13,26 +14,27 @@ use super::fault::{RedbFault, Stop};
 use super::open::OpenError;
 use super::ops::{Batch, Effects};
 use super::read::Snapshot;
-use crate::store::StoreError;
+use super::watch::FileWatch;
+use crate::store::{StoreCounters, StoreError};
 
-/// How many operations may wait; those beyond wait for a place.
+/// Capacity of the writer's queue; further callers wait for a free slot.
 const QUEUE: usize = 1024;
-/// The most operations that share one commit. Past some hundreds a commit only gets longer.
+/// Maximum number of operations per commit. Beyond a few hundred a commit only takes longer.
 const BATCH: usize = 256;
-/// How long to wait for those who were answered just before: they often come again at once, and
-/// then share this commit instead of waiting for the next one.
+/// How long to wait for the callers of the previous commit: they often return at once, and then
+/// share this commit instead of waiting for the next.
 const GATHER: Duration = Duration::from_micros(200);
-/// Whether each commit also records what an opening after a crash has to find out otherwise. It
-/// takes a second sync: measured in alternating runs, it left half of the new sessions and two
-/// fifths of the turns per second. Without it that opening took 70 to 150 ms for 68 MB in the page
-/// cache, with it 1 ms.
+/// Whether each commit also records what opening the file after a crash must otherwise recompute.
+/// That takes a second sync: in alternating runs, throughput fell to half for new sessions and to
+/// two fifths for turns. Without it, opening took 70 to 150 ms for 68 MB in the page cache; with
+/// it, 1 ms.
 const QUICK_REPAIR: bool = false;
 
 /// Opens the database again after a failure.
 pub(super) type Opener = Box<dyn Fn() -> Result<Database, OpenError> + Send + Sync>;
 
-/// The database, which is closed and opened again when its storage has failed: redb refuses
-/// everything after a failed write, since it no longer knows what the file holds.
+/// The database, which is closed and reopened when its storage fails: after a failed write redb
+/// rejects everything, since it no longer knows what the file holds.
 pub(super) struct Handle {
     database: RwLock<Option<Database>>,
     open: Opener,
@@ -45,15 +47,21 @@ impl Handle {
 
     /// Runs `work` on a snapshot. Blocks for as long as the disk does.
     pub fn read<T>(&self, work: impl FnOnce(&Snapshot<'_>) -> Result<T, Stop>) -> Result<T, Stop> {
-        // The lock is not held while `work` runs: a slow reader must not hold up a reopening.
+        // The lock is not held while `work` runs: a slow reader must not delay a reopening.
         let transaction = self.begin_read()?;
-        // redb can panic on a file that was damaged while it was open.
+        // redb can panic on a file that is damaged while it is open.
         catch_unwind(AssertUnwindSafe(|| work(&Snapshot(&transaction))))
             .unwrap_or(Err(RedbFault::Panicked.into()))
     }
 
+    /// Does not wait while the database is opened again, which can take as long as checking the
+    /// whole file: that would block the threads of the async runtime. Until then it is not open.
     fn begin_read(&self) -> Result<ReadTransaction, RedbFault> {
-        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        let database = match self.database.try_read() {
+            Ok(database) => database,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return Err(RedbFault::NotOpen),
+        };
         Ok(database.as_ref().ok_or(RedbFault::NotOpen)?.begin_read()?)
     }
 
@@ -62,17 +70,17 @@ impl Handle {
         Ok(database.as_ref().ok_or(RedbFault::NotOpen)?.begin_write()?)
     }
 
-    /// Opens the database again, while readers wait.
+    /// Opens the database again.
     fn reopen(&self) -> Result<(), OpenError> {
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
-        // Closed first: the file is locked by whoever has it open.
+        // Closed first: an open database holds a lock on its file.
         drop(database.take());
         *database = Some((self.open)()?);
         Ok(())
     }
 
     fn close(&self) {
-        // Nothing is lost if this fails: the next opening takes longer.
+        // Nothing is lost if this fails; the next opening only takes longer.
         drop(self.database.write().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
@@ -80,7 +88,7 @@ impl Handle {
 /// An operation that waits for the writer.
 trait Job: Send {
     fn run(&mut self, batch: &mut Batch<'_>) -> Result<(), RedbFault>;
-    /// Answers the caller, after the commit or its failure.
+    /// Replies to the caller, after the commit or its failure.
     fn answer(self: Box<Self>, fault: Option<&RedbFault>);
 }
 
@@ -111,7 +119,7 @@ where
             (Some(fault), _) => Err(fault.clone().into()),
             (None, None) => Err(closed()),
         };
-        // A caller that has gone away does not need it.
+        // A caller that has stopped waiting does not need it.
         let _ = self.reply.send(result);
     }
 }
@@ -121,25 +129,62 @@ enum Order {
     Stop(oneshot::Sender<Result<(), StoreError>>),
 }
 
+/// What the writer thread has done, for [`StoreCounters`].
+#[derive(Default)]
+struct Counters {
+    commits: AtomicU64,
+    operations: AtomicU64,
+    failed_commits: AtomicU64,
+}
+
+impl Counters {
+    /// Counts a batch of `operations`, unless it had nothing to commit.
+    fn count(&self, operations: usize, committed: &Result<bool, RedbFault>) {
+        match committed {
+            Ok(true) => {
+                self.commits.fetch_add(1, Ordering::Relaxed);
+                self.operations.fetch_add(operations as u64, Ordering::Relaxed);
+            }
+            Ok(false) => {}
+            Err(_) => {
+                self.failed_commits.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
 /// The way to the writer thread. The thread ends when this is dropped or told to stop.
 #[derive(Clone)]
-pub(super) struct Writer(mpsc::Sender<Order>);
+pub(super) struct Writer {
+    orders: mpsc::Sender<Order>,
+    counters: Arc<Counters>,
+}
 
 impl Writer {
-    /// Starts the thread.
+    /// Starts the thread, which writes as long as `watch` finds the file in its place.
     pub fn start(
         handle: Arc<Handle>,
         activity: Arc<SessionActivity>,
+        watch: Option<Arc<FileWatch>>,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (sender, orders) = mpsc::channel(QUEUE);
-        let worker = Worker { handle, activity, failed: false };
+        let counters = Arc::new(Counters::default());
+        let worker = Worker {
+            handle,
+            activity,
+            watch,
+            counters: Arc::clone(&counters),
+            failed: false,
+            file_lost: false,
+        };
+        worker.note_length();
         let thread =
             thread::Builder::new().name("store-writer".to_owned()).spawn(|| worker.work(orders))?;
-        Ok((Self(sender), thread))
+        Ok((Self { orders: sender, counters }, thread))
     }
 
-    /// Runs `work` in a transaction, with what others have to do at this moment, and answers after
-    /// the commit. `work` is run even if the caller stops waiting.
+    /// Runs `work` in a transaction shared with concurrent callers, and returns after the commit.
+    /// `work` runs even if the caller stops waiting.
     pub async fn run<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -147,19 +192,30 @@ impl Writer {
     {
         let (reply, answer) = oneshot::channel();
         let call = Call { work: Some(work), result: None, reply };
-        self.0.send(Order::Run(Box::new(call))).await.map_err(|_| closed())?;
+        self.orders.send(Order::Run(Box::new(call))).await.map_err(|_| closed())?;
         answer.await.unwrap_or_else(|_| Err(closed()))
     }
 
-    /// Writes what is still in memory, closes the database and ends the thread.
+    /// Flushes what is still in memory, closes the database and ends the thread.
     pub async fn stop(&self) -> Result<(), StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.0.send(Order::Stop(reply)).await.map_err(|_| closed())?;
+        self.orders.send(Order::Stop(reply)).await.map_err(|_| closed())?;
         answer.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// What has been done since the start, and what waits.
+    pub fn counters(&self) -> StoreCounters {
+        let Counters { commits, operations, failed_commits } = &*self.counters;
+        StoreCounters {
+            commits: commits.load(Ordering::Relaxed),
+            operations: operations.load(Ordering::Relaxed),
+            failed_commits: failed_commits.load(Ordering::Relaxed),
+            queued: self.orders.max_capacity() - self.orders.capacity(),
+        }
     }
 }
 
-/// What callers of a closed store get.
+/// The error of a closed store.
 pub(super) fn closed() -> StoreError {
     StoreError::Unavailable("the store is closed".into())
 }
@@ -167,11 +223,16 @@ pub(super) fn closed() -> StoreError {
 struct Worker {
     handle: Arc<Handle>,
     activity: Arc<SessionActivity>,
+    /// Of a store in a file.
+    watch: Option<Arc<FileWatch>>,
+    counters: Arc<Counters>,
     /// The last batch was not committed.
     failed: bool,
+    /// The last look did not find the file in its place.
+    file_lost: bool,
 }
 
-/// The next order that is there, or with `wait` comes until `late`.
+/// The next queued order; with `wait`, also one that arrives before `late`.
 fn next_order(orders: &mut mpsc::Receiver<Order>, wait: bool, late: Instant) -> Option<Order> {
     loop {
         match orders.try_recv() {
@@ -214,10 +275,10 @@ impl Worker {
         }
     }
 
-    /// Runs `jobs` as one transaction and answers their callers.
+    /// Runs `jobs` as one transaction and replies to their callers.
     fn commit(&mut self, mut jobs: Vec<Box<dyn Job>>) {
-        // After a failure a probe is written, so that nobody is told that the store takes writes
-        // before it does.
+        // After a failure a probe is written, so that the store is not reported as writable before
+        // it is.
         let probe = self.failed;
         let prepare = |batch: &mut Batch<'_>| {
             if probe { batch.put_meta(b"probe", b"") } else { Ok(()) }
@@ -229,16 +290,32 @@ impl Worker {
         }
     }
 
+    /// Runs `jobs` as one transaction, if the file is where it should be.
     fn try_commit(
-        &self,
+        &mut self,
         jobs: &mut [Box<dyn Job>],
         prepare: impl FnOnce(&mut Batch<'_>) -> Result<(), RedbFault>,
     ) -> Result<(), RedbFault> {
+        let done = self.check_file().and_then(|()| {
+            let done = self.commit_or_recover(jobs, prepare);
+            self.note_length();
+            done
+        });
+        self.counters.count(jobs.len(), &done);
+        done.map(drop)
+    }
+
+    /// Returns whether there was anything to commit.
+    fn commit_or_recover(
+        &self,
+        jobs: &mut [Box<dyn Job>],
+        prepare: impl FnOnce(&mut Batch<'_>) -> Result<(), RedbFault>,
+    ) -> Result<bool, RedbFault> {
         let mut effects = Effects::default();
         let done = catch_unwind(AssertUnwindSafe(|| self.transact(jobs, prepare, &mut effects)))
             .unwrap_or(Err(RedbFault::Panicked));
         match &done {
-            Ok(()) => {
+            Ok(_) => {
                 for &(id, at) in &effects.created {
                     self.activity.add(id, at);
                 }
@@ -246,8 +323,8 @@ impl Worker {
             Err(fault) => {
                 self.activity.undo(&effects.moves, &effects.removed);
                 let reopen = match fault {
-                    // That has just been tried.
-                    RedbFault::NotOpen => false,
+                    // That has just been tried, or must not be.
+                    RedbFault::NotOpen | RedbFault::LostFile(_) => false,
                     // A panic leaves pages behind that only an opening finds again.
                     RedbFault::Panicked => true,
                     RedbFault::Storage(_) => self.handle.begin_write().is_err(),
@@ -265,7 +342,7 @@ impl Worker {
         jobs: &mut [Box<dyn Job>],
         prepare: impl FnOnce(&mut Batch<'_>) -> Result<(), RedbFault>,
         effects: &mut Effects,
-    ) -> Result<(), RedbFault> {
+    ) -> Result<bool, RedbFault> {
         let mut transaction = match self.handle.begin_write() {
             Err(RedbFault::NotOpen) => {
                 self.reopen();
@@ -279,26 +356,49 @@ impl Worker {
         for job in jobs {
             job.run(&mut batch)?;
         }
-        if batch.finish()? {
+        let changed = batch.finish()?;
+        if changed {
             transaction.commit()?;
         } else {
             transaction.abort()?;
         }
-        Ok(())
+        Ok(changed)
     }
 
-    /// Opens the database again, and learns from it what has been committed.
+    /// Logs when the file is lost and when it is found again, not every time.
+    fn check_file(&mut self) -> Result<(), RedbFault> {
+        let Some(watch) = &self.watch else { return Ok(()) };
+        let checked = watch.check();
+        match &checked {
+            Err(lost) if !self.file_lost => tracing::error!(
+                error = %lost,
+                "the store's file is lost: writes are refused until it is back in its place"
+            ),
+            Ok(()) if self.file_lost => tracing::warn!("the store's file is back"),
+            _ => {}
+        }
+        self.file_lost = checked.is_err();
+        Ok(checked?)
+    }
+
+    fn note_length(&self) {
+        if let Some(watch) = &self.watch {
+            watch.written();
+        }
+    }
+
+    /// Reopens the database and reloads from it what was committed.
     fn reopen(&self) {
         if let Err(error) = self.handle.reopen() {
-            tracing::error!(error = %error, "the store could not be opened again");
+            tracing::error!(error = %error, "the store could not be reopened");
             return;
         }
         match self.handle.read(|snapshot| snapshot.activity()) {
             Ok(rows) => {
                 self.activity.load(rows, None);
-                tracing::warn!("the store has been opened again after a failure");
+                tracing::warn!("the store was reopened after a failure");
             }
-            Err(stop) => tracing::error!(error = ?stop, "the store has failed again"),
+            Err(stop) => tracing::error!(error = ?stop, "the store failed again"),
         }
     }
 }

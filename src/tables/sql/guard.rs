@@ -1,17 +1,19 @@
-//! What a statement may do, by a list of what is allowed.
+//! What a statement may do: only what is on a list.
 
 use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 
-/// Values are at least allowed to be this long, in bytes. Results between (`group_concat`,
-/// `replace`, a row of a sort) have the same limit. It bounds the time of one function call, which
-/// nothing can interrupt.
+use super::weigh::MAX_COLUMNS;
+
+/// Values may always be this long, in bytes. Intermediate results (`group_concat`, `replace`, a row
+/// of a sort) have the same limit. It bounds the time of one function call, which nothing can
+/// interrupt.
 const MIN_LENGTH: usize = 256 << 10;
 
 /// The functions a statement may call, in lower case. Left out are those that reach files or
-/// modules, give out what is no data, fill memory (`randomblob`, `zeroblob`, `printf`, `format`),
-/// or take time that grows with the square of their input (`json_patch`).
+/// modules, expose something other than the data, fill memory (`randomblob`, `zeroblob`, `printf`,
+/// `format`), or take time that grows with the square of their input (`json_patch`).
 const FUNCTIONS: &[&str] = &[
     // Aggregates and window functions.
     "avg",
@@ -108,24 +110,24 @@ const FUNCTIONS: &[&str] = &[
     "json_valid",
 ];
 
-/// Tables a statement may read, with the functions that look like tables. Not SQLite's schema.
+/// Tables and table-valued functions a statement may read. SQLite's schema is not among them.
 const TABLES: &[&str] = &["data", "json_each", "json_tree"];
 
-/// How the names of all other tables begin that are there without having been created.
+/// Prefixes of the names of all other tables that exist without having been created.
 const MODULES: &[&str] = &["sqlite_", "pragma_", "dbstat", "fts"];
 
-/// Sets SQLite's own limits. `longest` is the size of the longest row; gives back the longest
-/// value allowed.
+/// Sets SQLite's own limits. `longest` is the size of the longest row. Returns the length of the
+/// longest value allowed.
 pub(super) fn limit(connection: &Connection, longest: usize) -> Result<usize, rusqlite::Error> {
     // Twice a row, since a join's rows are sorted as one.
     let length = longest.saturating_mul(2).max(MIN_LENGTH);
     let limits = [
         (Limit::SQLITE_LIMIT_LENGTH, i32::try_from(length).unwrap_or(i32::MAX)),
         (Limit::SQLITE_LIMIT_SQL_LENGTH, 64 << 10),
-        (Limit::SQLITE_LIMIT_COLUMN, 2_000),
-        (Limit::SQLITE_LIMIT_EXPR_DEPTH, 500),
+        (Limit::SQLITE_LIMIT_COLUMN, i32::try_from(MAX_COLUMNS).unwrap_or(i32::MAX)),
+        (Limit::SQLITE_LIMIT_EXPR_DEPTH, 300),
         (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 50),
-        (Limit::SQLITE_LIMIT_VDBE_OP, 250_000),
+        (Limit::SQLITE_LIMIT_VDBE_OP, 100_000),
         (Limit::SQLITE_LIMIT_FUNCTION_ARG, 100),
         (Limit::SQLITE_LIMIT_ATTACHED, 0),
         // The time of LIKE and GLOB grows with the product of text and pattern.
@@ -139,20 +141,32 @@ pub(super) fn limit(connection: &Connection, longest: usize) -> Result<usize, ru
     Ok(length)
 }
 
-/// From here on the connection only reads. SQLite calls a statement like ATTACH read-only too, so
-/// its own judgement would not do.
-pub(super) fn guard(connection: &Connection) -> Result<(), rusqlite::Error> {
-    connection.execute_batch("PRAGMA query_only = ON")?;
-    connection.authorizer(Some(judge))
+/// Makes the connection read-only. SQLite calls a statement such as ATTACH read-only too, so its
+/// own judgement is not enough; [`guard`] is.
+pub(super) fn read_only(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.execute_batch("PRAGMA query_only = ON")
 }
 
-fn judge(context: AuthContext<'_>) -> Authorization {
+/// Allows the connection what is on the lists, and nothing at all once `stop` returns true: SQLite
+/// asks while it compiles, when it does not look at the clock.
+pub(super) fn guard(
+    connection: &Connection,
+    stop: impl Fn() -> bool + Send + 'static,
+) -> Result<(), rusqlite::Error> {
+    connection.authorizer(Some(
+        move |context: AuthContext<'_>| {
+            if stop() { Authorization::Deny } else { judge(&context) }
+        },
+    ))
+}
+
+fn judge(context: &AuthContext<'_>) -> Authorization {
     let known = |list: &[&str], name: &str| list.iter().any(|it| it.eq_ignore_ascii_case(name));
     let allowed = match context.action {
         AuthAction::Select | AuthAction::Recursive => true,
         AuthAction::Read { table_name, .. } if known(TABLES, table_name) => true,
-        // A table of which no column is read (`count(*)`) is asked for by the name it has in the
-        // statement, which may be that of a common table expression. Not that of a module.
+        // For a table of which no column is read (`count(*)`) SQLite passes its name in the
+        // statement, which may be that of a common table expression, but not that of a module.
         AuthAction::Read { table_name, column_name: "" } => !MODULES.iter().any(|it| {
             table_name.get(..it.len()).is_some_and(|start| start.eq_ignore_ascii_case(it))
         }),

@@ -1,50 +1,60 @@
-//! From rows to a database.
+//! Builds a database from the rows of a dataset.
 
 use std::ops::ControlFlow;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, Statement};
 
-use super::{Limits, SqlError, functions, guard};
+use super::{Interrupt, Source, SqlError, SqlLimits, functions, guard};
 use crate::domain::dataset::{ColumnType, Dataset};
 use crate::tables::rows::{Cell, for_each_row};
 
 const PAGE: usize = 8192;
 
-/// A guarded database that holds the table, and its size in bytes.
+/// A database that holds one table and only reads.
+pub(super) struct LoadedTable {
+    pub(super) connection: Connection,
+    /// Its size.
+    pub(super) bytes: usize,
+    /// The number of the table's columns.
+    pub(super) columns: usize,
+}
+
+/// Loads a table.
 pub(super) fn load(
-    dataset: &Dataset,
-    text: &[u8],
-    limits: &Limits,
-) -> Result<(Connection, usize), SqlError> {
-    let (connection, longest) = fill(dataset, text, limits).map_err(|error| {
-        match SqlError::of(error, limits) {
-            SqlError::TooLarge(_) => {
-                SqlError::TooLarge("the table is too large for SQL".to_owned())
-            }
-            // The statement is ours, so its faults are too.
-            SqlError::Invalid(text) | SqlError::Refused(text) => SqlError::Unavailable(text),
-            other => other,
-        }
+    Source { dataset, text }: Source<'_>,
+    limits: &SqlLimits,
+    interrupt: &Interrupt,
+) -> Result<LoadedTable, SqlError> {
+    let filled = fill(dataset, text, limits, interrupt);
+    if interrupt.is_set() {
+        return Err(SqlError::Interrupted);
+    }
+    let (connection, longest) = filled.map_err(|error| match SqlError::of(error, limits) {
+        SqlError::TooLarge(_) => SqlError::TooLarge("the table is too large for SQL".to_owned()),
+        // The statements are ours, so any other error is a fault of ours too.
+        SqlError::Invalid(text) | SqlError::Refused(text) => SqlError::Unavailable(text),
+        other => other,
     })?;
     let prepare = || {
         let pages: u32 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
         let longest = guard::limit(&connection, longest)?;
         functions::add(&connection, longest)?;
-        guard::guard(&connection)?;
+        guard::read_only(&connection)?;
         Ok(pages as usize * PAGE)
     };
     let bytes = prepare().map_err(|error| SqlError::of(error, limits))?;
-    Ok((connection, bytes))
+    Ok(LoadedTable { connection, bytes, columns: dataset.columns.len() })
 }
 
 /// The table, and the bytes of its longest row.
 fn fill(
     dataset: &Dataset,
     text: &[u8],
-    limits: &Limits,
+    limits: &SqlLimits,
+    interrupt: &Interrupt,
 ) -> Result<(Connection, usize), rusqlite::Error> {
-    // The lock of `Slot` is enough. `memdb` keeps temporary files in memory.
+    // A database is used by one thread at a time. `memdb` keeps temporary files in memory.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_MEMORY
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -69,6 +79,7 @@ fn fill(
     } else {
         let mut inserts = Inserts::new(&connection, dataset)?;
         for_each_row(dataset, text, &mut |row| match inserts.add(row) {
+            _ if interrupt.is_set() => ControlFlow::Break(()),
             Ok(bytes) => {
                 longest = longest.max(bytes);
                 ControlFlow::Continue(())
@@ -90,7 +101,7 @@ fn fill(
     Ok((connection, longest))
 }
 
-/// Rows that one INSERT takes; more of them make it no faster.
+/// Rows of one INSERT; more would not make it faster.
 const BATCH: usize = 8;
 
 /// Parameters of one INSERT, which bounds the rows of wide tables.
@@ -101,7 +112,7 @@ struct Inserts<'c> {
     several: Statement<'c>,
     one: Statement<'c>,
     batch: usize,
-    /// Rows that are still to come.
+    /// Rows that are yet to be inserted.
     left: u64,
     /// Rows that are bound to `several`.
     bound: usize,
@@ -119,7 +130,7 @@ impl<'c> Inserts<'c> {
         Ok(Self { several, one, batch, left: dataset.rows, bound: 0 })
     }
 
-    /// Inserts a row; gives back its size, which is no less than that of SQLite's record.
+    /// Inserts a row. Returns its size, which is no less than that of SQLite's record.
     fn add(&mut self, row: &[Cell<'_>]) -> Result<usize, rusqlite::Error> {
         let in_batch = self.bound > 0 || self.left >= self.batch as u64;
         self.left = self.left.saturating_sub(1);
@@ -138,7 +149,7 @@ impl<'c> Inserts<'c> {
     }
 }
 
-/// Binds a row from the parameter after `first` on; gives back its size.
+/// Binds a row from the parameter after `first` on. Returns its size.
 fn bind(
     insert: &mut Statement<'_>,
     first: usize,
@@ -163,8 +174,8 @@ fn bind(
 }
 
 /// `CREATE TABLE data`. The names of a dataset's columns differ without regard to ASCII case, as
-/// SQLite compares them. SQLite knows no table without columns: one without has the column
-/// `value`, which is NULL.
+/// SQLite compares them. SQLite has no tables without columns: a dataset without any gets the
+/// column `value`, which is NULL.
 fn create(dataset: &Dataset) -> String {
     let columns: Vec<String> = dataset
         .columns

@@ -7,30 +7,46 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Batch, Connection, Statement};
 use serde_json::{Number, Value};
 
-use super::{Limits, SqlError};
+use super::load::LoadedTable;
+use super::{Request, SqlError, SqlLimits, guard, weigh};
 use crate::domain::query::QueryResult;
 
-/// Instructions of SQLite's machine between two looks at the clock; well under a millisecond.
+/// Instructions of SQLite's virtual machine between two looks at the clock; well under a
+/// millisecond.
 const TICK: i32 = 1_000;
 
-/// Runs `sql`, which must be one SELECT (also `WITH … SELECT` or `VALUES`).
+/// Runs a request's statement.
 pub(super) fn run(
-    connection: &Connection,
-    sql: &str,
-    limit: usize,
-    limits: &Limits,
+    database: &LoadedTable,
+    request: &Request<'_>,
+    limits: &SqlLimits,
 ) -> Result<QueryResult, SqlError> {
-    if sql.contains('\0') {
-        return Err(SqlError::Invalid("a statement has no NUL characters".to_owned()));
+    if request.sql.contains('\0') {
+        return Err(SqlError::Invalid("a statement cannot contain NUL characters".to_owned()));
     }
+    weigh::weigh(request.sql, database.columns)?;
     let start = Instant::now();
-    let time = limits.time;
+    let connection = &database.connection;
     let fail = |error| SqlError::of(error, limits);
-    connection.progress_handler(TICK, Some(move || start.elapsed() > time)).map_err(fail)?;
-    let result = prepare(connection, sql, limits)
-        .and_then(|mut statement| collect(&mut statement, limit.min(limits.rows), limits));
+    let interrupt = request.interrupt.clone();
+    let deadline = request.deadline;
+    let stop = move || interrupt.is_set() || Instant::now() > deadline;
+    connection.progress_handler(TICK, Some(stop.clone())).map_err(fail)?;
+    guard::guard(connection, stop).map_err(fail)?;
+    let result = prepare(connection, request.sql, limits)
+        .and_then(|mut statement| collect(&mut statement, request.limit.min(limits.rows), limits));
     connection.progress_handler(0, None::<fn() -> bool>).map_err(fail)?;
-    let mut result = result?;
+    // What the statement left in SQLite's caches is of no use to the next one.
+    connection.release_memory().map_err(fail)?;
+    let mut result = match result {
+        // Whatever SQLite says of it, and even if some rows were found.
+        _ if request.interrupt.is_set() => return Err(SqlError::Interrupted),
+        // The guard refuses everything once the time is over.
+        Err(SqlError::Refused(_)) if Instant::now() > deadline => {
+            return Err(SqlError::Timeout(limits.time));
+        }
+        result => result?,
+    };
     result.elapsed_ms = (start.elapsed().as_secs_f64() * 10_000.0).round() / 10.0;
     Ok(result)
 }
@@ -38,16 +54,16 @@ pub(super) fn run(
 fn prepare<'a>(
     connection: &'a Connection,
     sql: &str,
-    limits: &Limits,
+    limits: &SqlLimits,
 ) -> Result<Statement<'a>, SqlError> {
     let fail = |error| SqlError::of(error, limits);
     let refused = |text: &str| Err(SqlError::Refused(text.to_owned()));
-    // Not `Connection::prepare`: it looks at what follows by recursion, once for each semicolon.
+    // Not `Connection::prepare`, which recurses once for each semicolon behind the statement.
     let mut batch = Batch::new(connection, sql);
     let Some(statement) = batch.next().map_err(fail)? else {
         return Err(SqlError::Invalid("there is no statement".to_owned()));
     };
-    // What follows need not even compile to be too much.
+    // What follows is too much even if it does not compile.
     if !matches!(batch.next(), Ok(None)) {
         return refused("only one statement is allowed");
     }
@@ -63,7 +79,7 @@ fn prepare<'a>(
 fn collect(
     statement: &mut Statement<'_>,
     limit: usize,
-    limits: &Limits,
+    limits: &SqlLimits,
 ) -> Result<QueryResult, SqlError> {
     let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
     let mut out: Vec<Vec<Value>> = Vec::new();
@@ -75,7 +91,7 @@ fn collect(
             Ok(Some(row)) => row,
             Ok(None) => break,
             Err(error) => match SqlError::of(error, limits) {
-                // Rows that were found in time are right, only not all.
+                // Rows that were found in time are correct, only not all.
                 SqlError::Timeout(_) if !out.is_empty() => {
                     truncated = true;
                     break;

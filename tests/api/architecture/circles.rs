@@ -7,9 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::source::{Modules, SourceFile, files};
 
-/// Folders whose modules still use each other.
-const UNTANGLED_LATER: [&str; 2] = ["src/server", "src/tables"];
-
 /// Which module uses which, and an example for it.
 type Uses = BTreeMap<String, BTreeMap<String, String>>;
 
@@ -24,9 +21,6 @@ fn no_modules_use_each_other() {
         for used in modules.used_by(file) {
             seen += 1;
             let Some((folder, from, to)) = siblings(file, used) else { continue };
-            if UNTANGLED_LATER.contains(&folder.as_str()) {
-                continue;
-            }
             let example = format!("{} uses {}", file.name, used.name);
             folders.entry(folder).or_default().entry(from).or_default().insert(to, example);
         }

@@ -1,4 +1,4 @@
-//! Which module may use which: the layers of the crate, read off its `use` lines and paths.
+//! The layers of the crate: which module may use which, read from its `use` lines and paths.
 
 mod circles;
 mod names;
@@ -6,11 +6,12 @@ mod source;
 
 use source::files_and_tests;
 
-/// The modules that each module may use. Those that may use none of each other stand side by side.
+/// The modules that each module may use, lowest layer first: none uses a later one.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("keyed_locks", &[]),
     ("config", &["domain"]),
+    ("telemetry", &["config"]),
     ("store", &["domain", "keyed_locks"]),
     ("provider", &["domain"]),
     ("demo", &["domain"]),
@@ -30,10 +31,6 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "quota", "store",
         ],
     ),
-    ("telemetry", &["config"]),
-    ("http", &["app", "bots", "chat", "config", "domain", "error", "files", "quota", "sessions"]),
-    ("cli", &["app", "config", "domain", "error", "http", "sessions"]),
-    ("server", &["app", "config", "http"]),
     (
         "app",
         &[
@@ -52,10 +49,19 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
+    ("http", &["app", "bots", "chat", "config", "domain", "error", "files", "quota", "sessions"]),
+    ("cli", &["app", "config", "domain", "error", "http", "sessions"]),
+    ("server", &["app", "config", "http"]),
 ];
 
 #[test]
-fn no_module_uses_one_above_it() {
+fn no_module_uses_a_later_one() {
+    for (place, (part, uses)) in MAY_USE.iter().enumerate() {
+        for used in *uses {
+            let is_earlier = MAY_USE[..place].iter().any(|(known, _)| known == used);
+            assert!(is_earlier, "{part} uses {used}, which comes later in the list");
+        }
+    }
     let mut seen = 0;
     for file in files_and_tests() {
         let Some(part) = file.module.first() else { continue };

@@ -4,16 +4,10 @@ use std::collections::BTreeMap;
 
 use super::source::{files, tokens};
 
-/// A folder whose types are not compared yet.
-const RENAMED_LATER: &str = "tables/";
-
 #[test]
 fn no_two_types_have_the_same_name() {
     let mut types: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for file in files() {
-        if file.name.starts_with(RENAMED_LATER) {
-            continue;
-        }
         for name in defined(&file.tokens) {
             types.entry(name).or_default().push(file.name.clone());
         }

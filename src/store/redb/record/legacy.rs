@@ -1,7 +1,7 @@
-//! Records as earlier schemas wrote them, which are only read.
+//! Records of earlier schemas, which are only read.
 //!
-//! Their layouts never change. In them a session had one turn at a time and nobody else spoke, so
-//! the answer to a question was the message after it.
+//! Their layouts never change. Back then a session had one turn at a time and no third party
+//! spoke, so the answer to a question was the message after it.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -42,7 +42,7 @@ struct MessageV2<'a> {
     #[serde(borrow)]
     v1: MessageV1<'a>,
     html: Option<&'a str>,
-    /// JSON of an [`EvidenceV2`], or nothing.
+    /// JSON of an [`EvidenceV2`], or empty.
     evidence: &'a [u8],
 }
 
@@ -59,7 +59,7 @@ struct EvidenceV2 {
     chart: Option<Chart>,
 }
 
-/// The only tool there was ran SQL.
+/// A run of the only tool of that time, which ran SQL.
 #[derive(Deserialize)]
 struct ToolRunV2 {
     name: String,
@@ -85,7 +85,7 @@ impl From<ToolRunV2> for ToolRun {
     }
 }
 
-/// The header in `bytes` of the first version.
+/// Decodes a header of the first version.
 pub(super) fn header(bytes: &[u8]) -> Result<Header, RecordError> {
     let v1: HeaderV1 = read(body(bytes)?)?;
     Ok(Header {
@@ -97,7 +97,7 @@ pub(super) fn header(bytes: &[u8]) -> Result<Header, RecordError> {
     })
 }
 
-/// The message `id` in `bytes` of the first three versions.
+/// Decodes message `id` of one of the first three versions.
 pub(super) fn message(id: MessageId, bytes: &[u8]) -> Result<NewMessage, RecordError> {
     let v3 = |v2| MessageV3 { v2, cached_input_tokens: 0 };
     let MessageV3 { v2: MessageV2 { v1, html, evidence }, cached_input_tokens } = match bytes {

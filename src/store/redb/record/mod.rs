@@ -1,10 +1,10 @@
-//! What the redb store keeps as bytes: one version byte, then that version's fields.
+//! The redb store's records: one version byte, then that version's fields.
 //!
 //! A version's layout never changes once it has been released. A new one gets a new number and its
 //! own struct, and the old one stays readable; `tests/fixtures/store` holds a file of each. The
-//! fields are written by postcard, which names nothing, so enums are written as numbers that do
-//! not depend on the order in which the domain declares them. What has a shape of its own (a
-//! config with the caller's keys, a file's profile, an answer's evidence) is JSON text.
+//! fields are encoded by postcard, which stores no names, so enums are written as explicit codes,
+//! independent of the order in which the domain declares them. Free-form parts (a config with the
+//! caller's keys, a file's profile, an answer's evidence) are JSON text.
 
 mod legacy;
 
@@ -23,7 +23,7 @@ const HEADER_V2: u8 = 2;
 /// Messages that name their author and the question that they answer.
 const MESSAGE_V4: u8 = 4;
 
-/// Why bytes are not one of our records.
+/// Why bytes could not be decoded as a record, or a record not encoded.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     /// No bytes at all.
@@ -38,19 +38,19 @@ pub enum RecordError {
     /// There are bytes after the last field.
     #[error("a record is longer than its fields")]
     Trailing,
-    /// A number without a meaning.
+    /// An unknown code of an enum.
     #[error("a record has the unknown {0} {1}")]
     Code(&'static str, u8),
-    /// A bot's name that is not one.
+    /// A malformed bot id.
     #[error("a record has a malformed bot id")]
     Bot,
-    /// JSON that is not what it should be.
+    /// JSON that is malformed or has the wrong shape.
     #[error("the JSON of a record cannot be read: {0}")]
     Json(#[from] serde_json::Error),
 }
 
-/// What is kept of a session and rewritten with every message, so it is small. Its last activity is
-/// in the `activity` table.
+/// The part of a session that is rewritten with every message, so it is small. The last activity
+/// is in the `activity` table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     /// When the session was created.
@@ -59,7 +59,7 @@ pub struct Header {
     pub message_count: u64,
     /// The id of its next message.
     pub next_id: u64,
-    /// The bot that it belongs to.
+    /// The bot it belongs to.
     pub bot: BotId,
     /// Who its visitor is talking to.
     pub state: SessionState,
@@ -108,23 +108,23 @@ struct MessageV4<'a> {
     html: Option<&'a str>,
     provider: Option<u8>,
     model: Option<&'a str>,
-    /// Tokens in, tokens out, tokens in from the cache.
+    /// Input tokens, output tokens, cached input tokens.
     usage: Option<(u32, u32, u32)>,
-    /// JSON of an [`Evidence`], or nothing.
+    /// JSON of an [`Evidence`], or empty.
     evidence: &'a [u8],
 }
 
-/// What an answer was made with.
+/// The tools and the chart behind an answer.
 #[derive(Default, Serialize, Deserialize)]
 struct Evidence {
     tools: Vec<ToolRun>,
     chart: Option<Chart>,
 }
 
-/// A header as bytes.
+/// Encodes a header.
 ///
 /// # Errors
-/// Only if postcard fails, which it has no reason to.
+/// Only if postcard fails, which is not expected.
 pub fn encode_header(header: &Header) -> Result<Vec<u8>, RecordError> {
     write(
         HEADER_V2,
@@ -138,7 +138,7 @@ pub fn encode_header(header: &Header) -> Result<Vec<u8>, RecordError> {
     )
 }
 
-/// The header in `bytes`.
+/// Decodes a header.
 pub fn decode_header(bytes: &[u8]) -> Result<Header, RecordError> {
     let [HEADER_V2, fields @ ..] = bytes else { return legacy::header(bytes) };
     let v2: HeaderV2<'_> = read(fields)?;
@@ -151,10 +151,10 @@ pub fn decode_header(bytes: &[u8]) -> Result<Header, RecordError> {
     })
 }
 
-/// A message as bytes. Its id is the key.
+/// Encodes a message, without its id, which is the key.
 ///
 /// # Errors
-/// Only if postcard or serde_json fail, which they have no reason to.
+/// Only if postcard or serde_json fails, which is not expected.
 pub fn encode_message(message: &NewMessage) -> Result<Vec<u8>, RecordError> {
     let evidence = if message.tools.is_empty() && message.chart.is_none() {
         Vec::new()
@@ -181,7 +181,7 @@ pub fn encode_message(message: &NewMessage) -> Result<Vec<u8>, RecordError> {
     )
 }
 
-/// The message `id` in `bytes`.
+/// Decodes message `id`.
 pub fn decode_message(id: MessageId, bytes: &[u8]) -> Result<NewMessage, RecordError> {
     let [MESSAGE_V4, fields @ ..] = bytes else { return legacy::message(id, bytes) };
     let v4: MessageV4<'_> = read(fields)?;
@@ -208,32 +208,32 @@ pub fn decode_message(id: MessageId, bytes: &[u8]) -> Result<NewMessage, RecordE
     })
 }
 
-/// What is known of a file as bytes.
+/// Encodes a file without its text.
 ///
 /// # Errors
-/// Only if serde_json fails, which it has no reason to.
+/// Only if serde_json fails, which is not expected.
 pub fn encode_file(file: &StoredFile) -> Result<Vec<u8>, RecordError> {
     let mut bytes = vec![V1];
     serde_json::to_writer(&mut bytes, file)?;
     Ok(bytes)
 }
 
-/// What is known of a file, from `bytes`.
+/// Decodes a file without its text.
 pub fn decode_file(bytes: &[u8]) -> Result<StoredFile, RecordError> {
     Ok(serde_json::from_slice(body(bytes)?)?)
 }
 
-/// A config as bytes.
+/// Encodes a config.
 ///
 /// # Errors
-/// Only if serde_json fails, which it has no reason to.
+/// Only if serde_json fails, which is not expected.
 pub fn encode_config(config: &SessionConfig) -> Result<Vec<u8>, RecordError> {
     let mut bytes = vec![V1];
     serde_json::to_writer(&mut bytes, config.as_map())?;
     Ok(bytes)
 }
 
-/// The config in `bytes`.
+/// Decodes a config.
 pub fn decode_config(bytes: &[u8]) -> Result<SessionConfig, RecordError> {
     let map: Map<String, Value> = serde_json::from_slice(body(bytes)?)?;
     Ok(SessionConfig::new(map))
@@ -250,7 +250,7 @@ fn read<'a, T: Deserialize<'a>>(fields: &'a [u8]) -> Result<T, RecordError> {
     }
 }
 
-/// What follows the version byte of a record that has one version.
+/// The bytes after the version byte of a [`V1`] record.
 fn body(bytes: &[u8]) -> Result<&[u8], RecordError> {
     match bytes {
         [V1, body @ ..] => Ok(body),

@@ -1,4 +1,4 @@
-//! Every version of every record, byte by byte.
+//! Every version of every record, byte for byte.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -58,7 +58,7 @@ fn an_answer_keeps_its_tools_its_chart_and_its_usage() {
 }
 
 #[test]
-fn every_enum_value_comes_back() {
+fn every_enum_value_survives_a_round_trip() {
     for author in [Author::Visitor, Author::Bot, Author::Agent, Author::System] {
         for provider in ProviderKind::ALL.map(Some).into_iter().chain([None]) {
             for status in (0..6).map(|code| super::status(code).unwrap()) {
@@ -87,7 +87,7 @@ fn header() -> Header {
 }
 
 #[test]
-fn the_present_versions_are_written_as_they_were_released() {
+fn current_versions_are_written_as_released() {
     let expected = [2, 2, 3, 172, 2, 4, b's', b'h', b'o', b'p', 0];
     assert_eq!(encode_header(&header()).unwrap(), expected);
     let question = NewMessage::question("hi".to_owned(), Timestamp(1));
@@ -97,7 +97,7 @@ fn the_present_versions_are_written_as_they_were_released() {
 
 /// Whole files of the earlier schemas are in `tests/fixtures/store`.
 #[test]
-fn the_first_version_is_read_as_it_was_released() {
+fn the_first_version_is_read_as_released() {
     let read = decode_header(&[1, 2, 4, 3, 172, 2]).unwrap();
     assert_eq!(read, Header { bot: BotId::default(), ..header() });
     let question = NewMessage::question("hi".to_owned(), Timestamp(1));
@@ -135,7 +135,7 @@ fn bytes_that_are_not_a_record_are_refused_without_a_panic() {
 
 proptest! {
     #[test]
-    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200), version in 0u8..6) {
+    fn any_bytes_are_decoded_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200), version in 0u8..6) {
         let bytes = [&[version], bytes.as_slice()].concat();
         let _ = (decode_message(ID, &bytes), decode_header(&bytes), decode_config(&bytes), decode_file(&bytes));
     }

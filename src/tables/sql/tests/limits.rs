@@ -3,10 +3,10 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::*;
-use super::{CSV, KEY, ask, ask_within, dataset, rows};
+use super::{CSV, KEY, ask, ask_within, dataset, query, rows};
 
 #[test]
-fn many_semicolons_are_no_recursion() {
+fn many_semicolons_do_not_recurse() {
     let sql = format!("select 1{}", ";".repeat(60_000));
     assert_eq!(rows(&sql), json!([[1]]));
     assert!(ask("a.csv", CSV, &format!("select 1 {}", " ".repeat(70_000))).is_err());
@@ -16,7 +16,7 @@ fn many_semicolons_are_no_recursion() {
 
 #[test]
 fn time_is_limited() {
-    let limits = Limits { time: Duration::from_millis(150), ..Limits::default() };
+    let limits = SqlLimits { time: Duration::from_millis(150), ..SqlLimits::default() };
     let endless = "with recursive t(n) as (select 1 union all select n + 1 from t)";
     for sql in [
         format!("{endless} select max(n) from t"),
@@ -30,7 +30,7 @@ fn time_is_limited() {
         assert!(matches!(error, SqlError::Timeout(_) | SqlError::TooLarge(_)), "{sql}: {error:?}");
         assert!(start.elapsed() < Duration::from_millis(1_500), "{sql}: {:?}", start.elapsed());
     }
-    // What was found in time is given back, and called incomplete.
+    // Rows that were found in time are returned, and reported as incomplete.
     let sql = format!("{endless} select n from t where n < 3");
     let result = ask_within(limits, "a.csv", CSV, &sql).unwrap();
     assert_eq!((json!(result.rows), result.truncated), (json!([[1], [2]]), true));
@@ -55,7 +55,7 @@ fn one_function_call_is_short() {
 }
 
 #[test]
-fn own_functions_do_as_sqlites() {
+fn own_functions_behave_like_those_of_sqlite() {
     for (sql, expected) in [
         (
             "select instr('añb', 'b'), instr('ab', ''), instr(null, 'a'), instr(123, 2)",
@@ -106,7 +106,7 @@ fn size_is_limited() {
     let result = ask("a.csv", CSV, &format!("{many} select (select max(s) from t) from n"));
     let result = result.unwrap();
     assert_eq!((result.row_count, result.truncated), (31, true));
-    let limits = Limits { result_bytes: 100, ..Limits::default() };
+    let limits = SqlLimits { result_bytes: 100, ..SqlLimits::default() };
     let sql = "select hex(quote(name)) || hex(day) || hex(day) || hex(day) || hex(day) from data";
     let error = ask_within(limits, "a.csv", CSV, sql).unwrap_err();
     assert_eq!(error.to_string(), "the first row is too large");
@@ -117,8 +117,7 @@ fn rows_are_limited() {
     let text: String = "n\n".to_owned() + &(1..=1001).map(|n| format!("{n}\n")).collect::<String>();
     let tables = Tables::default();
     let ask = |sql: &str, limit| {
-        let load = || Ok::<_, ()>(dataset("a.csv", &text));
-        let result = tables.query(KEY, load, sql, limit).unwrap();
+        let result = query(&tables, KEY, &dataset("a.csv", &text), sql, limit).unwrap();
         (result.row_count, result.rows.len(), result.truncated)
     };
     assert_eq!(ask("select * from data", 9_999), (1000, 1000, true));
@@ -138,18 +137,30 @@ fn a_long_cell_is_read_whole() {
 
 #[test]
 fn a_table_over_the_limit_is_refused() {
-    let limits = Limits { cache_bytes: 1 << 20, work_bytes: 191 << 20, ..Limits::default() };
+    let limits = SqlLimits { cache_bytes: 1 << 20, work_bytes: 191 << 20, ..SqlLimits::default() };
     let text = "a\n".to_owned() + &format!("{}\n", "x".repeat(1000)).repeat(1500);
     let error = ask_within(limits, "a.csv", &text, "select 1").unwrap_err();
     assert_eq!(error, SqlError::TooLarge("the table is too large for SQL".to_owned()));
 }
 
 #[test]
-fn every_row_is_loaded_whatever_their_number() {
+fn every_row_is_loaded_for_any_number_of_rows() {
     for count in [1, 7, 8, 9, 16, 17] {
         let lines: String = (1..=count).map(|n| format!("{n},x{n}\n")).collect();
         let sql = "select count(*), sum(n), max(n), sum(t = 'x' || n) from data";
         let result = ask("a.csv", &format!("n,t\n{lines}"), sql).unwrap();
         assert_eq!(json!(result.rows), json!([[count, count * (count + 1) / 2, count, count]]));
     }
+}
+
+/// A soft limit on SQLite's heap lets this statement take what it wants.
+#[test]
+fn memory_is_limited() {
+    let limits = SqlLimits { time: Duration::from_secs(300), ..SqlLimits::default() };
+    let sql = "with recursive s(t) as (select 'a' union all select t || t from s \
+               where length(t) < 100000), n(i) as (select 1 union all select i + 1 from n \
+               where i < 2300) select count(distinct t || i) from n, (select max(t) t from s)";
+    let error = ask_within(limits, "a.csv", CSV, sql).unwrap_err();
+    assert!(matches!(error, SqlError::TooLarge(_)), "{error:?}");
+    assert_eq!(error.to_string(), "the statement needs more memory than it may take");
 }

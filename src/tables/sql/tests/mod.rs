@@ -1,16 +1,19 @@
-use std::convert::Infallible;
+use std::time::Instant;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+mod cache;
 mod limits;
+mod weigh;
 
 use super::*;
 use crate::domain::Timestamp;
 use crate::domain::dataset::ColumnType;
+use crate::domain::query::QueryResult;
 use crate::tables::ingest::{IngestLimits, ingest};
 
-pub(super) const KEY: Key = Key { session: [1; 16], version: 1 };
+pub(super) const KEY: TableKey = TableKey { session: [1; 16], version: 1 };
 
 pub(super) const CSV: &str = "id,day,name,price,ok,none,Ünïcode 🎉,select,say \"hi\"\n\
     1,2024-01-31,Anna,1.5,true,,ä,1,x\n\
@@ -24,22 +27,29 @@ pub(super) fn dataset(name: &str, text: &str) -> (Dataset, Vec<u8>) {
 }
 
 pub(super) fn ask(name: &str, text: &str, sql: &str) -> Result<QueryResult, SqlError> {
-    ask_within(Limits::default(), name, text, sql)
+    ask_within(SqlLimits::default(), name, text, sql)
 }
 
 pub(super) fn ask_within(
-    limits: Limits,
+    limits: SqlLimits,
     name: &str,
     text: &str,
     sql: &str,
 ) -> Result<QueryResult, SqlError> {
-    let tables = Tables::new(limits);
-    tables.query(KEY, || Ok::<_, Infallible>(dataset(name, text)), sql, usize::MAX).map_err(
-        |error| match error {
-            QueryError::Sql(error) => error,
-            QueryError::Load(never) => match never {},
-        },
-    )
+    query(&Tables::new(limits), KEY, &dataset(name, text), sql, usize::MAX)
+}
+
+pub(super) fn query(
+    tables: &Tables,
+    key: TableKey,
+    (dataset, text): &(Dataset, Vec<u8>),
+    sql: &str,
+    limit: usize,
+) -> Result<QueryResult, SqlError> {
+    let deadline = Instant::now() + tables.limits().time;
+    let request = Request { sql, limit, deadline, interrupt: &Interrupt::default() };
+    let result = tables.query(key, Some(Source { dataset, text }), &request)?;
+    Ok(result.expect("a table with a source is loaded"))
 }
 
 pub(super) fn rows(sql: &str) -> Value {
@@ -98,7 +108,7 @@ fn json_tables_have_nested_values_as_text() {
 }
 
 #[test]
-fn one_select_in_any_form_is_answered() {
+fn one_select_in_any_form_is_run() {
     for (sql, expected) in [
         ("select count(*) from data;", json!([[3]])),
         ("-- all\nSELECT /* of them */ 1 ; ; -- end", json!([[1]])),
@@ -215,7 +225,7 @@ fn everything_else_is_refused() {
 #[test]
 fn a_refusal_leaves_the_table_usable() {
     let tables = Tables::default();
-    let ask = |sql: &str| tables.query(KEY, || Ok::<_, ()>(dataset("a.csv", CSV)), sql, 10);
+    let ask = |sql: &str| query(&tables, KEY, &dataset("a.csv", CSV), sql, 10);
     for sql in ["drop table data", "pragma query_only = off", "begin", "select 1; select 2"] {
         assert!(ask(sql).is_err(), "{sql}");
         assert_eq!(ask("select count(*) from data").unwrap().rows, [[json!(3)]], "{sql}");
@@ -223,7 +233,7 @@ fn a_refusal_leaves_the_table_usable() {
 }
 
 #[test]
-fn errors_are_sqlites_own_words() {
+fn errors_are_worded_by_sqlite() {
     let text = |sql| ask("a.csv", CSV, sql).unwrap_err().to_string();
     assert_eq!(text("selec 1"), "near \"selec\": syntax error");
     assert_eq!(text("select nope from data"), "no such column: nope");
@@ -234,78 +244,11 @@ fn errors_are_sqlites_own_words() {
     assert_eq!(text("select json('{')"), "malformed JSON");
 }
 
-#[test]
-fn the_cache_loads_once_and_drops_the_oldest() {
-    // A table of 400 rows of 1,000 letters takes 400 to 520 kB: two fit.
-    let limits = Limits { cache_bytes: 1 << 20, work_bytes: 191 << 20, ..Limits::default() };
-    let tables = Tables::new(limits);
-    let text = "a\n".to_owned() + &format!("{}\n", "x".repeat(1000)).repeat(400);
-    let ask = |session: u8, version: u64| {
-        let mut loaded = false;
-        let load = || {
-            loaded = true;
-            Ok::<_, ()>(dataset("a.csv", &text))
-        };
-        let key = Key { session: [session; 16], version };
-        let result = tables.query(key, load, "select count(*) from data", 10).unwrap();
-        assert_eq!(result.rows, [[json!(400)]]);
-        loaded
-    };
-    assert!(ask(1, 1));
-    assert!(!ask(1, 1));
-    let one = tables.bytes();
-    assert!((400_000..520_000).contains(&one), "{one}");
-    assert!(ask(2, 1));
-    assert!(!ask(1, 1));
-    assert!(ask(3, 1), "the third does not fit");
-    assert!(!ask(1, 1), "used later than 2");
-    assert!(ask(2, 1), "the oldest was dropped");
-    assert!(tables.bytes() <= limits.cache_bytes);
-    // A new upload takes the place of the old one.
-    tables.forget([2; 16]);
-    assert!(ask(1, 2) || tables.bytes() <= 2 * one);
-    assert!(!ask(1, 2));
-    assert!(ask(1, 1), "only the newest version is kept");
-    for session in 1..=3 {
-        tables.forget([session; 16]);
-    }
-    assert_eq!(tables.bytes(), 0);
-    assert!(ask(1, 2));
-}
-
-#[test]
-fn a_failed_load_is_tried_again() {
-    let tables = Tables::default();
-    let failed = tables.query(KEY, || Err::<(Dataset, Vec<u8>), _>("gone"), "select 1", 1);
-    assert_eq!(failed.unwrap_err(), QueryError::Load("gone"));
-    let load = || Ok::<_, ()>(dataset("a.csv", CSV));
-    assert_eq!(tables.query(KEY, load, "select count(*) from data", 1).unwrap().rows, [[json!(3)]]);
-}
-
-#[test]
-fn threads_share_a_table() {
-    let tables = Tables::default();
-    let loads = std::sync::atomic::AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| {
-                let load = || {
-                    loads.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                    Ok::<_, ()>(dataset("a.csv", CSV))
-                };
-                let result = tables.query(KEY, load, "select sum(id) from data", 1).unwrap();
-                assert_eq!(result.rows, [[json!(6)]]);
-            });
-        }
-    });
-    assert_eq!(loads.into_inner(), 1);
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn any_texts_come_back_equal(
+    fn any_text_is_returned_unchanged(
         cells in prop::collection::vec(prop::collection::vec(any::<String>(), 3), 1..20)
     ) {
         let (mut dataset, _) = dataset("a.json", r#"[{"a": "x", "b": "x", "c": "x"}]"#);
@@ -317,15 +260,15 @@ proptest! {
             cells.iter().map(|row| json!({"a": row[0], "b": row[1], "c": row[2]})).collect();
         let text = json!(items).to_string();
         let tables = Tables::default();
-        let load = || Ok::<_, ()>((dataset, text));
-        let result = tables.query(KEY, load, "select * from data", 1000).unwrap();
+        let text = text.into_bytes();
+        let result = query(&tables, KEY, &(dataset, text), "select * from data", 1000).unwrap();
         prop_assert_eq!(json!(result.rows), json!(cells));
     }
 
     #[test]
     fn no_statement_panics_or_writes(sql in "[a-z0-9 (),;*'\"=<>.%_-]{0,60}") {
         let tables = Tables::default();
-        let ask = |sql: &str| tables.query(KEY, || Ok::<_, ()>(dataset("a.csv", CSV)), sql, 10);
+        let ask = |sql: &str| query(&tables, KEY, &dataset("a.csv", CSV), sql, 10);
         let _ = ask(&sql);
         prop_assert_eq!(ask("select sum(id) from data").unwrap().rows, [[json!(6)]]);
     }
