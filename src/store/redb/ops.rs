@@ -36,7 +36,10 @@ pub(super) const SETTINGS: TableDefinition<Bytes, Bytes> = TableDefinition::new(
 
 /// How large a piece of a file is: small enough that no single value has to find much room in one
 /// place, large enough that a file is a handful of them.
-const CHUNK_BYTES: usize = 1024 * 1024;
+///
+/// Less than 1 MiB by a page: redb gives a value a power of two of pages, its key and header
+/// included, so that one of exactly 1 MiB would take 2.
+const CHUNK_BYTES: usize = 1024 * 1024 - 4096;
 
 /// How many messages a slice of expired sessions may have, after its first session: deleting them
 /// takes some tens of milliseconds, for which other writers wait.
