@@ -9,11 +9,11 @@ use ::redb::StorageBackend;
 use ::redb::backends::FileBackend;
 use chatbot_widget::app::App;
 use chatbot_widget::config::Config;
-use chatbot_widget::domain::{ManualClock, SessionId, Timestamp};
+use chatbot_widget::domain::{ManualClock, SessionId};
 use chatbot_widget::error::ErrorKind;
 use chatbot_widget::server;
 use chatbot_widget::store::redb::RedbStore;
-use chatbot_widget::store::{NewTurn, Office, Store, StoreError};
+use chatbot_widget::store::{Office, Store, StoreError};
 use serde_json::{Map, json};
 
 use crate::redb::options;
@@ -256,9 +256,7 @@ async fn a_store_is_not_ready_again_before_a_write_has_worked() {
 }
 
 async fn turn_begins(store: &RedbStore, id: SessionId) -> Result<(), StoreError> {
-    let question = question("?", T0);
-    let turn = NewTurn { question, patch: set(Map::new()), key: None, history: 0 };
-    store.begin_turn(id, turn).await.map(drop)
+    begin(store, id, Map::new(), question("?", T0), None).await.map(drop)
 }
 
 #[tokio::test]
@@ -332,69 +330,4 @@ async fn a_full_disk_makes_readiness_503_and_not_507() {
     state.first_page_only.store(false, Ordering::SeqCst);
     assert_eq!(status().await, 200);
     server.abort();
-}
-
-/// Fills the disk with messages of one session, until not even a small one can be stored.
-async fn fill(OnDisk { store, state, path }: &OnDisk, id: SessionId) {
-    state.room.store(std::fs::metadata(path).unwrap().len(), Ordering::SeqCst);
-    for length in [200_000, 20_000, 500] {
-        let question = question(&"y".repeat(length), at(1));
-        let turn = NewTurn { question, patch: set(Map::new()), key: None, history: 0 };
-        let mut stored = 0;
-        let refused = loop {
-            match store.begin_turn(id, turn.clone()).await {
-                Ok(_) => stored += 1,
-                refused => break refused,
-            }
-            assert!(stored < 10_000, "the disk never fills up");
-        };
-        full(refused);
-    }
-}
-
-/// That the room of deleted rows is used again: by the commit after the one that deleted them.
-async fn assert_takes_writes_again(store: &RedbStore, now: Timestamp) {
-    if store.create_session(new_session(json!({}), now)).await.is_err() {
-        store.tick().await.unwrap();
-    }
-    store.ready().await.unwrap();
-    turn(store, created(store, now).await, "goes on", now).await;
-}
-
-#[tokio::test]
-async fn a_visitor_can_make_room_on_a_full_disk() {
-    let disk = on_disk(8 << 20);
-    let store = &disk.store;
-    let (id, other) = (created(store, T0).await, created(store, T0).await);
-    for n in 0..30 {
-        turn(store, id, &format!("{n} {}", "x".repeat(1000)), at(1)).await;
-    }
-    let (stored, text) = crate::support::file(1, &"x".repeat(3 << 20));
-    store.put_file(id, stored, text, at(1)).await.unwrap();
-    fill(&disk, other).await;
-    store.tick().await.unwrap();
-    assert_eq!(store.clear_history(id, at(2)).await.unwrap(), 60);
-    assert!(store.delete_file(id, at(2)).await.unwrap());
-    assert_takes_writes_again(store, at(3)).await;
-}
-
-#[tokio::test]
-async fn a_sweep_makes_room_on_a_full_disk() {
-    let disk = on_disk(8 << 20);
-    let store = &disk.store;
-    let other = created(store, T0).await;
-    for _ in 0..30 {
-        turn(store, created(store, T0).await, "x", T0).await;
-    }
-    fill(&disk, other).await;
-    // Often enough that what each attempt takes would add up.
-    for n in 0..20 {
-        if let Err(error) = turn_begins(store, other).await {
-            full(Err::<(), _>(error));
-        }
-        assert_eq!(store.expire(at(1700 + n), 100).await.unwrap().len(), 0);
-    }
-    assert_eq!(store.expire(at(1800), 100).await.unwrap().len(), 30);
-    assert_eq!(store.expire(at(1801), 100).await.unwrap(), [other]);
-    assert_takes_writes_again(store, at(1801)).await;
 }

@@ -37,7 +37,7 @@ use open::{create_file, damaged, open_database};
 use ops::Batch;
 use read::Snapshot;
 use watch::FileWatch;
-use write::{Handle, Purpose, Writer, closed};
+use write::{Handle, Writer, closed};
 
 /// How long the writer may take to answer before it counts as stuck.
 const READY_LIMIT: Duration = Duration::from_secs(2);
@@ -155,16 +155,7 @@ impl RedbStore {
         T: Send + 'static,
         F: FnOnce(&mut Batch<'_>) -> Result<T, Stop> + Send + 'static,
     {
-        self.writer()?.run(Purpose::Add, work).await
-    }
-
-    /// The same for `work` that deletes, which goes on when the disk is full.
-    async fn free<T, F>(&self, work: F) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        F: FnOnce(&mut Batch<'_>) -> Result<T, Stop> + Send + 'static,
-    {
-        self.writer()?.run(Purpose::Free, work).await
+        self.writer()?.run(work).await
     }
 
     /// Runs `work` on a snapshot: again, once, if the storage failed under it and could be opened
@@ -293,7 +284,7 @@ impl Store for RedbStore {
 
     async fn clear_history(&self, id: SessionId, now: Timestamp) -> Result<u64, StoreError> {
         self.touch(id, now)?;
-        self.free(move |batch| batch.clear_history(id)).await
+        self.write(move |batch| batch.clear_history(id)).await
     }
 
     async fn put_file(
@@ -325,22 +316,14 @@ impl Store for RedbStore {
 
     async fn delete_file(&self, id: SessionId, now: Timestamp) -> Result<bool, StoreError> {
         self.touch(id, now)?;
-        self.free(move |batch| batch.delete_file(id)).await
+        self.write(move |batch| batch.delete_file(id)).await
     }
 
     async fn expire(&self, now: Timestamp, limit: usize) -> Result<Vec<SessionId>, StoreError> {
         let mut deleted = Vec::new();
-        let mut slice_limit = limit;
         loop {
-            let rest = slice_limit.min(limit - deleted.len());
-            let (slice, more) = match self.free(move |batch| batch.expire(now, rest)).await {
-                // The spare room may be enough for one at a time.
-                Err(StoreError::Full(_)) if slice_limit > 1 => {
-                    slice_limit = 1;
-                    continue;
-                }
-                done => done?,
-            };
+            let rest = limit - deleted.len();
+            let (slice, more) = self.write(move |batch| batch.expire(now, rest)).await?;
             deleted.extend(slice);
             if !more || deleted.len() == limit {
                 return Ok(deleted);
@@ -355,7 +338,7 @@ impl Store for RedbStore {
 
     /// Writes down activity that is only in memory.
     async fn tick(&self) -> Result<(), StoreError> {
-        self.free(|batch| Ok(batch.write_activity()?)).await
+        self.write(|batch| Ok(batch.write_activity()?)).await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

@@ -135,7 +135,7 @@ fn create_tables(database: &Database) -> Result<(), Fault> {
     let mut batch = Batch::open(&transaction, &activity, &mut effects)?;
     batch.put_meta(MAGIC.0, MAGIC.1)?;
     batch.put_meta(SCHEMA_KEY, &SCHEMA.to_le_bytes())?;
-    batch.finish(true)?;
+    batch.finish()?;
     Ok(transaction.commit()?)
 }
 

@@ -45,12 +45,6 @@ const CHUNK_BYTES: usize = 1024 * 1024 - 4096;
 /// takes some tens of milliseconds, for which other writers wait.
 const SLICE_MESSAGES: u64 = 10_000;
 
-/// Room that a transaction which adds something leaves free in the file: so many pieces of so many
-/// bytes. redb writes changed pages to new places before it frees the old ones, so that without it
-/// nothing could be deleted once the disk is full.
-const SPARE_PIECES: u8 = 16;
-const SPARE_PIECE_BYTES: usize = 60 * 1024;
-
 pub(super) fn key(id: &SessionId) -> &[u8; 16] {
     id.0.as_bytes()
 }
@@ -125,30 +119,13 @@ impl<'t> Batch<'t> {
         })
     }
 
-    /// Ends the batch: with it goes what is known of activity, unless it changes nothing. Fails if
-    /// it `adds` something and there is not [enough room](SPARE_PIECES) beside it. Returns whether
-    /// there is anything to commit.
-    pub fn finish(mut self, adds: bool) -> Result<bool, Fault> {
+    /// Ends the batch: with it goes what is known of activity, unless it changes nothing. Answers
+    /// whether there is anything to commit.
+    pub fn finish(mut self) -> Result<bool, Fault> {
         if self.dirty {
             self.write_activity()?;
-            if adds {
-                self.leave_room()?;
-            }
         }
         Ok(self.dirty)
-    }
-
-    /// Takes the spare room and gives it back. None of it is written: pages that are freed in the
-    /// transaction that took them never reach the disk.
-    fn leave_room(&mut self) -> Result<(), Fault> {
-        let name = |n| [b"spare".as_slice(), &[n]].concat();
-        for n in 0..SPARE_PIECES {
-            self.meta.insert_reserve(name(n).as_slice(), SPARE_PIECE_BYTES)?;
-        }
-        for n in 0..SPARE_PIECES {
-            self.meta.remove(name(n).as_slice())?;
-        }
-        Ok(())
     }
 
     /// Moves the rows of sessions that were touched since theirs was written.

@@ -85,25 +85,14 @@ impl Handle {
     }
 }
 
-/// What an operation does to the room in the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// It may need more.
-    Add,
-    /// It deletes, or is needed for deleting, and so has a claim to the spare room.
-    Free,
-}
-
 /// An operation that waits for the writer.
 trait Job: Send {
-    fn purpose(&self) -> Purpose;
     fn run(&mut self, batch: &mut Batch<'_>) -> Result<(), Fault>;
     /// Answers the caller, after the commit or its failure.
     fn answer(self: Box<Self>, fault: Option<&Fault>);
 }
 
 struct Call<T, F> {
-    purpose: Purpose,
     work: Option<F>,
     result: Option<Result<T, StoreError>>,
     reply: oneshot::Sender<Result<T, StoreError>>,
@@ -114,10 +103,6 @@ where
     T: Send,
     F: FnOnce(&mut Batch<'_>) -> Result<T, Stop> + Send,
 {
-    fn purpose(&self) -> Purpose {
-        self.purpose
-    }
-
     fn run(&mut self, batch: &mut Batch<'_>) -> Result<(), Fault> {
         let Some(work) = self.work.take() else { return Ok(()) };
         self.result = Some(match work(batch) {
@@ -200,13 +185,13 @@ impl Writer {
 
     /// Runs `work` in a transaction, with what others have to do at this moment, and answers after
     /// the commit. `work` is run even if the caller stops waiting.
-    pub async fn run<T, F>(&self, purpose: Purpose, work: F) -> Result<T, StoreError>
+    pub async fn run<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&mut Batch<'_>) -> Result<T, Stop> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let call = Call { purpose, work: Some(work), result: None, reply };
+        let call = Call { work: Some(work), result: None, reply };
         self.orders.send(Order::Run(Box::new(call))).await.map_err(|_| closed())?;
         answer.await.unwrap_or_else(|_| Err(closed()))
     }
@@ -241,14 +226,10 @@ struct Worker {
     /// Of a store in a file.
     watch: Option<Arc<FileWatch>>,
     counters: Arc<Counters>,
-    /// A batch was not committed, and since then none that adds something was.
+    /// The last batch was not committed.
     failed: bool,
     /// The last look did not find the file in its place.
     file_lost: bool,
-}
-
-fn adds(jobs: &[Box<dyn Job>]) -> bool {
-    jobs.iter().any(|job| job.purpose() == Purpose::Add)
 }
 
 /// The next order that is there, or with `wait` comes until `late`.
@@ -285,27 +266,12 @@ impl Worker {
                 };
             }
             before = jobs.len();
-            self.commit_separately(jobs);
+            self.commit(jobs);
         }
         let written = self.try_commit(&mut [], |batch| batch.write_activity());
         self.handle.close();
         if let Some(reply) = asked {
             let _ = reply.send(written.map_err(StoreError::from));
-        }
-    }
-
-    /// After a failure, commits the jobs that free room before the others and without them: on a
-    /// full disk they may succeed where the others must not.
-    fn commit_separately(&mut self, jobs: Vec<Box<dyn Job>>) {
-        if !self.failed {
-            return self.commit(jobs);
-        }
-        let (freeing, adding): (Vec<_>, Vec<_>) =
-            jobs.into_iter().partition(|job| job.purpose() == Purpose::Free);
-        for jobs in [freeing, adding] {
-            if !jobs.is_empty() {
-                self.commit(jobs);
-            }
         }
     }
 
@@ -318,7 +284,7 @@ impl Worker {
             if probe { batch.put_meta(b"probe", b"") } else { Ok(()) }
         };
         let fault = self.try_commit(&mut jobs, prepare).err();
-        self.failed = fault.is_some() || (self.failed && !adds(&jobs));
+        self.failed = fault.is_some();
         for job in jobs {
             job.answer(fault.as_ref());
         }
@@ -387,10 +353,10 @@ impl Worker {
         transaction.set_quick_repair(QUICK_REPAIR);
         let mut batch = Batch::open(&transaction, &self.activity, effects)?;
         prepare(&mut batch)?;
-        for job in &mut *jobs {
+        for job in jobs {
             job.run(&mut batch)?;
         }
-        let changed = batch.finish(adds(jobs))?;
+        let changed = batch.finish()?;
         if changed {
             transaction.commit()?;
         } else {
