@@ -125,7 +125,7 @@ impl TurnGuard {
 
 impl std::fmt::Debug for TurnGuard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("TurnGuard").field(&self.0.type_id()).finish()
+        f.debug_tuple("TurnGuard").field(&(*self.0).type_id()).finish()
     }
 }
 

@@ -222,15 +222,15 @@ pub async fn a_failed_question_is_replaced_by_its_next_attempt(backend: &impl Ba
 
     let begun = begin(&store, id, Map::new(), question("3rd", at(2)), key("k")).await.unwrap();
     assert_eq!((begun.answered, begun.session.message_count), (None, 5));
-    let reply = Some(answer("whole", at(2)));
-    let ended = store.finish_turn(id, begun.question, Status::Complete, reply.clone(), at(2));
+    let reply = answer("whole", at(2));
+    let ended = store.finish_turn(id, begun.question, Status::Complete, Some(reply.clone()), at(2));
     let last = ended.await.unwrap();
     assert_eq!(last.message_count, 6);
     let all = ["before", "re: before", "between", "re: between", "3rd", "whole"];
     assert_eq!(texts(&store, id, at(2)).await, all);
     let again = begin(&store, id, Map::new(), question("4th", at(3)), key("k")).await.unwrap();
     let answered = again.answered.unwrap();
-    assert_eq!(answered.body, to(begun.question, reply.unwrap()));
+    assert_eq!(answered.body, to(begun.question, reply));
     assert_eq!(Some(answered.id), last.answer);
 }
 
@@ -447,7 +447,8 @@ pub async fn settings_grow_to_their_limit_and_no_further(backend: &impl Backend)
     too_large(store.begin_turn(id, turn).await.unwrap_err());
     let after = store.transcript(id, T0).await.unwrap();
     assert_eq!((after.session, after.messages), (before, vec![]), "nothing has changed");
-    store.merge_config(id, within(object(json!({"a": "y"}))), T0).await.expect("they may shrink");
+    // They may shrink.
+    store.merge_config(id, within(object(json!({"a": "y"}))), T0).await.unwrap();
 }
 
 /// Any finite float, subnormal ones and both zeros included.
@@ -531,7 +532,8 @@ pub async fn a_session_has_one_turn_at_a_time_and_a_bounded_queue(backend: &impl
     let (id, other) = (created(&*store, T0).await, created(&*store, T0).await);
     let patience = Duration::from_secs(30);
     let held = store.lock_turn(id, patience, 1).await.unwrap();
-    store.lock_turn(other, Duration::ZERO, 1).await.expect("another session's turn is free");
+    // Another session's turn is free.
+    store.lock_turn(other, Duration::ZERO, 1).await.unwrap();
     let late = store.lock_turn(id, Duration::from_millis(1), 1).await.unwrap_err();
     assert!(matches!(late, TurnLockError::Timeout), "{late:?}");
     let waiting = tokio::spawn({

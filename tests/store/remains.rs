@@ -123,3 +123,19 @@ async fn a_shorter_file_leaves_no_chunk_of_the_earlier_one() {
     .await;
     assert_eq!((found["files"], found["file_chunks"]), (1, 1));
 }
+
+#[tokio::test]
+async fn a_large_file_takes_little_more_room_than_its_text() {
+    let folder = InFolder::default();
+    let store = folder.open(T0).await;
+    let id = created(&store, T0).await;
+    let (stored, text) = file(1, &"x".repeat(10_500_000));
+    store.put_file(id, stored, text, T0).await.unwrap();
+    store.close().await.unwrap();
+    drop(store);
+    let database = Database::open(folder.path()).unwrap();
+    let stats = database.begin_write().unwrap().stats().unwrap();
+    let taken = stats.allocated_pages() * stats.page_size() as u64;
+    // The last piece of the text takes a power of two as well.
+    assert!(taken < 12_000_000, "{taken} bytes");
+}

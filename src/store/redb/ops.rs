@@ -36,7 +36,10 @@ pub(super) const SETTINGS: TableDefinition<Bytes, Bytes> = TableDefinition::new(
 
 /// Size of a file's chunks: small enough that no value needs much contiguous space, large enough
 /// that a file is only a handful of them.
-const CHUNK_BYTES: usize = 1024 * 1024;
+///
+/// A page less than 1 MiB: redb gives a value a power of two of pages, its key and header
+/// included, so that a chunk of exactly 1 MiB would take 2.
+const CHUNK_BYTES: usize = 1024 * 1024 - 4096;
 
 /// Maximum number of messages in a slice of expired sessions, beyond its first session: deleting
 /// them takes tens of milliseconds, during which other writers wait.
