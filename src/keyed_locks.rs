@@ -89,7 +89,7 @@ impl<K: Eq + Hash + Copy> KeyedLocks<K> {
     }
 
     /// Number of keys that are locked or waited for.
-    pub fn len(&self) -> usize {
+    pub fn keys_in_use(&self) -> usize {
         self.map().len()
     }
 
@@ -127,7 +127,7 @@ mod tests {
         locks.lock(b, Duration::ZERO, 4).await.expect("another key's lock is free");
         drop(first);
         drop(locks.lock(a, Duration::ZERO, 4).await.unwrap());
-        assert_eq!(locks.len(), 0, "nothing is left behind");
+        assert_eq!(locks.keys_in_use(), 0, "nothing is left behind");
     }
 
     #[tokio::test]
@@ -152,7 +152,7 @@ mod tests {
             task.await.unwrap();
         }
         assert_eq!(*order.lock().unwrap(), [0, 1, 2, 3, 4]);
-        assert_eq!(locks.len(), 0);
+        assert_eq!(locks.keys_in_use(), 0);
     }
 
     #[tokio::test]

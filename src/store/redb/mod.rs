@@ -191,7 +191,7 @@ impl RedbStore {
 
     /// Number of sessions with a turn that is running or being waited for.
     pub fn locked_turns(&self) -> usize {
-        self.turns.len()
+        self.turns.keys_in_use()
     }
 
     /// Records a call as activity of a live session.

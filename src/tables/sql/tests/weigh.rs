@@ -317,7 +317,7 @@ fn nest() -> impl Strategy<Value = (String, u64)> {
             let from: Vec<String> =
                 from.iter().enumerate().map(|(at, name)| format!("{name} t{at}")).collect();
             let at = counts.len();
-            let from = from.join(if at % 2 == 0 { ", " } else { " cross join " });
+            let from = from.join(if at.is_multiple_of(2) { ", " } else { " cross join " });
             definitions.push(format!("c{at}(id) as (select t0.id from {from} where 1{filter})"));
             counts.push(count);
         }

@@ -283,9 +283,9 @@ impl Weigher {
                 clause = Clause::Order;
             } else if token.is_any(&["where", "having", "limit"]) {
                 clause = Clause::Rest;
-            } else if token.is("join") {
-                table_next = true;
-            } else if clause == Clause::From && matches!(token, Token::Sign(',')) {
+            } else if token.is("join")
+                || (clause == Clause::From && matches!(token, Token::Sign(',')))
+            {
                 table_next = true;
             } else if clause == Clause::Items && matches!(token, Token::Sign(',')) {
                 select.items.push(Vec::new());
@@ -325,10 +325,10 @@ impl Weigher {
                 }
                 Token::Word(_) | Token::Quoted(_) => {
                     *windows = windows.saturating_add(u64::from(token.is("over")));
-                    if previous.is_some_and(|it| it.is("in")) {
-                        if let Some((weight, _)) = self.table(&tokens[at..], scope)? {
-                            total.add(&weight);
-                        }
+                    if previous.is_some_and(|it| it.is("in"))
+                        && let Some((weight, _)) = self.table(&tokens[at..], scope)?
+                    {
+                        total.add(&weight);
                     }
                     // Neither an alias, nor a table's name before a column's, nor a function.
                     let column = !token.is_any(RESERVED)
