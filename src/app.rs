@@ -172,7 +172,12 @@ impl App {
         if self.stopping.load(Ordering::Relaxed) {
             return Err(AppError::Stopping);
         }
-        Ok(self.store.ready().await?)
+        self.store.ready().await.map_err(|error| match error {
+            // Not the caller's write that does not fit, but a server that cannot work.
+            StoreError::Full(source) => StoreError::Unavailable(source),
+            other => other,
+        })?;
+        Ok(())
     }
 
     /// All metrics, as Prometheus reads them.

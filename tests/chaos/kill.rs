@@ -47,8 +47,9 @@ pub fn kill_9_under_load(scale: Scale) -> Option<Row> {
         all[recent..].iter_mut().for_each(|written| verify(&server, written));
         // From the start of a commit to its end, and everything between.
         let life = Duration::from_millis(150 + cycle * 37 % 250);
-        all.extend(write_until_killed(&server, cycle, life));
-        peak = peak.max(server.peak_memory());
+        let (written, memory) = write_until_killed(&server, cycle, life);
+        all.extend(written);
+        peak = peak.max(memory);
     }
     let mut server = Server::start(folder.path(), &[]);
     all.iter_mut().for_each(|written| verify(&server, written));
@@ -66,7 +67,7 @@ pub fn kill_9_under_load(scale: Scale) -> Option<Row> {
     })
 }
 
-fn write_until_killed(server: &Server, cycle: u64, life: Duration) -> Vec<Written> {
+fn write_until_killed(server: &Server, cycle: u64, life: Duration) -> (Vec<Written>, Option<u64>) {
     let acknowledged = Arc::new(AtomicUsize::new(0));
     let client = Client::new(server.address);
     let writers: Vec<_> = (0..WRITERS)
@@ -81,8 +82,9 @@ fn write_until_killed(server: &Server, cycle: u64, life: Duration) -> Vec<Writte
     while acknowledged.load(Ordering::Relaxed) < 2 * WRITERS && Instant::now() < deadline {
         std::thread::yield_now();
     }
+    let memory = server.peak_memory();
     server.signal("KILL");
-    writers.into_iter().filter_map(|writer| writer.join().unwrap()).collect()
+    (writers.into_iter().filter_map(|writer| writer.join().unwrap()).collect(), memory)
 }
 
 /// Writes until the server is gone; `None` if it is before the session is there.
