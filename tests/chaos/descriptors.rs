@@ -1,11 +1,11 @@
-//! More connections than descriptors.
+//! More connections at a time than are accepted.
 
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use crate::client::Client;
 use crate::probe::Seen;
-use crate::report::{Row, Scale};
+use crate::report::{Row, Scale, print};
 use crate::server::Server;
 
 const CONNECTIONS: usize = 200;
@@ -47,5 +47,38 @@ pub fn none_left(scale: Scale) -> Option<Row> {
             slowest.as_millis(),
             spent.as_millis()
         ),
+    })
+}
+
+/// Connections that arrive while the process does not run wait for it, instead of being dropped and
+/// tried again a second later. It was 128 of them.
+pub fn burst(scale: Scale) -> Option<Row> {
+    let allowed = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap_or_default();
+    if allowed.trim().parse::<usize>().is_ok_and(|allowed| allowed < 1024) {
+        print("skipped: this system lets fewer connections wait\n");
+        return None;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path(), &[]);
+    let begun = Instant::now();
+    server.signal("STOP");
+    let count = scale.pick(500, 1000);
+    let timeout = Duration::from_millis(900);
+    let waiting: Vec<_> =
+        (0..count).map(|_| TcpStream::connect_timeout(&server.address, timeout)).collect();
+    server.signal("CONT");
+    let refused = waiting.iter().filter(|connected| connected.is_err()).count();
+    assert_eq!(refused, 0, "of {count}");
+    let elapsed = begun.elapsed();
+    Client::new(server.address).get("/health").unwrap().expect(200);
+    server.assert_is_running();
+    Some(Row {
+        name: "a burst of connections",
+        elapsed,
+        requests: count,
+        outcomes: format!("{count} wait for a process that does not run"),
+        seen: Seen::default(),
+        peak_memory: server.peak_memory(),
+        note: String::new(),
     })
 }

@@ -266,11 +266,14 @@ pub fn connections(scale: Scale) -> Option<Row> {
 pub fn readers(scale: Scale) -> Option<Row> {
     let folder = tempfile::tempdir().unwrap();
     let model = model::start(Duration::from_secs(scale.pick(2, 6)));
-    let env = [("OPENAI_BASE_URL", model.as_str()), ("OPENAI_MODEL", "slow")];
+    let slow = [("OPENAI_BASE_URL", model.as_str()), ("OPENAI_MODEL", "slow")];
+    // Other visitors talk to the demo.
+    let env = [slow[0], slow[1], ("AI_PROVIDER", "demo")];
     let mut server = Server::start(folder.path(), &env);
     let client = Client::new(server.address);
     let session = client.session();
-    let body = json!({"sessionId": session, "message": "Write a lot."});
+    let config = json!({"aiProvider": "openai"});
+    let body = json!({"sessionId": session, "message": "Write a lot.", "config": config});
     let mut stream = client.begin_json("POST", "/api/chat/stream", &body).unwrap();
     let mut first = [0; 4096];
     let mut seen = String::new();

@@ -50,6 +50,7 @@ scenarios! {
     nothing_acknowledged_is_lost_by_kill_9: kill::kill_9_under_load,
     a_full_disk_refuses_writes_until_there_is_room: disk::full_and_back,
     without_descriptors_it_waits_and_recovers: descriptors::none_left,
+    a_burst_of_connections_waits: descriptors::burst,
     abandoned_statements_of_one_session: floods::abandoned_statements,
     slow_statements_of_one_address: floods::statements_of_one_address,
     slow_statements_of_many_addresses: floods::statements_of_many_addresses,
