@@ -1,4 +1,4 @@
-//! Cost of an upload of 10 MB: ingestion, keyword search, SQL.
+//! Cost of a 10 MB upload: ingestion, keyword search, SQL.
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run has nothing to measure")]
 
 mod support;
@@ -64,7 +64,7 @@ fn searching(c: &mut Criterion) {
     let Ingested { dataset, text } = ingest_all("orders.csv", &csv);
     let mut group = c.benchmark_group("search");
     group.throughput(Throughput::Bytes(text.len() as u64));
-    // Found in no row, in about 30, in every third, and in cells that the file spells differently.
+    // Matches no row, about 30, every third, and cells that are quoted in the file.
     for (name, query) in
         [("absent", "tablet"), ("sparse", "customer 4001"), ("dense", "dock"), ("quoted", "14\"")]
     {

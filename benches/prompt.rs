@@ -1,4 +1,4 @@
-//! Cost of a turn apart from its provider: writing the prompt, then decoding the stream.
+//! Cost of a turn without its provider: writing the prompt, then decoding the stream.
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run has nothing to measure")]
 
 use std::hint::black_box;

@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 const CALLERS: usize = 16;
 const NOW: Timestamp = Timestamp(1_769_860_800_000);
 
-/// A store in a folder of its own, which is deleted when this is dropped.
+/// A store in its own folder, which is deleted on drop.
 struct Bench {
     store: Arc<RedbStore>,
     runtime: Runtime,

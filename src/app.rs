@@ -13,7 +13,7 @@ use crate::domain::{
 };
 use crate::error::AppError;
 use crate::files::Files;
-use crate::metrics::{Metrics, Snapshot};
+use crate::metrics::{Metrics, MetricsSnapshot};
 use crate::provider::Provider;
 use crate::provider::anthropic::Anthropic;
 use crate::provider::offline::Offline;
@@ -22,7 +22,7 @@ use crate::provider::transport::{self, Proxies, SetupError, Transport};
 use crate::quota::{Quota, QuotaLimits};
 use crate::sessions::Sessions;
 use crate::store::redb::{OpenError, Options, RedbStore};
-use crate::store::{Store, StoreError};
+use crate::store::{Backend, Office, Store, StoreError};
 use crate::telemetry;
 
 /// How often expired sessions are deleted.
@@ -51,9 +51,10 @@ pub struct App {
     pub files: Files,
     /// The limited resources.
     pub quota: Quota,
-    /// What Prometheus is told.
+    /// Metrics for Prometheus.
     pub metrics: Arc<Metrics>,
     store: Arc<dyn Store>,
+    office: Arc<dyn Office>,
     clock: Arc<dyn Clock>,
     stopping: AtomicBool,
 }
@@ -112,10 +113,12 @@ impl App {
     /// Assembles the use cases from their parts.
     pub fn assemble(
         config: Config,
-        store: Arc<dyn Store>,
+        backend: Arc<dyn Backend>,
         clock: Arc<dyn Clock>,
         providers: Vec<Arc<dyn Provider>>,
     ) -> Arc<Self> {
+        let store: Arc<dyn Store> = Arc::clone(&backend) as _;
+        let office: Arc<dyn Office> = backend;
         let metrics = Arc::new(Metrics::default());
         let bounds = QuotaLimits { rate: config.limits.rate_limit, ..QuotaLimits::default() };
         let quota = Quota::new(bounds, Arc::clone(&metrics));
@@ -157,6 +160,7 @@ impl App {
             quota,
             metrics,
             store,
+            office,
             clock,
             stopping,
         })
@@ -168,23 +172,25 @@ impl App {
     }
 
     /// Succeeds if the server can serve requests.
+    ///
+    /// # Errors
+    /// Of the kind `Unavailable`, whatever the reason: a load balancer reads only that.
     pub async fn ready(&self) -> Result<(), AppError> {
         if self.stopping.load(Ordering::Relaxed) {
             return Err(AppError::Stopping);
         }
         self.store.ready().await.map_err(|error| match error {
-            // Not the caller's write that does not fit, but a server that cannot work.
-            StoreError::Full(source) => StoreError::Unavailable(source),
-            other => other,
-        })?;
-        Ok(())
+            StoreError::Full(cause) => StoreError::Unavailable(cause).into(),
+            other => other.into(),
+        })
     }
 
     /// All metrics, as Prometheus reads them.
     pub async fn render_metrics(&self) -> String {
         let stats = self.sessions.stats().await.unwrap_or_default();
+        let counters = self.office.counters();
         let (load, used) = (self.chat.load(), self.quota.in_use());
-        let now = Snapshot {
+        let now = MetricsSnapshot {
             sessions: stats.total,
             sessions_recent: stats.recent,
             turns_running: load.turns,
@@ -192,18 +198,21 @@ impl App {
             work_running: used.working,
             work_queued: used.queued,
             body_bytes: used.body_bytes,
+            store_commits: counters.commits,
+            store_operations: counters.operations,
+            store_failures: counters.failed_commits,
+            store_queued: counters.queued,
             log_lines_dropped: telemetry::dropped_lines(),
-            ..Snapshot::default()
         };
         self.metrics.render(&now).into_owned()
     }
 
-    /// From now on the server is not ready any more.
+    /// Marks the server as no longer ready.
     pub fn begin_shutdown(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    /// Deletes what has expired every [`SWEEP_EVERY`]; never returns. A failed sweep is logged and
+    /// Deletes what has expired every `SWEEP_EVERY`; never returns. A failed sweep is logged and
     /// retried at the next interval.
     pub async fn sweep_regularly(&self) {
         let mut ticks = tokio::time::interval(SWEEP_EVERY);

@@ -18,9 +18,9 @@ use crate::tables::sql::{Interrupt, Request, Source, TableKey, Tables};
 
 /// The use cases of files. Cheap to clone.
 #[derive(Clone)]
-pub struct Files(Arc<Inner>);
+pub struct Files(Arc<FilesInner>);
 
-struct Inner {
+struct FilesInner {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     quota: Quota,
@@ -36,7 +36,7 @@ impl Files {
         quota: Quota,
         max_bytes: usize,
     ) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(FilesInner {
             store,
             clock,
             quota,
@@ -57,7 +57,7 @@ impl Files {
         bytes: Bytes,
     ) -> Result<Dataset, AppError> {
         let id = caller.session;
-        // Before any work is done for a session that does not exist.
+        // First, so that no work is done for a session that does not exist.
         self.0.store.session(id, self.now()).await?;
         let uploaded = self.now();
         let limits = self.0.limits;
@@ -95,7 +95,7 @@ impl Files {
         offset: usize,
         limit: usize,
     ) -> Result<(Dataset, SearchResult), AppError> {
-        // The place comes first: files that wait for one would take up memory.
+        // The place first: otherwise files would take up memory while waiting for one.
         let place = self.0.quota.place(caller).await?;
         let file = self.0.store.file_text(caller.session, self.now()).await?;
         let (file, text) = file.ok_or(AppError::NoFile)?;
@@ -120,7 +120,7 @@ impl Files {
         let interrupt = Interrupt::default();
         let _interrupted = interrupt.on_drop();
         let mut place = self.0.quota.place(caller).await?;
-        // A statement has its time from here on: waiting for a place is bounded by itself.
+        // The statement's time starts here; waiting for a place has its own limit.
         let deadline = Instant::now() + self.0.tables.limits().time;
         let mut text = None;
         if !self.0.tables.has(key) {
@@ -139,7 +139,7 @@ impl Files {
             if let Some(result) = result.map_err(AppError::Sql)? {
                 return Ok((file.dataset, result));
             }
-            // The table was dropped since it was asked for.
+            // The table was evicted after the check above.
             text = Some(self.text(id, key).await?);
         }
     }
@@ -148,7 +148,7 @@ impl Files {
     async fn text(&self, id: SessionId, key: TableKey) -> Result<Bytes, AppError> {
         match self.0.store.file_text(id, self.now()).await? {
             Some((stored, text)) if stored.version == key.version => Ok(text),
-            // Replaced meanwhile: the statement was meant for the other file.
+            // Another version has just replaced the file that the statement was meant for.
             _ => Err(AppError::NoFile),
         }
     }

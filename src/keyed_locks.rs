@@ -53,7 +53,7 @@ impl<K> Default for KeyedLocks<K> {
 }
 
 impl<K> KeyedLocks<K> {
-    /// Locks with up to so many holders each.
+    /// Locks with up to `holders` holders each.
     pub fn with_holders(holders: usize) -> Self {
         Self { locks: Arc::default(), holders }
     }

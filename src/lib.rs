@@ -1,14 +1,25 @@
-//! The backend of an embeddable AI chat: REST API, widget and demo page in one executable.
+//! The backend of an embeddable AI chat in one executable: a REST API with streamed answers, the
+//! chat widget that sites include with one script tag, and demo pages. Visitors ask about the page
+//! they are on or about a file they upload; a model of Anthropic, OpenAI or a compatible server
+//! answers, or without a key a built-in demo. Sessions and files are stored in a single redb file.
 //!
-//! From the ground up, and nobody uses what stands above it:
+//! The modules, lowest layer first; no module uses one that comes later:
 //!
-//! - [`domain`]: plain types of the field, without I/O.
-//! - [`store`], [`provider`], [`tables`]: where sessions live, who answers, and what tables say. They
-//!   use `domain` only, and not each other.
-//! - [`sessions`], [`files`], [`chat`]: the use cases. They use those through their traits, and fail with
-//!   [`error::AppError`].
-//! - [`http`], [`cli`]: handlers and commands. They use the use cases, never a store or a provider.
-//! - [`app`]: the composition root, which alone names the concrete ones; [`server`] runs it.
+//! - [`domain`]: plain types without I/O. [`keyed_locks`]: locks by key with bounded queues.
+//! - [`config`]: the settings, parsed once and checked. [`telemetry`]: logging.
+//! - [`store`], [`provider`], [`demo`], [`tables`], [`markdown`], [`prompt`]: sessions and files on
+//!   disk, model APIs, the built-in model, uploaded data, answers as HTML, and what a model is sent.
+//!   None of them uses another, and they know nothing of the settings.
+//! - [`metrics`]: counters and gauges for Prometheus. [`quota`]: every limit that holds in total,
+//!   with its queue. [`error`]: how use cases fail.
+//! - [`bots`], [`sessions`], [`files`], [`chat`]: the use cases. They reach stores and providers
+//!   through traits and fail with [`error::AppError`].
+//! - [`app`]: the composition root, the only module that names concrete stores and providers.
+//! - [`http`], [`cli`]: handlers and commands. They call use cases, never a store or a provider.
+//! - [`server`]: accepts connections, and drains them at shutdown.
+//!
+//! `tests/api/architecture` enforces these layers; `docs/architecture.md` explains them further
+//! and follows a question from the request to the stored answer.
 
 pub mod app;
 pub mod bots;

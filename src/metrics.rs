@@ -65,7 +65,7 @@ fn word_seconds() -> Histogram {
 
 /// The state of the process at the moment when it is read.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Snapshot {
+pub struct MetricsSnapshot {
     /// Sessions that have not expired.
     pub sessions: u64,
     /// Those used in the last 5 minutes.
@@ -101,8 +101,8 @@ pub struct Metrics {
     tokens: Family<TokenLabels, Counter>,
     first_word_seconds: Family<ProviderLabel, Histogram, Seconds>,
     refusals: Family<RefusalLabels, Counter>,
-    gauges: Vec<(Gauge, fn(&Snapshot) -> u64)>,
-    counters: Vec<(Counter, fn(&Snapshot) -> u64)>,
+    gauges: Vec<(Gauge, fn(&MetricsSnapshot) -> u64)>,
+    counters: Vec<(Counter, fn(&MetricsSnapshot) -> u64)>,
     /// One reader at a time, since counters that are kept elsewhere are brought up to date first.
     reading: Mutex<()>,
 }
@@ -142,7 +142,7 @@ impl Default for Metrics {
 
 impl Metrics {
     fn register_snapshot(&mut self) {
-        let gauges: [(&str, &str, fn(&Snapshot) -> u64); 8] = [
+        let gauges: [(&str, &str, fn(&MetricsSnapshot) -> u64); 8] = [
             ("sessions", "Sessions that have not expired", |now| now.sessions),
             ("sessions_recent", "Sessions used in the last 5 minutes", |now| now.sessions_recent),
             ("turns_running", "Turns that are being answered", |now| now.turns_running as u64),
@@ -157,7 +157,7 @@ impl Metrics {
             self.registry.register(name, help, gauge.clone());
             self.gauges.push((gauge, value));
         }
-        let counters: [(&str, &str, fn(&Snapshot) -> u64); 4] = [
+        let counters: [(&str, &str, fn(&MetricsSnapshot) -> u64); 4] = [
             ("store_commits", "Transactions committed", |now| now.store_commits),
             ("store_operations", "Operations in them", |now| now.store_operations),
             ("store_failures", "Transactions that failed", |now| now.store_failures),
@@ -217,7 +217,7 @@ impl Metrics {
     }
 
     /// All metrics as OpenMetrics text, with `now` among them.
-    pub fn render(&self, now: &Snapshot) -> Cow<'static, str> {
+    pub fn render(&self, now: &MetricsSnapshot) -> Cow<'static, str> {
         let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         for (gauge, value) in &self.gauges {
             gauge.set(i64::try_from(value(now)).unwrap_or(i64::MAX));
@@ -256,9 +256,9 @@ mod tests {
         metrics.turn(ProviderKind::Claude, "provider_busy", Usage::default());
         metrics.first_word(ProviderKind::Demo, Duration::from_millis(60));
         metrics.refusal("messages", "rate_limited");
-        let now = Snapshot { sessions: 3, store_commits: 5, ..Snapshot::default() };
+        let now = MetricsSnapshot { sessions: 3, store_commits: 5, ..MetricsSnapshot::default() };
         metrics.render(&now);
-        let text = metrics.render(&Snapshot { store_commits: 6, ..now });
+        let text = metrics.render(&MetricsSnapshot { store_commits: 6, ..now });
         for line in [
             "chatbot_widget_http_requests_total{route=\"/health\",method=\"GET\",status=\"200\"} 1",
             "chatbot_widget_http_requests_total{route=\"/health\",method=\"other\",status=\"405\"} 1",

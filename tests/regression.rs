@@ -1,4 +1,4 @@
-//! One named case for each bug that was found and fixed.
+//! One named test per fixed bug.
 
 use bytes::Bytes;
 use chatbot_widget::domain::Timestamp;
@@ -10,7 +10,7 @@ fn take_in(name: &str, text: &str) -> Result<Ingested, IngestError> {
     ingest(name, &Bytes::from(text.to_owned()), Timestamp(0), &IngestLimits::default())
 }
 
-/// Found by fuzzing: a form feed between lines passed as white space, which JSON does not have.
+/// Found by fuzzing: a form feed between lines was accepted as white space.
 #[test]
 fn a_form_feed_is_not_json_white_space() {
     let refused = take_in("a.json", "{\"a\":1}\u{c}\n{\"b\":2}\n");

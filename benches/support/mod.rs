@@ -1,4 +1,4 @@
-//! The table used by the benchmarks of data and storage.
+//! The table used by the data and storage benchmarks.
 
 /// The largest upload that the server accepts by default, in bytes.
 const SIZE: usize = 10 * 1024 * 1024;
@@ -27,7 +27,7 @@ pub fn orders() -> String {
     csv
 }
 
-/// SplitMix64. It need only give the same numbers everywhere.
+/// SplitMix64. It only needs to produce the same numbers everywhere.
 struct Random(u64);
 
 impl Random {

@@ -164,7 +164,7 @@ impl<'a> AnswerInProgress<'a> {
         }
     }
 
-    /// When the first word came, if one has.
+    /// When the first word arrived, if any has.
     pub fn first_word(&self) -> Option<Instant> {
         self.first_word
     }

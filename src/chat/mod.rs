@@ -64,7 +64,7 @@ pub struct Question {
     pub delivery: Delivery,
     /// Idempotency key: a question with the same key is asked only once.
     pub key: Option<IdempotencyKey>,
-    /// The client that asks.
+    /// The client that sent it.
     pub client: ClientKey,
 }
 
@@ -134,9 +134,9 @@ pub struct ChatLoad {
 
 /// The use cases of conversations. Cheap to clone.
 #[derive(Clone)]
-pub struct Chat(Arc<Inner>);
+pub struct Chat(Arc<ChatInner>);
 
-struct Inner {
+struct ChatInner {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     bots: Bots,
@@ -167,7 +167,7 @@ pub struct ChatParts {
     pub providers: Vec<Arc<dyn Provider>>,
     /// The provider to ask when another one fails before its first word.
     pub fallback: Option<ProviderKind>,
-    /// Where turns are counted.
+    /// Counts turns.
     pub metrics: Arc<Metrics>,
 }
 
@@ -177,7 +177,7 @@ impl Chat {
         let ChatParts { store, clock, bots, files, quota, providers, fallback, metrics } = parts;
         let calls = PolicySettings { trim: prompt::trim, ..PolicySettings::default() };
         let policy = Policy::new(&providers, fallback, calls);
-        Self(Arc::new(Inner {
+        Self(Arc::new(ChatInner {
             store,
             clock,
             bots,
@@ -280,7 +280,7 @@ impl Chat {
     }
 }
 
-impl Inner {
+impl ChatInner {
     fn check_message(&self, message: &str) -> Result<(), AppError> {
         if message.contains('\0') {
             return Err(AppError::NulInMessage);

@@ -8,7 +8,7 @@ use super::answer::{AnswerInProgress, Conclusion, Round};
 use super::feed::{RunningTurn, TurnEvent};
 use super::tools::Toolbox;
 use super::tools::query_data::QueryData;
-use super::{Answer, Delivery, Inner, Question};
+use super::{Answer, ChatInner, Delivery, Question};
 use crate::domain::model::{Entry, ModelRequest, ToolChoice};
 use crate::domain::{
     Bot, IdempotencyKey, Message, MessageId, NewMessage, ProviderKind, SessionConfig, Status,
@@ -57,7 +57,7 @@ struct Exchange {
     started: Instant,
 }
 
-impl Inner {
+impl ChatInner {
     /// Runs a turn from its question to its stored answer.
     pub(super) async fn run(
         &self,
@@ -237,14 +237,14 @@ impl Inner {
             Err(StoreError::NotFound) => FinishedTurn { message_count: count + 1, answer: None },
             Err(error) => return Err(error.into()),
         };
-        // A history that was cleared meanwhile has no place for the answer: for the visitor that is
-        // an answer that was stopped.
+        // If the history was cleared in the meantime, the answer is not stored; to the visitor it
+        // counts as stopped.
         let is_cleared = answer.is_some() && finished.answer.is_none() && !is_gone;
         let answer = answer.map(|answer| match is_cleared {
             true => NewMessage { status: Status::Stopped, ..answer },
             false => answer,
         });
-        // Without an answer the visitor has stopped before its first word.
+        // No answer means that the visitor stopped it before its first word.
         let message = answer.unwrap_or_else(|| NewMessage {
             status: Status::Stopped,
             model: Some(exchange.request.model.clone()),

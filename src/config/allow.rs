@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 
 use url::{Host, Url};
 
-use super::values::{Checked, items};
+use super::values::{Parsed, items};
 
 /// Host names that a request may carry in its `Host` header.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ struct HostRule {
 impl AllowedHosts {
     /// Parses `*`, or names separated by commas: `example.com`, `.example.com` (the domain and its
     /// subdomains), `127.0.0.1`, `[::1]`, each with or without a port.
-    pub fn parse(text: &str) -> Checked<Self> {
+    pub fn parse(text: &str) -> Parsed<Self> {
         let any = items(text).any(|item| item == "*");
         let rules = items(text).filter(|item| *item != "*").map(HostRule::parse);
         let rules = rules.collect::<Option<Vec<_>>>().filter(|rules| any || !rules.is_empty());
@@ -119,7 +119,7 @@ pub struct AllowedOrigins(Option<Vec<String>>);
 
 impl AllowedOrigins {
     /// Parses `*`, or origins `http(s)://host[:port]` separated by commas.
-    pub fn parse(text: &str) -> Checked<Self> {
+    pub fn parse(text: &str) -> Parsed<Self> {
         let any = items(text).any(|item| item == "*");
         let origins = items(text).filter(|item| *item != "*").map(origin);
         let origins = origins.collect::<Option<Vec<_>>>().filter(|list| any || !list.is_empty());

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::values::{self, Checked, List};
+use super::values::{self, List, Parsed};
 use crate::domain::ProviderKind;
 use crate::domain::check::{MAX_NAME, is_name};
 use crate::domain::look::{is_colour, is_icon};
@@ -55,7 +55,7 @@ impl BotConfig {
     }
 }
 
-fn colour(text: &str) -> Checked<String> {
+fn colour(text: &str) -> Parsed<String> {
     let text = text.trim();
     if is_colour(text) {
         Ok(text.to_owned())
@@ -64,7 +64,7 @@ fn colour(text: &str) -> Checked<String> {
     }
 }
 
-fn icon(text: &str) -> Checked<String> {
+fn icon(text: &str) -> Parsed<String> {
     let text = text.trim();
     if is_icon(text) {
         Ok(text.to_owned())
@@ -74,7 +74,7 @@ fn icon(text: &str) -> Checked<String> {
 }
 
 /// Parses a JSON array of texts, none of them blank.
-fn suggestions(text: &str) -> Checked<List<String>> {
+fn suggestions(text: &str) -> Parsed<List<String>> {
     serde_json::from_str::<Vec<String>>(text)
         .ok()
         .filter(|all| all.iter().all(|one| !one.trim().is_empty() && is_name(one)))

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use clap::Args;
 
-use super::values::{self, Checked};
+use super::values::{self, Parsed};
 
 /// Where the server listens.
 #[derive(Args, Clone, Debug)]
@@ -27,7 +27,7 @@ impl ListenConfig {
 
 /// Parses an IP address, or `localhost` as 127.0.0.1. Other names are refused: a static executable
 /// has no system resolver, and a server listens on addresses of its own machine.
-fn host(text: &str) -> Checked<IpAddr> {
+fn host(text: &str) -> Parsed<IpAddr> {
     let text = text.trim();
     if text.eq_ignore_ascii_case("localhost") {
         return Ok(Ipv4Addr::LOCALHOST.into());

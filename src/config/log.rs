@@ -3,7 +3,7 @@
 use clap::Args;
 use tracing_subscriber::EnvFilter;
 
-use super::values::Checked;
+use super::values::Parsed;
 
 /// What is logged, and how.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub enum LogFormat {
 }
 
 impl LogFormat {
-    fn parse(text: &str) -> Checked<Self> {
+    fn parse(text: &str) -> Parsed<Self> {
         match text.trim() {
             "text" => Ok(Self::Text),
             "json" => Ok(Self::Json),
@@ -37,7 +37,7 @@ impl LogFormat {
 }
 
 /// Checks a filter of tracing-subscriber.
-fn filter(text: &str) -> Checked<String> {
+fn filter(text: &str) -> Parsed<String> {
     let text = text.trim();
     match EnvFilter::builder().parse(text) {
         Ok(_) => Ok(text.to_owned()),

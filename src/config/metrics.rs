@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::Args;
 
-use super::values::Checked;
+use super::values::Parsed;
 
 /// The listener for Prometheus.
 #[derive(Args, Clone, Debug)]
@@ -16,7 +16,7 @@ pub struct MetricsConfig {
 }
 
 /// Parses `ip:port`, `[ip]:port` or `localhost:port`.
-fn socket(text: &str) -> Checked<SocketAddr> {
+fn socket(text: &str) -> Parsed<SocketAddr> {
     let text = text.trim();
     let parsed = match text.strip_prefix("localhost:") {
         Some(port) => port.parse().map(|port| (Ipv4Addr::LOCALHOST, port).into()).ok(),

@@ -2,7 +2,7 @@
 
 use clap::{ArgAction, Args};
 
-use super::values::{self, Checked};
+use super::values::{self, Parsed};
 
 /// A preset for the settings that are not given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub struct ModeFlags {
 
 impl AppEnv {
     /// Parses a preset's name.
-    pub(super) fn parse(text: &str) -> Checked<Self> {
+    pub(super) fn parse(text: &str) -> Parsed<Self> {
         match text.trim() {
             "development" => Ok(Self::Development),
             "production" => Ok(Self::Production),

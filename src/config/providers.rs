@@ -5,7 +5,7 @@ use url::Url;
 
 use super::Secret;
 use super::exit::Exit;
-use super::values::{self, Checked};
+use super::values::{self, Parsed};
 use crate::domain::ProviderKind;
 
 /// OpenAI's own API.
@@ -134,13 +134,13 @@ impl ProviderFlags {
     }
 }
 
-fn provider(text: &str) -> Checked<ProviderKind> {
+fn provider(text: &str) -> Parsed<ProviderKind> {
     text.trim().parse()
 }
 
 /// Parses a key that goes into a header: printable ASCII. Surrounding white space, such as the
 /// newline of the file that it was read from, is dropped.
-fn api_key(text: &str) -> Checked<Secret> {
+fn api_key(text: &str) -> Parsed<Secret> {
     let text = text.trim();
     if text.bytes().all(|byte| byte.is_ascii_graphic()) {
         Ok(text.into())
@@ -150,7 +150,7 @@ fn api_key(text: &str) -> Checked<Secret> {
 }
 
 /// Parses the address of an API.
-fn base_url(text: &str) -> Checked<Url> {
+fn base_url(text: &str) -> Parsed<Url> {
     let wrong = || "must be an http:// or https:// address, without password, ? or #".to_owned();
     let text = text.trim();
     let url = Url::parse(text).map_err(|_| wrong())?;

@@ -6,7 +6,7 @@ use clap::Args;
 use url::Url;
 
 use super::Secret;
-use super::values::Checked;
+use super::values::Parsed;
 
 /// What is kept, and where.
 #[derive(Args, Clone, Debug)]
@@ -44,7 +44,7 @@ pub enum Database {
 
 impl Database {
     /// Parses `redb://FILE` or `postgresql://…` (`postgres://` is the same).
-    fn parse(text: &str) -> Checked<Self> {
+    fn parse(text: &str) -> Parsed<Self> {
         let wrong = || "must be redb://FILE or postgresql://USER:PASS@HOST/DB".to_owned();
         let text = text.trim();
         if let Some(file) = text.strip_prefix("redb://") {

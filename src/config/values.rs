@@ -16,13 +16,13 @@ use crate::domain::check::{MAX_NAME, is_name};
 pub type List<T> = Vec<T>;
 
 /// What is wrong, without the setting's name: `must be …`.
-pub type Checked<T> = Result<T, String>;
+pub type Parsed<T> = Result<T, String>;
 
 /// Parses a whole number from `min` to `max`.
 pub fn whole<T: TryFrom<u64>>(
     min: u64,
     max: u64,
-) -> impl Fn(&str) -> Checked<T> + Clone + Send + Sync + 'static {
+) -> impl Fn(&str) -> Parsed<T> + Clone + Send + Sync + 'static {
     move |text| {
         in_range(text, min..=max)
             .and_then(|number| T::try_from(number).ok())
@@ -31,7 +31,7 @@ pub fn whole<T: TryFrom<u64>>(
 }
 
 /// Parses a duration in whole seconds, from `min` to about 136 years.
-pub fn seconds(min: u64) -> impl Fn(&str) -> Checked<Duration> + Clone + Send + Sync + 'static {
+pub fn seconds(min: u64) -> impl Fn(&str) -> Parsed<Duration> + Clone + Send + Sync + 'static {
     let max = u64::from(u32::MAX);
     move |text| {
         in_range(text, min..=max)
@@ -45,7 +45,7 @@ fn in_range(text: &str, range: RangeInclusive<u64>) -> Option<u64> {
 }
 
 /// Parses `true`, `false` and their usual spellings.
-pub fn boolean(text: &str) -> Checked<bool> {
+pub fn boolean(text: &str) -> Parsed<bool> {
     match text.trim().to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Ok(true),
         "false" | "0" | "no" | "off" => Ok(false),
@@ -54,7 +54,7 @@ pub fn boolean(text: &str) -> Checked<bool> {
 }
 
 /// Parses networks such as `10.0.0.0/8`, or single addresses, separated by commas.
-pub fn networks(text: &str) -> Checked<List<IpNet>> {
+pub fn networks(text: &str) -> Parsed<List<IpNet>> {
     items(text)
         .map(|item| item.parse::<IpNet>().ok().or_else(|| item.parse().map(IpAddr::into).ok()))
         .collect::<Option<_>>()
@@ -67,21 +67,21 @@ pub fn items(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Takes a secret exactly as it is given.
-pub fn secret(text: &str) -> Checked<Secret> {
+pub fn secret(text: &str) -> Parsed<Secret> {
     without_nul(text).map(Secret::from)
 }
 
 /// Takes text of any length, without surrounding white space.
-pub fn text(text: &str) -> Checked<String> {
+pub fn text(text: &str) -> Parsed<String> {
     without_nul(text).map(|text| text.trim().to_owned())
 }
 
-fn without_nul(text: &str) -> Checked<&str> {
+fn without_nul(text: &str) -> Parsed<&str> {
     if text.contains('\0') { Err("must not contain NUL".to_owned()) } else { Ok(text) }
 }
 
 /// Parses the name of a bot or a model.
-pub fn name(text: &str) -> Checked<String> {
+pub fn name(text: &str) -> Parsed<String> {
     let text = text.trim();
     if is_name(text) {
         Ok(text.to_owned())
@@ -91,12 +91,12 @@ pub fn name(text: &str) -> Checked<String> {
 }
 
 /// Parses names separated by commas.
-pub fn names(text: &str) -> Checked<List<String>> {
+pub fn names(text: &str) -> Parsed<List<String>> {
     items(text).map(name).collect()
 }
 
 /// Parses the name of an account.
-pub fn username(text: &str) -> Checked<String> {
+pub fn username(text: &str) -> Parsed<String> {
     let text = text.trim();
     if text.chars().count() <= 150 && !text.contains(|c: char| c.is_control() || c.is_whitespace())
     {

@@ -80,7 +80,7 @@ fn is_ignorable(c: char) -> bool {
             | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{E0000}'..='\u{E01EF}')
 }
 
-/// Full-width letters as the usual ones, capitals as small ones.
+/// Converts full-width letters to ASCII and capitals to small letters.
 pub(super) fn narrow(c: char) -> char {
     let narrow = match c {
         '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),

@@ -144,7 +144,7 @@ impl std::io::Write for ByteCount {
 }
 
 /// A field's key in `pageContext` and in `pageData`, an earlier widget's object.
-type Keys = (Option<&'static str>, Option<&'static str>);
+type FieldKeys = (Option<&'static str>, Option<&'static str>);
 
 /// A known field of the visitor's page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,11 +168,11 @@ impl PageField {
         [Self::Url, Self::Title, Self::Description, Self::Content, Self::Hostname, Self::Language];
 
     /// Whether `key` is that of a known field in the object selected by `of`.
-    fn is_key(key: &str, of: impl Fn(Keys) -> Option<&'static str>) -> bool {
+    fn is_key(key: &str, of: impl Fn(FieldKeys) -> Option<&'static str>) -> bool {
         Self::ALL.into_iter().any(|field| of(field.keys()) == Some(key))
     }
 
-    fn keys(self) -> Keys {
+    fn keys(self) -> FieldKeys {
         match self {
             Self::Url => (Some("url"), Some("url")),
             Self::Title => (Some("title"), Some("title")),

@@ -6,7 +6,7 @@ use poem_openapi::types::Example;
 use poem_openapi::{Object, OpenApi};
 use serde::Serialize;
 
-use super::Tag;
+use super::ApiTag;
 use super::wire::faults::PlainFault;
 use super::wire::reply::Reply;
 use super::wire::types::{EXAMPLE_TIME, iso};
@@ -49,7 +49,7 @@ impl HealthApi {
     }
 }
 
-#[OpenApi(prefix_path = "/health", tag = "Tag::Health")]
+#[OpenApi(prefix_path = "/health", tag = "ApiTag::Health")]
 impl HealthApi {
     /// Does the server run?
     ///

@@ -22,7 +22,7 @@ use visitor::{chat, files, sessions, stream};
 
 /// Groups of operations in the OpenAPI document.
 #[derive(Tags)]
-enum Tag {
+enum ApiTag {
     /// A visitor's session: settings and messages.
     Sessions,
     /// Questions and answers.

@@ -88,12 +88,13 @@ pub fn draft(
     let text = page_text(config);
     let text = text.as_str();
     // Never writes more than could be used, so a megabyte of data costs no time.
-    let data = config.json_data().map(|data| Part::new(free, |room| page_data::render(data, room)));
-    let file = file.map(|file| Part::new(free, |room| file::describe(file, room)));
+    let data =
+        config.json_data().map(|data| PromptPart::new(free, |room| page_data::render(data, room)));
+    let file = file.map(|file| PromptPart::new(free, |room| file::describe(file, room)));
     let needs = [
         block_need(custom),
-        file.as_ref().map_or(0, Part::need),
-        data.as_ref().map_or(0, Part::need),
+        file.as_ref().map_or(0, PromptPart::need),
+        data.as_ref().map_or(0, PromptPart::need),
         block_need(text),
         usize::MAX,
     ];
@@ -203,12 +204,12 @@ impl Filling {
 }
 
 /// A part whose length adapts to the room it gets.
-struct Part<'a> {
+struct PromptPart<'a> {
     write: Box<dyn Fn(usize) -> String + 'a>,
     whole: String,
 }
 
-impl<'a> Part<'a> {
+impl<'a> PromptPart<'a> {
     /// The part written in `room` tokens.
     fn new(room: usize, write: impl Fn(usize) -> String + 'a) -> Self {
         Self { whole: write(room), write: Box::new(write) }

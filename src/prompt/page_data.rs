@@ -48,7 +48,7 @@ pub fn render(data: &Value, budget: usize) -> String {
             break;
         }
         let share = (left - REMARK_TOKENS) / remaining;
-        let table = Table::new(rows, share.saturating_sub(title));
+        let table = DataTable::new(rows, share.saturating_sub(title));
         let before = text.len();
         table.write(&path, rows.len(), &mut text);
         left = left.saturating_sub(estimate(&text[before..]));
@@ -172,12 +172,12 @@ fn take_tables<'a>(
 }
 
 /// The first rows of a table as CSV.
-struct Table {
+struct DataTable {
     csv: String,
     shown: usize,
 }
 
-impl Table {
+impl DataTable {
     /// As many of `rows` as fit into `budget` tokens. The columns are the keys of all rows, in
     /// order of first appearance.
     fn new(rows: &[Value], budget: usize) -> Self {

@@ -45,7 +45,7 @@ const WORD_REACH: usize = 80;
 /// A class of characters with prices of its own.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-enum Class {
+enum CharClass {
     Space,
     Tab,
     Line,
@@ -94,7 +94,7 @@ enum Class {
     RareScript,
 }
 
-use Class::*;
+use CharClass::*;
 
 const CLASSES: usize = RareScript as usize + 1;
 /// Inside a run the price is looked up by the characters before it, up to this many.
@@ -111,18 +111,18 @@ const WITHIN: u16 = u16::MAX;
 
 /// The prices of one class.
 struct Prices {
-    class: Class,
+    class: CharClass,
     /// As the first of a run: after white space or at the start, after punctuation, after others.
     first: [u16; 3],
     /// Inside a run, after up to 3, up to 7, and more characters.
     within: [u16; 3],
 }
 
-const fn prices(class: Class, first: [u16; 3], within: [u16; 3]) -> Prices {
+const fn prices(class: CharClass, first: [u16; 3], within: [u16; 3]) -> Prices {
     Prices { class, first, within }
 }
 
-/// In the order of [`Class`]. A digit after a space pays for the space too, which no token joins
+/// In the order of [`CharClass`]. A digit after a space pays for the space too, which no token joins
 /// to a number; a class that is never inside a run, or always, repeats its only price.
 const PRICES: [Prices; CLASSES] = [
     prices(Space, [10, 10, 10], [75, 2, 2]),
@@ -162,7 +162,7 @@ const PRICES: [Prices; CLASSES] = [
     prices(RareScript, [190, 190, 190], [195, 195, 195]),
 ];
 
-impl Class {
+impl CharClass {
     const fn is_latin(self) -> bool {
         matches!(self, Lower | Upper | Accented | Extended | Vietnamese)
     }
@@ -240,7 +240,7 @@ static RUNS: [[u16; RUN]; CLASSES] = {
     table
 };
 
-static ASCII: [Class; 128] = {
+static ASCII: [CharClass; 128] = {
     let mut table = [Mark; 128];
     let mut byte: u8 = 0;
     while byte < 128 {
@@ -265,7 +265,7 @@ static ASCII: [Class; 128] = {
 };
 
 /// The class of a character that is not ASCII, by Unicode block.
-const fn wide_class(c: char) -> Class {
+const fn wide_class(c: char) -> CharClass {
     match c as u32 {
         ..0xC0 | 0xD7 | 0xF7 | 0x2000..=0x206F | 0x2E00..=0x2FFF => Mark,
         0xC0..=0xFF => Accented,
@@ -296,7 +296,7 @@ const fn wide_class(c: char) -> Class {
 /// The state of reading a text, and the price so far.
 struct Meter {
     last: char,
-    class: Class,
+    class: CharClass,
     /// Characters before the next one in its run, less one; at most `RUN - 1`.
     run: usize,
     price: u64,

@@ -13,13 +13,13 @@ use crate::domain::ClientKey;
 const SMALL: usize = 64 * 1024;
 
 #[derive(Default)]
-struct Counts {
+struct BodyBytes {
     total: usize,
     clients: HashMap<ClientKey, usize>,
 }
 
-struct Shared {
-    counts: Mutex<Counts>,
+struct BodiesInner {
+    counts: Mutex<BodyBytes>,
     /// Signals that room has become free.
     freed: Notify,
     limit: usize,
@@ -28,7 +28,7 @@ struct Shared {
 }
 
 #[derive(Clone)]
-pub(super) struct Bodies(Arc<Shared>);
+pub(super) struct Bodies(Arc<BodiesInner>);
 
 /// The room that a body takes; released on drop.
 pub struct BodyLease {
@@ -41,7 +41,7 @@ pub struct BodyLease {
 
 impl Bodies {
     pub fn new(limits: &QuotaLimits) -> Self {
-        Self(Arc::new(Shared {
+        Self(Arc::new(BodiesInner {
             counts: Mutex::default(),
             freed: Notify::new(),
             limit: limits.body_bytes,
@@ -60,7 +60,7 @@ impl Bodies {
         (counts.total, counts.clients.len())
     }
 
-    fn counts(&self) -> MutexGuard<'_, Counts> {
+    fn counts(&self) -> MutexGuard<'_, BodyBytes> {
         self.0.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -96,7 +96,7 @@ impl BodyLease {
     /// Takes room for a body of `bytes` in total, waiting for a while if there is none.
     ///
     /// # Errors
-    /// [`QuotaError::OwnShare`] or [`QuotaError::Busy`]; then nothing is added.
+    /// [`QuotaError::OwnShare`] or [`QuotaError::Busy`]; nothing is taken then.
     pub(super) async fn grow_to(&mut self, bytes: usize) -> Result<(), QuotaError> {
         let more = match bytes.checked_sub(self.bytes.max(SMALL)) {
             None | Some(0) => return Ok(()),

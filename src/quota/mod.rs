@@ -29,10 +29,10 @@ pub struct QuotaLimits {
     pub work_queue: usize,
     /// Maximum number of jobs of one session that wait for its previous job.
     pub session_queue: usize,
-    /// Pieces of work of one client that wait for the ones before. A client has all places but one
-    /// at most, and one at least.
+    /// Maximum number of jobs of one client that wait for its previous jobs. A client has at most
+    /// all places but one, and at least one.
     pub client_queue: usize,
-    /// How long a piece of work waits.
+    /// How long a job waits.
     pub work_patience: Duration,
     /// Maximum size of all request bodies being received or processed, in bytes.
     pub body_bytes: usize,
@@ -62,16 +62,16 @@ impl Default for QuotaLimits {
     }
 }
 
-/// Whose work it is.
+/// Who a job is run for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// The session that it is done for.
+    /// The session that the job belongs to.
     pub session: SessionId,
-    /// The client that has asked for it.
+    /// The client that requested it.
     pub client: ClientKey,
 }
 
-/// Why something is not done now.
+/// Why work is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum QuotaError {
     /// The caller has used up its own share.
@@ -92,7 +92,7 @@ pub enum QuotaError {
 }
 
 impl QuotaError {
-    /// The word for it in metrics.
+    /// Its label in metrics.
     fn reason(self) -> &'static str {
         match self {
             Self::OwnShare => "own_share",
@@ -103,7 +103,7 @@ impl QuotaError {
     }
 }
 
-/// What is in use at a moment. All zero when nothing is going on.
+/// Current use; all zero when the server is idle.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QuotaUse {
     /// Running jobs.
@@ -118,9 +118,9 @@ pub struct QuotaUse {
 
 /// The bounded resources of this process. Cheap to clone.
 #[derive(Clone)]
-pub struct Quota(Arc<Inner>);
+pub struct Quota(Arc<QuotaInner>);
 
-struct Inner {
+struct QuotaInner {
     work: Work,
     bodies: Bodies,
     rates: Rates,
@@ -130,7 +130,7 @@ struct Inner {
 impl Quota {
     /// Resources within `limits`; refusals are counted in `metrics`.
     pub fn new(limits: QuotaLimits, metrics: Arc<Metrics>) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(QuotaInner {
             work: Work::new(&limits),
             bodies: Bodies::new(&limits),
             rates: Rates::new(limits.rate),
@@ -138,7 +138,7 @@ impl Quota {
         }))
     }
 
-    /// Waits until it is the caller's turn and there is a place for a piece of work.
+    /// Waits for the caller's turn and for a free place.
     ///
     /// # Errors
     /// See [`QuotaError`].
@@ -151,10 +151,10 @@ impl Quota {
         self.0.bodies.lease(client)
     }
 
-    /// Makes room for `bytes` of a body in all, waiting for a while if there is none.
+    /// Takes room for a body of `bytes` in total, waiting for a while if there is none.
     ///
     /// # Errors
-    /// [`QuotaError::OwnShare`] or [`QuotaError::Busy`]; then nothing is added.
+    /// [`QuotaError::OwnShare`] or [`QuotaError::Busy`]; nothing is taken then.
     pub async fn grow(&self, lease: &mut BodyLease, bytes: usize) -> Result<(), QuotaError> {
         lease.grow_to(bytes).await.inspect_err(|error| self.counted("bodies", *error))
     }
@@ -163,7 +163,7 @@ impl Quota {
         self.0.metrics.refusal(resource, error.reason());
     }
 
-    /// Counts a request of `client` in `bucket`.
+    /// Counts a request from `client` in `bucket`.
     ///
     /// # Errors
     /// [`QuotaError::RateLimited`] if it exceeds the limit.

@@ -26,7 +26,7 @@ pub enum RateBucket {
 }
 
 impl RateBucket {
-    /// The word for it in metrics.
+    /// Its label in metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Messages => "messages",

@@ -13,8 +13,8 @@ use http::StatusCode;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio_io_timeout::TimeoutStream;
 
-use super::activity::Activity;
-use super::connection::Handler;
+use super::activity::ConnectionActivity;
+use super::handler::Handler;
 
 /// How much is read ahead: usually the whole head.
 const BEGIN_BYTES: usize = 1024;
@@ -27,7 +27,7 @@ const MAX_BARE_HEAD: usize = 256;
 pub fn watched<S: AsyncRead + AsyncWrite>(
     stream: S,
     patience: Duration,
-    activity: Activity,
+    activity: ConnectionActivity,
     handler: Arc<dyn Handler>,
 ) -> Watched<S> {
     let mut stream = TimeoutStream::new(stream);
@@ -41,7 +41,7 @@ pub struct Watched<S> {
     stream: Pin<Box<TimeoutStream<S>>>,
     /// Bytes read ahead by [`Self::begins_with`].
     begin: Bytes,
-    activity: Activity,
+    activity: ConnectionActivity,
     handler: Arc<dyn Handler>,
     refusal: Option<PendingRefusal>,
 }

@@ -14,7 +14,8 @@ use tokio_util::task::TaskTracker;
 use super::accept::{Accepted, Acceptor};
 use super::activity::Phase;
 use super::admission::Admission;
-use super::connection::{Connections, Ends, Handler};
+use super::connection::{Connections, Ends};
+use super::handler::Handler;
 use super::limits::ServerLimits;
 
 /// How long connections that are cut may take to end.

@@ -6,7 +6,7 @@ use http::header;
 use poem::http::StatusCode;
 use poem::{Request, Response};
 
-use super::connection::Handler;
+use super::handler::Handler;
 use crate::config::{AllowedHosts, split_host};
 
 /// Port of plain HTTP where none is named, and of HTTPS.

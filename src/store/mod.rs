@@ -100,7 +100,20 @@ pub struct Transcript {
     pub file: Option<StoredFile>,
 }
 
-/// The lock on a session's turn, released on drop.
+/// What a store has done since it was opened, for metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StoreCounters {
+    /// Transactions that were committed.
+    pub commits: u64,
+    /// Operations in them: divided by `commits`, how many share one on average.
+    pub operations: u64,
+    /// Transactions that failed, and with them all of their operations.
+    pub failed_commits: u64,
+    /// Operations that wait for the writer now.
+    pub queued: usize,
+}
+
+/// A session's turn, which ends when this is dropped.
 pub struct TurnGuard(Box<dyn Any + Send + Sync>);
 
 impl TurnGuard {
@@ -228,6 +241,11 @@ pub trait Store: Send + Sync {
     async fn close(&self) -> Result<(), StoreError>;
 }
 
+/// A whole backend.
+pub trait Backend: Store + Office {}
+
+impl<T: Store + Office> Backend for T {}
+
 /// What operators and the program itself need: lists, counters, settings.
 #[async_trait]
 pub trait Office: Send + Sync {
@@ -246,4 +264,9 @@ pub trait Office: Send + Sync {
 
     /// Stores `value` under `name` unless a value exists already, and returns the stored value.
     async fn setting_or_insert(&self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, StoreError>;
+
+    /// What the store has done so far. Zeros from a backend that does not count.
+    fn counters(&self) -> StoreCounters {
+        StoreCounters::default()
+    }
 }

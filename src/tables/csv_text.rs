@@ -11,12 +11,12 @@ use super::refusal::IngestError;
 use super::table::{ParsedTable, SAMPLE_CHARS, SAMPLE_ROWS};
 use crate::domain::dataset::{Column, Layout};
 
-/// Delimiters that are looked for; the first wins where several fit equally well.
+/// Delimiters to try; the first wins if several fit equally well.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
-/// What is looked at to find the delimiter: bytes and records.
+/// How much text is examined to find the delimiter: bytes and records.
 const PROBE_BYTES: usize = 64 * 1024;
 const PROBE_RECORDS: usize = 200;
-/// Text longer than this is read by two threads (bytes).
+/// Text longer than this, in bytes, is read by two threads.
 const SPLIT: usize = 1024 * 1024;
 
 /// A reader of records of any width, the header among them.
@@ -29,13 +29,13 @@ pub fn reader(text: &[u8], delimiter: u8) -> csv::Reader<&[u8]> {
         .from_reader(text)
 }
 
-/// Whether a record is a line of nothing but white space, which is no row.
+/// Whether a record is a line of nothing but white space, which does not count as a row.
 pub fn is_blank_line(record: &csv::ByteRecord) -> bool {
     record.len() == 1 && record.get(0).is_some_and(|cell| !cell.is_empty() && is_blank(cell))
 }
 
-/// Calls `f` with every row behind the header until it breaks, and with the bytes in which it
-/// stands, blank lines before it included.
+/// Calls `f` with every row after the header, and the range of bytes it occupies including blank
+/// lines before it, until `f` breaks.
 pub fn for_each_record(
     text: &[u8],
     delimiter: u8,
@@ -55,7 +55,7 @@ pub fn for_each_record(
     }
 }
 
-/// Where the first byte behind the header is.
+/// The position of the first byte after the header.
 pub fn header_end(text: &[u8], delimiter: u8) -> usize {
     let mut end = text.len();
     for_each_record(text, delimiter, |_, start, _| {
@@ -65,7 +65,7 @@ pub fn header_end(text: &[u8], delimiter: u8) -> usize {
     end
 }
 
-/// How far a reader of `text` has come (bytes).
+/// How many bytes of `text` a reader has consumed.
 fn position(reader: &csv::Reader<&[u8]>, text: &[u8]) -> usize {
     usize::try_from(reader.position().byte()).unwrap_or(text.len()).min(text.len())
 }
@@ -73,7 +73,7 @@ fn position(reader: &csv::Reader<&[u8]>, text: &[u8]) -> usize {
 /// The delimiter that divides the records most evenly. It must occur in the header; `,` otherwise.
 pub fn delimiter(text: &[u8]) -> u8 {
     let probe = if text.len() > PROBE_BYTES {
-        // Whole lines, so that the last record is not a torn one.
+        // Whole lines, so that the last record is complete.
         let end = memrchr(b'\n', &text[..PROBE_BYTES]).unwrap_or(PROBE_BYTES);
         &text[..end]
     } else {
@@ -124,7 +124,7 @@ pub fn table(text: &[u8], max_columns: usize) -> Result<ParsedTable, IngestError
         continental: delimiter == b';',
         long_numbers: false,
     };
-    let pass = Pass { text, delimiter, rules, width: header.len(), max_columns };
+    let pass = CsvReader { text, delimiter, rules, width: header.len(), max_columns };
     let mut part = pass.run(start)?;
     part.records += records;
     while part.profiles.len() > header.len() && part.profiles.last().is_some_and(Profile::is_empty)
@@ -145,8 +145,8 @@ pub fn table(text: &[u8], max_columns: usize) -> Result<ParsedTable, IngestError
     Ok(ParsedTable { layout, columns, rows: part.rows, sample: part.sample })
 }
 
-/// Whether every one of `records` ends where a line does: none breaks within quotes. A file with
-/// blank lines is left out too, since these are no records.
+/// Whether each of `records` is exactly one line: none has a line break within quotes. False for a
+/// file with blank lines too, since these are not records.
 fn has_line_rows(text: &[u8], records: u64) -> bool {
     let text = text.strip_suffix(b"\n").unwrap_or(text);
     let lines = memchr_iter(b'\n', text).count() as u64 + 1;
@@ -155,7 +155,7 @@ fn has_line_rows(text: &[u8], records: u64) -> bool {
 }
 
 /// One pass over the records, on two threads if the text is long.
-struct Pass<'a> {
+struct CsvReader<'a> {
     text: &'a [u8],
     delimiter: u8,
     rules: Rules,
@@ -164,19 +164,19 @@ struct Pass<'a> {
     max_columns: usize,
 }
 
-/// What was learned of the records from one byte to another.
-struct Part {
+/// What was learned of the records that begin in a range of bytes.
+struct CsvSection {
     profiles: Vec<Profile>,
     rows: u64,
     /// Rows and blank lines.
     records: u64,
     sample: Vec<Vec<Option<String>>>,
-    /// Where the first record that was not read begins.
+    /// The start of the first record that was not read.
     end: usize,
 }
 
-impl Pass<'_> {
-    fn run(&self, start: usize) -> Result<Part, IngestError> {
+impl CsvReader<'_> {
+    fn run(&self, start: usize) -> Result<CsvSection, IngestError> {
         let Some(middle) = self.middle(start) else { return self.part(start, self.text.len()) };
         let (first, second) = std::thread::scope(|scope| {
             let second = std::thread::Builder::new()
@@ -185,7 +185,7 @@ impl Pass<'_> {
             (self.part(start, middle), second.ok().and_then(|thread| thread.join().ok()))
         });
         let mut first = first?;
-        // The middle was a guess. Whether a record begins there is known only now.
+        // The middle was a guess; only now is it known whether a record begins there.
         let rest = match second {
             Some(second) if first.end == middle => second?,
             _ => self.part(first.end, self.text.len())?,
@@ -194,7 +194,7 @@ impl Pass<'_> {
         Ok(first)
     }
 
-    /// About the middle of a long text, behind a line feed that seems to be outside of quotes.
+    /// About the middle of a long text, after a line feed that appears to be outside quotes.
     fn middle(&self, start: usize) -> Option<usize> {
         let rest = self.text.get(start..).filter(|rest| rest.len() > SPLIT)?;
         let half = rest.len() / 2;
@@ -212,16 +212,16 @@ impl Pass<'_> {
     }
 
     /// The records that begin in `start..end`.
-    fn part(&self, start: usize, end: usize) -> Result<Part, IngestError> {
+    fn part(&self, start: usize, end: usize) -> Result<CsvSection, IngestError> {
         let mut profiles: Vec<Profile> = Vec::new();
         profiles.resize_with(self.width, || self.profile());
-        let mut part = Part { profiles, rows: 0, records: 0, sample: Vec::new(), end };
+        let mut part = CsvSection { profiles, rows: 0, records: 0, sample: Vec::new(), end };
         let rest = self.text.get(start..).unwrap_or_default();
         let mut reader = reader(rest, self.delimiter);
         let mut record = csv::ByteRecord::new();
         loop {
             let at = start + position(&reader, rest);
-            // A record that ends with CR LF is told to end before the LF.
+            // The reader reports a record that ends with CR LF as ending before the LF.
             let at = at + usize::from(at + 1 == end && self.text.get(at) == Some(&b'\n'));
             if at >= end {
                 part.end = at;
@@ -240,7 +240,7 @@ impl Pass<'_> {
     }
 
     #[inline]
-    fn row(&self, record: &csv::ByteRecord, part: &mut Part) -> Result<(), IngestError> {
+    fn row(&self, record: &csv::ByteRecord, part: &mut CsvSection) -> Result<(), IngestError> {
         if record.len() > part.profiles.len() {
             if record.len() > self.max_columns {
                 return Err(IngestError::TooManyColumns(self.max_columns));
@@ -259,7 +259,7 @@ impl Pass<'_> {
     }
 }
 
-impl Part {
+impl CsvSection {
     fn append(&mut self, rest: Self, profile: impl FnMut() -> Profile) {
         if rest.profiles.len() > self.profiles.len() {
             self.profiles.resize_with(rest.profiles.len(), profile);

@@ -1,4 +1,4 @@
-//! Counting different values: each one as long as they are few, an estimate beyond that.
+//! Counting distinct values: exactly while there are few, by an estimate beyond that.
 
 use std::hash::{BuildHasher, Hasher};
 
@@ -6,21 +6,21 @@ use foldhash::{fast, quality};
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry as Slot;
 
-/// Values and how often each came, in the order in which they first did.
+/// Values and how often each occurred, in the order of first occurrence.
 pub struct Dictionary {
-    /// Where in `entries`, by hash of the text.
+    /// Positions in `entries`, by the hash of the text.
     table: HashTable<u32>,
-    entries: Vec<Entry>,
+    entries: Vec<CountedValue>,
     /// The texts, one after another.
     texts: Vec<u8>,
-    /// Random for each process: nobody can prepare a file whose values all collide.
+    /// Random per process, so that nobody can prepare a file whose values all collide.
     hasher: fast::RandomState,
     /// The entry added to last; runs of one value are common.
     last: usize,
 }
 
 #[derive(Clone, Copy)]
-struct Entry {
+struct CountedValue {
     start: u32,
     end: u32,
     count: u32,
@@ -39,12 +39,12 @@ impl Default for Dictionary {
 }
 
 impl Dictionary {
-    /// Counts `text` in `times` more. False, and nothing done, when it is new and there are `limit`
-    /// values already.
+    /// Counts `text` another `times` times. Returns false and does nothing if it is new and there
+    /// are `limit` values already.
     #[inline]
     pub fn add(&mut self, text: &[u8], times: u32, limit: usize) -> bool {
         let Self { table, entries, texts, hasher, last } = self;
-        let of = |entry: &Entry| &texts[entry.start as usize..entry.end as usize];
+        let of = |entry: &CountedValue| &texts[entry.start as usize..entry.end as usize];
         if let Some(entry) = entries.get_mut(*last)
             && texts[entry.start as usize..entry.end as usize] == *text
         {
@@ -75,14 +75,14 @@ impl Dictionary {
                 }
                 *last = entries.len();
                 slot.insert(*last as u32);
-                entries.push(Entry { start, end, count: times });
+                entries.push(CountedValue { start, end, count: times });
                 texts.extend_from_slice(text);
             }
         }
         true
     }
 
-    /// The values and their counts, in the order in which they first came.
+    /// The values and their counts, in the order of first occurrence.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], u32)> {
         self.entries
             .iter()
@@ -112,7 +112,7 @@ impl Default for Sketch {
 }
 
 impl Sketch {
-    /// Takes a value in.
+    /// Adds a value.
     #[inline]
     pub fn add(&mut self, text: &[u8]) {
         let hash = hash(&quality::FixedState::with_seed(0), text);
@@ -122,7 +122,7 @@ impl Sketch {
         }
     }
 
-    /// Takes in all that another one has seen.
+    /// Adds everything that another sketch has seen.
     pub fn merge(&mut self, other: &Self) {
         for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
             *mine = (*mine).max(*theirs);
@@ -130,7 +130,7 @@ impl Sketch {
     }
 
     /// The estimate after O. Ertl, "New cardinality estimation algorithms for HyperLogLog
-    /// sketches" (2017), algorithm 6: without bias over the whole range.
+    /// sketches" (2017), algorithm 6, which is unbiased over the whole range.
     pub fn estimate(&self) -> u64 {
         const Q: usize = 64 - BITS as usize;
         let mut histogram = [0_u32; Q + 2];
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn merging_is_seeing_both() {
+    fn a_merged_sketch_equals_one_of_all_values() {
         let (mut left, mut right, mut both) =
             (Sketch::default(), Sketch::default(), Sketch::default());
         for n in 0..20_000 {

@@ -1,4 +1,4 @@
-//! From bytes of whatever encoding to UTF-8.
+//! Converts bytes of any encoding to UTF-8.
 
 use bytes::Bytes;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
@@ -6,7 +6,7 @@ use memchr::memchr;
 
 use super::refusal::IngestError;
 
-/// How files begin that are no text whatever their name says.
+/// First bytes of files that are not text, whatever their name says.
 const SIGNATURES: [&[u8]; 12] = [
     b"\x89PNG",
     b"PK\x03\x04",
@@ -21,11 +21,11 @@ const SIGNATURES: [&[u8]; 12] = [
     b"SQLite format 3\0",
     b"PAR1",
 ];
-/// How much is looked at to guess an encoding.
+/// How many bytes are examined to guess an encoding.
 const PROBE: usize = 64 * 1024;
 
 /// The text as UTF-8 without a byte order mark: UTF-8 as it is, UTF-16 with or without a mark,
-/// and 8-bit encodings (Latin-1 and CP1252 above all) as chardetng guesses them. Text without NUL.
+/// and 8-bit encodings (mostly Latin-1 and CP1252) as chardetng guesses them. Has no NUL.
 pub fn decode(bytes: &Bytes) -> Result<Bytes, IngestError> {
     if SIGNATURES.iter().any(|signature| bytes.starts_with(signature)) {
         return Err(IngestError::NotText);
@@ -59,7 +59,7 @@ fn wide(bytes: &[u8]) -> Option<&'static Encoding> {
     memchr::memchr_iter(0, probe).for_each(|at| nuls[at % 2] += 1);
     let (encoding, most, least) =
         if nuls[1] > nuls[0] { (UTF_16LE, nuls[1], nuls[0]) } else { (UTF_16BE, nuls[0], nuls[1]) };
-    // What reads well but for the NULs is 8-bit text with stray ones, unless all of it is wide.
+    // Text that is valid apart from the NULs is 8-bit text with stray ones, unless all is wide.
     let odd = |c: char| c.is_ascii_control() && !matches!(c, '\0' | '\t' | '\n' | '\r');
     let narrow = std::str::from_utf8(probe).is_ok_and(|text| !text.contains(odd));
     let units = probe.len() / 2;
@@ -73,7 +73,7 @@ fn narrow(text: &[u8], bad: usize) -> Result<Bytes, IngestError> {
     if text.iter().any(|byte| matches!(byte, 1..=8 | 14..=26 | 28..=31)) {
         return Err(IngestError::NotText);
     }
-    // UTF-8 with a torn character here or there. By chance, other encodings rarely look like it.
+    // UTF-8 with a few damaged characters. Other encodings rarely look like it by chance.
     let (mut good, mut torn) = (0, 0);
     for chunk in text.utf8_chunks() {
         good += chunk.valid().bytes().filter(|byte| *byte >= 0xc0).count();
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn unicode_with_and_without_a_mark() {
+    fn unicode_is_read_with_and_without_a_byte_order_mark() {
         let text = "Stadt,Größe\nKöln,€ 5\n東京,😀\n";
         let marked = format!("\u{feff}{text}");
         assert_eq!(decoded(text.as_bytes()).as_deref(), Some(text));
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn western_eight_bit_text() {
+    fn western_eight_bit_text_is_read() {
         for text in [
             "name\nMüller\n",
             "name,city\nJosé,Málaga\nFrançois,Orléans\n",
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text() {
+    fn data_that_is_not_text_is_refused() {
         for bytes in [
             &b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..],
             b"PK\x03\x04\x14\0\x06\0",

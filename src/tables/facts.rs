@@ -3,13 +3,13 @@
 use super::dates::{self, Date};
 use super::values::{self, Number};
 
-/// What is to be judged how.
+/// How values are to be judged.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Rules {
     /// Numbers may be written with a decimal comma: the cells are not divided by commas.
     pub decimal_comma: bool,
-    /// Where a number or a date could be read both ways, the decimal comma and the day before the
-    /// month win. So it is usual where cells are divided by semicolons.
+    /// If a number or a date can be read both ways, the decimal comma and the day before the month
+    /// win, as is usual where cells are divided by semicolons.
     pub continental: bool,
     /// Numbers may have more digits than 64 bits hold: JSON says that they are numbers.
     pub long_numbers: bool,
@@ -17,12 +17,12 @@ pub struct Rules {
 
 /// What all values so far are. The forms exclude each other.
 #[derive(Clone, Debug, Default)]
-pub enum Class {
-    /// There was none but words for "no value".
+pub enum ValueClass {
+    /// There were only words for "no value".
     #[default]
     Unknown,
     /// Numbers.
-    Numbers(Numbers),
+    Numbers(NumberRange),
     /// Dates.
     Dates(Dates),
     /// `true`, `yes`, `false`, `no`.
@@ -31,37 +31,37 @@ pub enum Class {
     Text,
 }
 
-/// Numbers in both ways of writing, as long as all of them can be read so.
+/// Numbers in both notations, as long as all of them can be read that way.
 #[derive(Clone, Copy, Debug)]
-pub struct Numbers {
+pub struct NumberRange {
     /// With a decimal point.
     pub point: Option<Amounts>,
     /// With a decimal comma.
     pub comma: Option<Amounts>,
-    /// Some have thousands separators if read with a point.
+    /// Some have thousands separators when read with a point.
     grouped: bool,
 }
 
 /// Sum and range of numbers.
 #[derive(Clone, Copy, Debug)]
 pub struct Amounts {
-    /// The least one.
+    /// The smallest.
     pub min: Number,
-    /// The greatest one.
+    /// The largest.
     pub max: Number,
     /// All are whole and within 64 bits.
     pub whole: bool,
-    /// Each is greater than the one before, so that no two are equal.
+    /// Each is greater than the one before, so no two are equal.
     pub ascending: bool,
     first: f64,
     last: f64,
     count: u64,
     sum: f64,
-    /// What rounding has lost from `sum` (Neumaier's summation).
+    /// What rounding has lost from `sum` (Neumaier summation).
     lost: f64,
 }
 
-/// Ranges of dates in both orders of day and month, as long as all can be read so.
+/// Ranges of dates in both orders of day and month, as long as all can be read that way.
 #[derive(Clone, Copy, Debug)]
 pub struct Dates {
     /// With the month first.
@@ -76,23 +76,23 @@ pub struct Dates {
 pub struct Facts {
     rules: Rules,
     /// What they are.
-    pub class: Class,
+    pub class: ValueClass,
     /// Words for "no value" among them, such as `NA`.
     pub missing: u64,
-    /// The least and greatest text, cut.
+    /// The smallest and the largest text, truncated.
     pub texts: Option<(Vec<u8>, Vec<u8>)>,
 }
 
-/// Longer texts are compared, and shown, only up to here (bytes).
+/// Longer texts are compared and shown only up to this length, in bytes.
 pub const MAX_TEXT: usize = 400;
 
 impl Facts {
-    /// Nothing known as yet.
+    /// No values yet.
     pub fn new(rules: Rules) -> Self {
         Self { rules, ..Self::default() }
     }
 
-    /// Takes in a value that comes `times` times.
+    /// Adds a value that occurs `times` times.
     #[inline]
     pub fn add(&mut self, text: &[u8], times: u32) {
         let short = &text[..text.len().min(MAX_TEXT)];
@@ -106,17 +106,17 @@ impl Facts {
             }
             None => self.texts = Some((short.to_vec(), short.to_vec())),
         }
-        if !matches!(self.class, Class::Text) {
+        if !matches!(self.class, ValueClass::Text) {
             self.classify(text.trim_ascii(), times);
         }
     }
 
     fn classify(&mut self, text: &[u8], times: u32) {
         let fits = match &mut self.class {
-            Class::Numbers(numbers) => numbers.add(text, times, self.rules),
-            Class::Dates(dates) => dates.add(text),
-            Class::Booleans => values::boolean(text).is_some(),
-            Class::Unknown | Class::Text => false,
+            ValueClass::Numbers(numbers) => numbers.add(text, times, self.rules),
+            ValueClass::Dates(dates) => dates.add(text),
+            ValueClass::Booleans => values::boolean(text).is_some(),
+            ValueClass::Unknown | ValueClass::Text => false,
         };
         if fits {
             return;
@@ -125,21 +125,21 @@ impl Facts {
             self.missing += u64::from(times);
             return;
         }
-        let first = matches!(self.class, Class::Unknown);
+        let first = matches!(self.class, ValueClass::Unknown);
         self.class = if !first {
-            Class::Text
-        } else if let Some(numbers) = Numbers::new(text, times, self.rules) {
-            Class::Numbers(numbers)
+            ValueClass::Text
+        } else if let Some(numbers) = NumberRange::new(text, times, self.rules) {
+            ValueClass::Numbers(numbers)
         } else if let Some(dates) = Dates::new(text) {
-            Class::Dates(dates)
+            ValueClass::Dates(dates)
         } else if values::boolean(text).is_some() {
-            Class::Booleans
+            ValueClass::Booleans
         } else {
-            Class::Text
+            ValueClass::Text
         };
     }
 
-    /// Takes in what was learned of values that come after these.
+    /// Adds what was learned of values that follow these.
     pub fn merge(&mut self, other: Self) {
         self.missing += other.missing;
         self.texts = match (self.texts.take(), other.texts) {
@@ -147,18 +147,20 @@ impl Facts {
             (mine, theirs) => mine.or(theirs),
         };
         self.class = match (std::mem::take(&mut self.class), other.class) {
-            (Class::Unknown, class) | (class, Class::Unknown) => class,
-            (Class::Numbers(a), Class::Numbers(b)) => {
-                a.merge(b).map_or(Class::Text, Class::Numbers)
+            (ValueClass::Unknown, class) | (class, ValueClass::Unknown) => class,
+            (ValueClass::Numbers(a), ValueClass::Numbers(b)) => {
+                a.merge(b).map_or(ValueClass::Text, ValueClass::Numbers)
             }
-            (Class::Dates(a), Class::Dates(b)) => a.merge(b).map_or(Class::Text, Class::Dates),
-            (Class::Booleans, Class::Booleans) => Class::Booleans,
-            _ => Class::Text,
+            (ValueClass::Dates(a), ValueClass::Dates(b)) => {
+                a.merge(b).map_or(ValueClass::Text, ValueClass::Dates)
+            }
+            (ValueClass::Booleans, ValueClass::Booleans) => ValueClass::Booleans,
+            _ => ValueClass::Text,
         };
     }
 
     /// Whether numbers are to be read with a decimal comma.
-    pub fn decimal_comma(&self, numbers: &Numbers) -> bool {
+    pub fn decimal_comma(&self, numbers: &NumberRange) -> bool {
         match (numbers.point, numbers.comma) {
             (Some(_), Some(_)) => self.rules.continental && numbers.grouped,
             (point, _) => point.is_none(),
@@ -174,7 +176,7 @@ impl Facts {
     }
 }
 
-impl Numbers {
+impl NumberRange {
     fn new(text: &[u8], times: u32, rules: Rules) -> Option<Self> {
         let new = |number: Number| Amounts::new(number, times);
         let (point, comma) = Self::read(text, rules, true, rules.decimal_comma);
@@ -282,14 +284,14 @@ impl Amounts {
         self
     }
 
-    /// The mean; none where the sum is beyond what an `f64` can hold.
+    /// The mean; `None` if the sum exceeds the range of an `f64`.
     pub fn mean(&self) -> Option<f64> {
         let mean = (self.sum + self.lost) / self.count as f64;
         mean.is_finite().then_some(mean)
     }
 }
 
-/// Whether `a` is less than `b`, also where only their last digits differ.
+/// Whether `a` is less than `b`, even if only their last digits differ.
 #[inline]
 fn below(a: Number, b: Number) -> bool {
     a.value < b.value || (a.value == b.value && a.whole < b.whole)

@@ -1,22 +1,22 @@
-//! Names of columns: as the file has them, where these can be told apart.
+//! Names of columns: those of the file, as far as they are distinct.
 
 use std::collections::HashSet;
 
-/// The most characters of a name.
+/// Maximum length of a name, in characters.
 const MAX_CHARS: usize = 200;
 
-/// Names of `width` columns by the header. A blank or missing one is `column_3` by its place, a
-/// doubled one `a_2`; the suffix grows until no other column has that name.
+/// Names of `width` columns. Blank or missing names become `column_3` (their position); duplicates
+/// become `a_2`, with the first number that no other column uses.
 pub fn names(header: &csv::ByteRecord, width: usize) -> Vec<String> {
     let texts = (0..width)
         .map(|at| header.get(at).map(String::from_utf8_lossy).unwrap_or_default().into_owned());
     unique(texts)
 }
 
-/// Names for `texts` that differ without regard to ASCII case, as SQL compares them.
+/// Names for `texts` that are distinct regardless of ASCII case, as SQL compares them.
 pub fn unique(texts: impl Iterator<Item = String>) -> Vec<String> {
     let cleaned: Vec<String> = texts.map(|text| clean(&text)).collect();
-    // A name that is in the file stays with the column that has it first.
+    // The first column that has a name in the file keeps it.
     let mut taken: HashSet<String> = HashSet::new();
     let first: Vec<bool> = cleaned
         .iter()
@@ -47,7 +47,7 @@ pub fn unique(texts: impl Iterator<Item = String>) -> Vec<String> {
         .collect()
 }
 
-/// Without control characters and white space around it; a long one is cut.
+/// Removes control characters and surrounding white space, and truncates a long name.
 fn clean(text: &str) -> String {
     let printable: String =
         text.chars().map(|c| if c.is_control() || c == '\u{feff}' { ' ' } else { c }).collect();
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn blank_doubled_and_missing_ones() {
+    fn blank_duplicate_and_missing_names_are_replaced() {
         assert_eq!(
             named(&["a", "a", "", "b", "a"], 6),
             ["a", "a_2", "column_3", "b", "a_3", "column_6"]
@@ -78,7 +78,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn always_as_many_and_all_different(header in proptest::collection::vec("[aA_2 ]{0,4}|.{0,5}", 1..12)) {
+        fn names_are_complete_and_distinct(header in proptest::collection::vec("[aA_2 ]{0,4}|.{0,5}", 1..12)) {
             let names = unique(header.iter().cloned());
             proptest::prop_assert_eq!(names.len(), header.len());
             let different: HashSet<String> = names.iter().map(|n| n.to_ascii_lowercase()).collect();

@@ -1,4 +1,4 @@
-//! The columns of JSON items: all keys of all of them, in the order in which they first appear.
+//! The columns of JSON items: all keys of all items, in the order of first occurrence.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -10,20 +10,20 @@ use super::refusal::IngestError;
 use super::table::{ParsedTable, SAMPLE_CHARS, SAMPLE_ROWS};
 use crate::domain::dataset::{Column, Layout};
 
-/// The column of items that are no objects.
+/// The column of items that are not objects.
 pub const VALUE: &str = "value";
-/// As many columns may count a full dictionary of values; it is not known how many will come.
+/// The number of columns assumed for the size of the dictionaries; the real one is not known yet.
 const FULL_DICTIONARIES: usize = 50;
 
 /// Collects columns and their profiles item by item.
 pub struct Builder<'a> {
-    /// The whole file, to tell where a fault is.
+    /// The whole file, to locate a fault in it.
     text: &'a str,
     max_columns: usize,
     places: HashMap<String, usize>,
     columns: Vec<Known>,
     rows: u64,
-    /// Some item was null, and gave no column.
+    /// Some item was null and contributed no column.
     nulls: bool,
     first_keys: Vec<String>,
     sample: Vec<Vec<Option<String>>>,
@@ -37,7 +37,7 @@ struct Known {
 }
 
 impl<'a> Builder<'a> {
-    /// No items as yet of the file `text`.
+    /// Starts without items. `text` is the whole file.
     pub fn new(text: &'a str, max_columns: usize) -> Self {
         Self {
             text,
@@ -56,7 +56,7 @@ impl<'a> Builder<'a> {
         self.first_keys.clone()
     }
 
-    /// Takes in the items of an array.
+    /// Adds the items of an array.
     pub fn array(&mut self, json: &'a str) -> Result<(), IngestError> {
         let mut outcome = Ok(());
         let parsed = each_item(json, &mut |item| {
@@ -67,7 +67,7 @@ impl<'a> Builder<'a> {
         parsed.map_err(|error| invalid(self.text, json, &error))
     }
 
-    /// Takes in an object, or another value as the field `value`.
+    /// Adds an object, or another value as the field `value`.
     pub fn item(&mut self, json: &'a str) -> Result<(), IngestError> {
         if json.starts_with('{') {
             return self.object(json);
@@ -77,7 +77,7 @@ impl<'a> Builder<'a> {
         self.row(fields)
     }
 
-    /// Takes in an object.
+    /// Adds an object.
     pub fn object(&mut self, json: &'a str) -> Result<(), IngestError> {
         let fields = fields(json).map_err(|error| invalid(self.text, json, &error))?;
         if self.rows == 0 {
@@ -102,7 +102,7 @@ impl<'a> Builder<'a> {
             if std::mem::replace(&mut self.columns[at].seen, self.rows) != self.rows {
                 row.push((at, json));
             } else if let Some(field) = row.iter_mut().find(|field| field.0 == at) {
-                // Every value must be valid, also one that does not count.
+                // Every value must be valid, even one that does not count.
                 leaf(field.1).map_err(|error| invalid(self.text, field.1, &error))?;
                 field.1 = json;
             }
@@ -120,7 +120,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// The column of a key, which mostly is the one at the place of the key in its item.
+    /// The column of a key, which is usually at the key's position in its item.
     fn place(&mut self, hint: usize, key: &str) -> Result<usize, IngestError> {
         if self.columns.get(hint).is_some_and(|column| column.key == key) {
             return Ok(hint);
@@ -138,7 +138,7 @@ impl<'a> Builder<'a> {
         Ok(at)
     }
 
-    /// All that was learned.
+    /// The finished table.
     pub fn finish(mut self, layout: Layout) -> ParsedTable {
         if self.columns.is_empty() && self.nulls {
             let profile = Profile::json(0);

@@ -6,79 +6,23 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::json_columns::Builder;
-use super::profile::{Tag, clip_to};
-use super::refusal::{IngestError, IngestLimits};
-use super::table::ParsedTable;
+use super::profile::JsonTag;
+use super::refusal::IngestError;
 use super::values;
-use crate::domain::dataset::{ColumnType, Layout};
-
-/// The most characters of a bare string in a summary.
-const MAX_SCALAR: usize = 10_000;
+use crate::domain::dataset::Layout;
 
 /// The keys of an object and the JSON of their values, in the order of the file.
 pub type Fields<'a> = Vec<(Cow<'a, str>, &'a str)>;
 
-/// Reads all items and profiles the columns.
-pub fn table(text: &str, limits: &IngestLimits) -> Result<ParsedTable, IngestError> {
-    check_depth(text, limits.max_depth)?;
-    let mut builder = Builder::new(text, limits.max_columns);
-    let layout = match text.trim_ascii_start().as_bytes().first() {
-        Some(b'[') => {
-            builder.array(text)?;
-            Layout::JsonArray { first_keys: builder.first_keys() }
-        }
-        Some(b'{') if is_lines(text) => {
-            for line in lines(text) {
-                builder.object(line)?;
-            }
-            Layout::JsonLines { first_keys: builder.first_keys() }
-        }
-        Some(b'{') => return object(text, limits),
-        _ => {
-            let value = serde_json::from_str(text).map_err(|error| invalid(text, text, &error))?;
-            builder.item(text.trim_ascii())?;
-            let value = match value {
-                Value::String(text) => Value::String(clip_to(&text, MAX_SCALAR)),
-                other => other,
-            };
-            Layout::JsonScalar { value: value.to_string() }
-        }
-    };
-    Ok(builder.finish(layout))
-}
-
-/// An object: a table of the only array of objects in it, else the one row itself.
-fn object(text: &str, limits: &IngestLimits) -> Result<ParsedTable, IngestError> {
-    let mut builder = Builder::new(text, limits.max_columns);
-    builder.object(text)?;
-    let mut whole = builder.finish(Layout::JsonObject { keys: Vec::new(), table: None });
-    let keys = whole.columns.iter().map(|column| (column.source_name().to_owned(), column.kind));
-    let keys: Vec<(String, ColumnType)> = keys.collect();
-    let fields = fields(text).map_err(|error| invalid(text, text, &error))?;
-    let mut tables = keys.iter().filter_map(|(key, kind)| {
-        let items = if *kind == ColumnType::Array { last(&fields, key)? } else { return None };
-        is_table(items).then_some((key.clone(), items))
-    });
-    if let (Some((key, items)), None) = (tables.next(), tables.next()) {
-        let mut builder = Builder::new(text, limits.max_columns);
-        builder.array(items)?;
-        return Ok(builder.finish(Layout::JsonObject { keys, table: Some(key) }));
-    }
-    whole.layout = Layout::JsonObject { keys, table: None };
-    Ok(whole)
-}
-
-/// The value of a key: the last one where it is doubled.
-fn last<'a>(fields: &Fields<'a>, key: &str) -> Option<&'a str> {
+/// The value of a key; the last one if the key is duplicated.
+pub fn last<'a>(fields: &Fields<'a>, key: &str) -> Option<&'a str> {
     fields.iter().rev().find(|(name, _)| name == key).map(|(_, value)| *value)
 }
 
-/// Whether this is a filled array of nothing but objects.
-fn is_table(json: &str) -> bool {
+/// Whether this is a non-empty array of objects only.
+pub fn is_table(json: &str) -> bool {
     let mut some = false;
     let mut all = true;
     let parsed = json.starts_with('[').then(|| {
@@ -91,8 +35,8 @@ fn is_table(json: &str) -> bool {
     some && all && matches!(parsed, Some(Ok(())))
 }
 
-/// Calls `f` with the JSON of every row until it breaks. Text that has changed since it was taken
-/// in ends early.
+/// Calls `f` with the JSON of every row until it breaks. Ends early if the text has changed since
+/// it was ingested.
 pub fn each_row<'a>(layout: &Layout, text: &'a str, f: &mut dyn FnMut(&'a str) -> ControlFlow<()>) {
     match layout {
         Layout::JsonArray { .. } => {
@@ -114,20 +58,20 @@ pub fn each_row<'a>(layout: &Layout, text: &'a str, f: &mut dyn FnMut(&'a str) -
 }
 
 /// Lines with something in them. A line break within a JSON string is escaped, so this is safe.
-fn lines(text: &str) -> impl Iterator<Item = &str> {
-    // JSON's own white space: a form feed is none of it.
+pub fn lines(text: &str) -> impl Iterator<Item = &str> {
+    // Only JSON's own white space, which does not include the form feed.
     let lines = text.split(['\n', '\r']).map(|line| line.trim_matches([' ', '\t']));
     lines.filter(|line| !line.is_empty())
 }
 
-/// Whether there are several lines and the first is an object of its own.
-fn is_lines(text: &str) -> bool {
+/// Whether there are several lines and the first is a complete object.
+pub fn is_lines(text: &str) -> bool {
     let mut lines = lines(text);
     let first = lines.next();
     lines.next().is_some() && first.is_some_and(|line| fields(line).is_ok())
 }
 
-/// The fields of a JSON object. Doubled keys are still doubled.
+/// The fields of a JSON object. Duplicate keys are kept.
 pub fn fields(json: &str) -> Result<Fields<'_>, serde_json::Error> {
     let mut reader = serde_json::Deserializer::from_str(json);
     let fields = reader.deserialize_map(FieldsVisitor)?;
@@ -157,8 +101,8 @@ impl<'de> Visitor<'de> for FieldsVisitor {
 #[derive(serde::Deserialize)]
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// Calls `f` with the JSON of every item of an array until it breaks. What it returns then means
-/// nothing: the reader misses the end of the array.
+/// Calls `f` with the JSON of every item of an array until it breaks. The result is then
+/// meaningless, because the reader misses the end of the array.
 pub fn each_item<'a>(
     json: &'a str,
     f: &mut dyn FnMut(&'a str) -> ControlFlow<()>,
@@ -189,42 +133,42 @@ impl<'de> Visitor<'de> for ItemsVisitor<'_, 'de> {
 
 /// What a value is, and its text: the content of a string, compact JSON of objects and arrays, the
 /// rest as it stands. None for null.
-pub fn leaf(json: &str) -> Result<Option<(Tag, Cow<'_, str>)>, serde_json::Error> {
+pub fn leaf(json: &str) -> Result<Option<(JsonTag, Cow<'_, str>)>, serde_json::Error> {
     Ok(match json.as_bytes().first() {
         Some(b'"') => {
             let text = match json.get(1..json.len().saturating_sub(1)) {
                 Some(plain) if memchr::memchr(b'\\', plain.as_bytes()).is_none() => plain.into(),
                 _ => Cow::Owned(serde_json::from_str(json)?),
             };
-            Some((Tag::Text, text))
+            Some((JsonTag::Text, text))
         }
         Some(b'{' | b'[') => {
-            serde_json::from_str::<Checked>(json)?;
-            let tag = if json.starts_with('{') { Tag::Object } else { Tag::Array };
+            serde_json::from_str::<CheckedJson>(json)?;
+            let tag = if json.starts_with('{') { JsonTag::Object } else { JsonTag::Array };
             Some((tag, compact(json)))
         }
-        Some(b't' | b'f') => Some((Tag::Boolean, json.into())),
+        Some(b't' | b'f') => Some((JsonTag::Boolean, json.into())),
         Some(b'n') => None,
         _ => {
             if values::number(json.as_bytes()).is_none() {
                 serde_json::from_str::<serde_json::Number>(json)?;
             }
-            Some((Tag::Number, json.into()))
+            Some((JsonTag::Number, json.into()))
         }
     })
 }
 
-/// Reads a value and forgets it. Unlike serde's `IgnoredAny` it has escapes and the ranges of
-/// numbers checked.
-struct Checked;
+/// Validates a value without keeping it. Unlike serde's `IgnoredAny`, it checks escapes and the
+/// ranges of numbers.
+struct CheckedJson;
 
-impl<'de> Deserialize<'de> for Checked {
+impl<'de> Deserialize<'de> for CheckedJson {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         input.deserialize_any(Self)
     }
 }
 
-impl<'de> Visitor<'de> for Checked {
+impl<'de> Visitor<'de> for CheckedJson {
     type Value = Self;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -266,7 +210,7 @@ impl<'de> Visitor<'de> for Checked {
     }
 }
 
-/// Without white space between the tokens.
+/// Removes white space between the tokens.
 fn compact(json: &str) -> Cow<'_, str> {
     let mut out = String::with_capacity(json.len());
     let mut rest = json;
@@ -284,7 +228,7 @@ fn compact(json: &str) -> Cow<'_, str> {
     if out.len() == json.len() { Cow::Borrowed(json) } else { Cow::Owned(out) }
 }
 
-/// Where the string that `json` begins with ends.
+/// The length of the string that `json` begins with, quotes included.
 fn string_end(json: &[u8]) -> usize {
     let mut at = 1;
     while let Some(next) = json.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
@@ -297,8 +241,8 @@ fn string_end(json: &[u8]) -> usize {
     json.len()
 }
 
-/// Refuses more than `max` levels before anything recursive sees the text.
-fn check_depth(text: &str, max: usize) -> Result<(), IngestError> {
+/// Refuses more than `max` levels of nesting before anything recursive sees the text.
+pub fn check_depth(text: &str, max: usize) -> Result<(), IngestError> {
     let bytes = text.as_bytes();
     let mut depth = 0_usize;
     let mut at = 0;
@@ -322,7 +266,7 @@ fn check_depth(text: &str, max: usize) -> Result<(), IngestError> {
     Ok(())
 }
 
-/// The refusal of `part`, a slice of `text`, with the place of the fault in the whole.
+/// The refusal of `part`, a slice of `text`, with the position of the fault in `text`.
 pub fn invalid(text: &str, part: &str, error: &serde_json::Error) -> IngestError {
     let start = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
     let before = text.as_bytes().get(..start).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Uploaded tables: taking files in, profiling them, keyword search, SQL and charts.
+//! Uploaded tables: ingesting and profiling files, keyword search, SQL and charts.
 //!
 //! [`ingest`](ingest::ingest) turns the bytes of an upload into UTF-8 and a
 //! [`Dataset`](crate::domain::dataset::Dataset); [`for_each_row`](rows::for_each_row) and
@@ -13,6 +13,7 @@ mod facts;
 mod header;
 pub mod ingest;
 mod json_columns;
+mod json_table;
 mod json_text;
 mod needle;
 mod profile;

@@ -1,19 +1,19 @@
-//! What a keyword search looks for, in any case, and where in the bytes of a file it may be.
+//! The text a keyword search looks for, regardless of case, and where a file may contain it.
 
 use memchr::memmem;
 
-/// Bytes that are folded at a time: they stay in the processor's cache.
+/// Bytes folded at a time; small enough for the processor's cache.
 const BLOCK: usize = 64 * 1024;
-/// Bytes that are checked at a time for being ASCII.
+/// Bytes checked for being ASCII at a time.
 const BEYOND_BLOCK: usize = 1024;
-/// A shorter run of ASCII is less telling than that something beyond it is looked for.
+/// A shorter run of ASCII is less selective than the characters beyond ASCII.
 const MIN_RUN: usize = 3;
 
-/// A text to be found without regard to case.
+/// A text to be found regardless of case.
 pub struct Needle {
     /// Folded.
     text: String,
-    /// The longest run of folded ASCII in it that stands in a file as it is: without quotes, which
+    /// The longest run of folded ASCII in it that a file contains literally: without quotes, which
     /// files double or escape.
     run: Vec<u8>,
 }
@@ -31,7 +31,7 @@ impl Needle {
         Self { text, run }
     }
 
-    /// Whether the run of ASCII is all of it, and has something in it that can be seen.
+    /// Whether the run of ASCII is all of it and contains a visible character.
     pub fn is_plain(&self) -> bool {
         self.run.len() == self.text.len() && !self.run.trim_ascii().is_empty()
     }
@@ -62,7 +62,7 @@ impl Needle {
         false
     }
 
-    /// The places in `text` where it, its run or a part of it may be. None when every place may.
+    /// The places in `text` where it, its run or a part of it may be. `None` if it may be anywhere.
     pub fn hits<'a>(&'a self, text: &'a [u8]) -> Option<Hits<'a>> {
         if !self.text.is_ascii() && self.run.len() < MIN_RUN {
             return Some(Hits { text, wanted: Wanted::Beyond, next: None });
@@ -84,7 +84,7 @@ impl Needle {
 pub struct Hits<'a> {
     text: &'a [u8],
     wanted: Wanted<'a>,
-    /// The hit found last, with where it was looked for from.
+    /// The last hit, and the place from which it was searched.
     next: Option<(usize, Option<usize>)>,
 }
 
@@ -94,7 +94,7 @@ enum Wanted<'a> {
     /// A run of ASCII.
     Run {
         finder: Box<memmem::Finder<'a>>,
-        /// Where `block` begins in the text.
+        /// The position of `block` in the text.
         start: usize,
         /// A part of the text in lower case.
         block: Vec<u8>,
@@ -102,7 +102,7 @@ enum Wanted<'a> {
 }
 
 impl Hits<'_> {
-    /// The first hit that begins at `from` or behind it.
+    /// The first hit at or after `from`.
     pub fn from(&mut self, from: usize) -> Option<usize> {
         if let Some((asked, hit)) = self.next
             && asked <= from

@@ -1,35 +1,35 @@
-//! The profile of a column, over all of its values: type, range, mean, different values.
+//! The profile of a column over all of its values: type, range, mean, distinct values.
 //!
-//! Values are counted one by one in a dictionary, and judged at the end, once each. A column with
-//! more different values than the dictionary may hold is judged value by value from there on, and
-//! how many differ is estimated. So a column costs one look-up a cell, or one parse.
+//! Values are counted in a dictionary and each distinct one is judged once, at the end. Beyond the
+//! dictionary's limit every value is judged as it is read, and the number of distinct values is
+//! estimated. So each cell costs either one look-up or one parse.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::dates;
 use super::distinct::{Dictionary, Sketch};
-use super::facts::{Amounts, Class, Facts, Rules};
+use super::facts::{Amounts, Facts, Rules, ValueClass};
 use super::values::{self, Number};
 use crate::domain::dataset::{ColumnStats, ColumnType, Reading};
 
-/// Values of all columns together that are counted one by one.
+/// Maximum number of distinct values counted exactly, over all columns.
 const COUNTED: usize = 500_000;
-/// Of one column.
+/// Likewise for one column.
 const COUNTED_PER_COLUMN: usize = 10_000;
-/// How many frequent values are named.
+/// Maximum number of frequent values listed.
 const TOP: usize = 5;
-/// The most characters of a value in a profile.
+/// Maximum length of a value in a profile, in characters.
 const MAX_CHARS: usize = 200;
 
-/// How many different values of each of `columns` columns are counted one by one.
+/// Maximum number of distinct values counted exactly in each of `columns` columns.
 pub fn dictionary_limit(columns: usize) -> usize {
     (COUNTED / columns.max(1)).min(COUNTED_PER_COLUMN)
 }
 
-/// What JSON says that a value is. Every cell of delimited text is text.
+/// The JSON type of a value. Every cell of delimited text is text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tag {
+pub enum JsonTag {
     /// A string.
     Text,
     /// A number.
@@ -42,22 +42,22 @@ pub enum Tag {
     Array,
 }
 
-/// A column's profile while its values come in.
+/// A column's profile while its values are read.
 pub struct Profile {
     rules: Rules,
     limit: usize,
-    /// Until there are more than `limit` different values.
+    /// Until there are more than `limit` distinct values.
     counted: Option<Dictionary>,
     /// From then on.
     streamed: Option<Box<(Sketch, Facts)>>,
-    /// Values so far; rows without one are not told.
+    /// Values so far; rows without a value are not reported.
     filled: u64,
-    /// Of these by tag, JSON only.
+    /// The same by JSON type, for JSON only.
     tags: Option<[u64; 5]>,
 }
 
 impl Profile {
-    /// A column of delimited text, counting at most `limit` different values one by one.
+    /// A column of delimited text, counting at most `limit` distinct values exactly.
     pub fn delimited(rules: Rules, limit: usize) -> Self {
         let counted = Some(Dictionary::default());
         Self { rules, limit, counted, streamed: None, filled: 0, tags: None }
@@ -69,7 +69,7 @@ impl Profile {
         Self { tags: Some([0; 5]), ..Self::delimited(rules, limit) }
     }
 
-    /// Takes in a cell of delimited text. A blank one is no value.
+    /// Adds a cell of delimited text. A blank cell is not a value.
     #[inline]
     pub fn add(&mut self, text: &[u8]) {
         if !is_blank(text) {
@@ -77,8 +77,8 @@ impl Profile {
         }
     }
 
-    /// Takes in a value of JSON that is not null: the content of a string, the JSON of the rest.
-    pub fn add_json(&mut self, tag: Tag, text: &[u8]) {
+    /// Adds a JSON value that is not null: the content of a string, otherwise its JSON.
+    pub fn add_json(&mut self, tag: JsonTag, text: &[u8]) {
         if let Some(tags) = &mut self.tags {
             tags[tag as usize] += 1;
         }
@@ -103,7 +103,7 @@ impl Profile {
         facts.add(text, times);
     }
 
-    /// Goes over from counting to estimating.
+    /// Switches from counting to estimating.
     fn stream(&mut self) -> &mut (Sketch, Facts) {
         if let Some(dictionary) = self.counted.take() {
             let mut sketch = Sketch::default();
@@ -119,7 +119,7 @@ impl Profile {
         facts
     }
 
-    /// Takes in what was learned of rows that come after these.
+    /// Adds what was learned of rows that follow these.
     pub fn merge(&mut self, other: Self) {
         self.filled += other.filled;
         if let (Some(mine), Some(theirs)) = (&mut self.tags, other.tags) {
@@ -140,7 +140,7 @@ impl Profile {
         self.filled == 0
     }
 
-    /// The judgement, for a table of `rows` rows.
+    /// The finished profile, for a table of `rows` rows.
     pub fn finish(self, rows: u64) -> (ColumnType, Reading, ColumnStats) {
         let facts = match (&self.counted, &self.streamed) {
             (Some(dictionary), _) => self.facts(dictionary),
@@ -157,7 +157,7 @@ impl Profile {
             stats.min = Some(number_text(amounts.min, reading));
             stats.max = Some(number_text(amounts.max, reading));
             stats.mean = amounts.mean();
-        } else if let (ColumnType::Date, Class::Dates(dates)) = (kind, &facts.class) {
+        } else if let (ColumnType::Date, ValueClass::Dates(dates)) = (kind, &facts.class) {
             let range = if reading.day_first { dates.day_first } else { dates.month_first };
             (stats.min, stats.max) = range.map(|(a, b)| (a.to_string(), b.to_string())).unzip();
         } else if kind == ColumnType::String {
@@ -169,7 +169,7 @@ impl Profile {
             stats.distinct_is_exact = true;
             (stats.distinct, stats.top) = frequent(dictionary, kind, reading);
         } else if amounts.is_some_and(|amounts| amounts.ascending) {
-            // Such as running numbers: they differ, however many they are.
+            // Such as serial numbers, which are all distinct.
             stats.distinct_is_exact = true;
             stats.distinct = filled;
         } else if let Some(streamed) = &self.streamed {
@@ -184,36 +184,38 @@ impl Profile {
             return plain(ColumnType::Empty);
         }
         if let Some(tags) = self.tags {
-            let only = |tag: Tag| tags[tag as usize] == self.filled;
-            let none = |tag: Tag| tags[tag as usize] == 0;
-            // JSON's own types count: text that looks like a number is one only among numbers.
+            let only = |tag: JsonTag| tags[tag as usize] == self.filled;
+            let none = |tag: JsonTag| tags[tag as usize] == 0;
+            // JSON's types count: text that looks like a number is a number only among numbers.
             match &facts.class {
-                Class::Numbers(_) if none(Tag::Number) => return plain(ColumnType::String),
-                Class::Booleans if none(Tag::Boolean) => return plain(ColumnType::String),
-                Class::Text if only(Tag::Object) => return plain(ColumnType::Object),
-                Class::Text if only(Tag::Array) => return plain(ColumnType::Array),
+                ValueClass::Numbers(_) if none(JsonTag::Number) => {
+                    return plain(ColumnType::String);
+                }
+                ValueClass::Booleans if none(JsonTag::Boolean) => return plain(ColumnType::String),
+                ValueClass::Text if only(JsonTag::Object) => return plain(ColumnType::Object),
+                ValueClass::Text if only(JsonTag::Array) => return plain(ColumnType::Array),
                 _ => {}
             }
         }
         match &facts.class {
-            Class::Numbers(numbers) => {
+            ValueClass::Numbers(numbers) => {
                 let decimal_comma = facts.decimal_comma(numbers);
                 let amounts = if decimal_comma { &numbers.comma } else { &numbers.point };
                 let integer = amounts.is_some_and(|amounts| amounts.whole);
                 let reading = Reading { integer, decimal_comma, ..Reading::default() };
                 (ColumnType::Number, reading, amounts.as_ref())
             }
-            Class::Dates(dates) => {
+            ValueClass::Dates(dates) => {
                 let reading = Reading { day_first: facts.day_first(dates), ..Reading::default() };
                 (ColumnType::Date, reading, None)
             }
-            Class::Booleans => plain(ColumnType::Boolean),
-            Class::Unknown | Class::Text => plain(ColumnType::String),
+            ValueClass::Booleans => plain(ColumnType::Boolean),
+            ValueClass::Unknown | ValueClass::Text => plain(ColumnType::String),
         }
     }
 }
 
-/// A cell without anything to see.
+/// A cell without visible characters.
 #[inline]
 pub fn is_blank(text: &[u8]) -> bool {
     match text.first() {
@@ -223,8 +225,8 @@ pub fn is_blank(text: &[u8]) -> bool {
     }
 }
 
-/// How many values differ, and the most frequent ones. Different ways to write one value, such as
-/// `1.0` and `1.00`, count as one.
+/// The number of distinct values, and the most frequent ones. Different notations of one value,
+/// such as `1.0` and `1.00`, count as one.
 fn frequent(
     dictionary: &Dictionary,
     kind: ColumnType,
@@ -249,14 +251,14 @@ fn frequent(
         }
     }
     let distinct = all.len() as u64;
-    // Stable, so that of equally frequent ones the first to come stays first.
+    // Stable, so that equally frequent values keep their order of first occurrence.
     all.sort_by_key(|(_, times)| std::cmp::Reverse(*times));
     let repeated = all.first().is_some_and(|(_, times)| *times > 1);
     all.truncate(if repeated { TOP } else { 0 });
     (distinct, all.into_iter().map(|(text, times)| (clip(&text), times)).collect())
 }
 
-/// A value as SQL shows it, booleans as words. None for "no value".
+/// A value as SQL shows it, but booleans as words. `None` for "no value".
 fn normal(text: &[u8], kind: ColumnType, reading: Reading) -> Option<String> {
     let text = text.trim_ascii();
     match kind {
@@ -267,7 +269,7 @@ fn normal(text: &[u8], kind: ColumnType, reading: Reading) -> Option<String> {
     }
 }
 
-/// Reads a number of a column that is read so.
+/// Reads a number in the notation of its column.
 pub fn number(text: &[u8], reading: Reading) -> Option<Number> {
     if reading.decimal_comma { values::number_with_comma(text) } else { values::number(text) }
 }
@@ -275,17 +277,17 @@ pub fn number(text: &[u8], reading: Reading) -> Option<Number> {
 fn number_text(number: Number, reading: Reading) -> String {
     match number.whole {
         Some(whole) if reading.integer => whole.to_string(),
-        // The shortest text that gives the same number, with a point or an exponent.
+        // The shortest text for the same number, with a point or an exponent.
         _ => serde_json::Number::from_f64(number.value).map(|n| n.to_string()).unwrap_or_default(),
     }
 }
 
-/// The text, its end left out where it is long.
+/// The text, truncated if it is long.
 fn clip(text: &[u8]) -> String {
     clip_to(&String::from_utf8_lossy(text), MAX_CHARS)
 }
 
-/// At most `max` characters of `text`; `…` stands for the rest.
+/// At most `max` characters of `text`; `…` replaces the rest.
 pub fn clip_to(text: &str, max: usize) -> String {
     match text.char_indices().nth(max) {
         Some((at, _)) => format!("{}…", &text[..at]),

@@ -1,6 +1,6 @@
-//! What an upload may measure, and why one is refused.
+//! Limits of an upload, and why one is refused.
 
-/// What an upload may measure.
+/// Limits of an upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IngestLimits {
     /// Columns of a table, keys of JSON objects.
@@ -17,14 +17,14 @@ impl Default for IngestLimits {
     }
 }
 
-/// Why a file is refused. Each text is a sentence that a visitor may read; it repeats nothing of
+/// Why a file is refused. Each message is a sentence that visitors may read; it quotes nothing from
 /// the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IngestError {
-    /// The name has another ending, or is none.
+    /// The name is missing or has another extension.
     #[error("Only .csv and .json files can be uploaded.")]
     Name,
-    /// Nothing, or nothing but white space.
+    /// Empty, or only white space.
     #[error("The file is empty.")]
     Empty,
     /// Larger than this many bytes.
@@ -39,7 +39,7 @@ pub enum IngestError {
     /// More levels of JSON than this.
     #[error("The file is nested too deeply: at most {0} levels are allowed.")]
     TooDeep(usize),
-    /// No JSON, or more than one value.
+    /// Not JSON, or more than one value.
     #[error("The file is not valid JSON (line {line}, column {column}).")]
     Json {
         /// Counted from 1.
@@ -50,7 +50,7 @@ pub enum IngestError {
 }
 
 impl IngestError {
-    /// A stable word for programs.
+    /// A stable identifier for programs.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Name => "unsupported_file_type",

@@ -1,20 +1,20 @@
-//! What every reader of an upload returns.
+//! The result of every reader of uploads.
 
 use crate::domain::dataset::{Column, Layout};
 
-/// Rows of a table's sample.
+/// Number of rows in a table's sample.
 pub const SAMPLE_ROWS: usize = 3;
 
-/// Characters that a cell of the sample is cut to.
+/// Maximum length of a cell of the sample, in characters.
 pub const SAMPLE_CHARS: usize = 1000;
 
 /// A table whose rows have all been read once.
 pub struct ParsedTable {
-    /// How the text is to be read again.
+    /// How to read the text again.
     pub layout: Layout,
     /// Its columns with their profiles.
     pub columns: Vec<Column>,
-    /// Rows without the header.
+    /// Number of rows, without the header.
     pub rows: u64,
     /// The first rows.
     pub sample: Vec<Vec<Option<String>>>,

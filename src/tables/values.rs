@@ -5,19 +5,19 @@
 pub struct Number {
     /// Its value, always finite.
     pub value: f64,
-    /// The same, where it is whole, within 64 bits and written without point and exponent.
+    /// The same, if it is whole, within 64 bits and written without point and exponent.
     pub whole: Option<i64>,
-    /// It has more digits than 64 bits hold. Such are names of things rather than amounts.
+    /// It has more digits than 64 bits hold: an identifier rather than an amount.
     pub long: bool,
     /// It is written with thousands separators.
     pub grouped: bool,
 }
 
-/// The most digits of a whole number with a plus sign: longer ones are telephone numbers.
+/// Maximum number of digits after a plus sign; longer ones are telephone numbers.
 const MAX_PLUS_DIGITS: usize = 6;
 
 /// Reads a number with a decimal point: `-1`, `2.50`, `.5`, `1e-3`, and with thousands separators
-/// `1,234.56`. None for leading zeros (`007`), for what no `f64` can hold, and for everything else.
+/// `1,234.56`. `None` for leading zeros (`007`), numbers beyond `f64`, and everything else.
 pub fn number(text: &[u8]) -> Option<Number> {
     read(text, b'.', b',')
 }
@@ -40,7 +40,7 @@ fn read(text: &[u8], point: u8, separator: u8) -> Option<Number> {
         if digit > 9 {
             break;
         }
-        // Wrong from the twentieth digit on, where it is not used any more.
+        // Wrong from the twentieth digit on, but then it is not used.
         mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(digit));
         digits += 1;
     }
@@ -91,7 +91,7 @@ fn read(text: &[u8], point: u8, separator: u8) -> Option<Number> {
     value.is_finite().then_some(Number { value, whole: None, long: false, grouped: false })
 }
 
-/// `mantissa` · 10^`scale` where a single rounding gives the nearest `f64`: both factors are exact.
+/// `mantissa` · 10^`scale` if both factors are exact, so that one rounding yields the nearest `f64`.
 fn exact(mantissa: u64, digits: usize, scale: i32) -> Option<f64> {
     const POWERS: [f64; 23] = [
         1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
@@ -144,7 +144,7 @@ fn grouped(rest: &[u8], sign: u8, point: u8, separator: u8) -> Option<Number> {
         plain.extend_from_slice(group);
     }
     plain.extend_from_slice(&rest[end..]);
-    // The separators are gone, so this does not come back here.
+    // The separators are gone, so this does not recurse again.
     if plain.contains(&separator) {
         return None;
     }
@@ -163,8 +163,8 @@ pub fn boolean(text: &[u8]) -> Option<bool> {
     }
 }
 
-/// Whether this is a way to write "no value" among numbers, dates or booleans. In a column of text
-/// it is text: `NA` is Namibia there.
+/// Whether this means "no value" among numbers, dates or booleans. In a column of text it is text:
+/// `NA` may be Namibia.
 pub fn is_missing(text: &[u8]) -> bool {
     const WORDS: [&[u8]; 11] =
         [b"", b"-", b"--", b"?", b"na", b"n/a", b"#n/a", b"nan", b"null", b"nil", b"none"];
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_with_a_point() {
+    fn numbers_with_a_decimal_point_are_read() {
         for (text, value) in [
             ("0", 0.0),
             ("-17", -17.0),
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_with_a_decimal_comma() {
+    fn numbers_with_a_decimal_comma_are_read() {
         for (text, value) in
             [("1,5", 1.5), ("1.234,56", 1234.56), ("1.234", 1234.0), ("7", 7.0), ("-0,25", -0.25)]
         {
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn words() {
+    fn words_for_booleans_and_no_value_are_read() {
         assert_eq!(boolean(b"TRUE"), Some(true));
         assert_eq!(boolean(b"No"), Some(false));
         assert_eq!(boolean(b"1"), None);
@@ -269,7 +269,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn every_float_is_read_to_the_bit(value: f64) {
+        fn every_float_is_read_exactly(value: f64) {
             proptest::prop_assume!(value.is_finite());
             let text = value.to_string();
             let read = number(text.as_bytes()).unwrap();

@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::streaming::{Reader, names, text};
+use crate::chat::reader::{Reader, names, text};
 use crate::support::Server;
 use crate::support::model::{Model, Script, claude_start, claude_words};
 use crate::support::raw::{exchange, status};

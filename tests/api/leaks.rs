@@ -9,7 +9,7 @@ use chatbot_widget::config::Config;
 use chatbot_widget::domain::{ClientKey, Clock, SessionId, SystemClock};
 use chatbot_widget::provider::transport::Proxies;
 use chatbot_widget::quota::QuotaUse;
-use chatbot_widget::store::Store;
+use chatbot_widget::store::Backend;
 use chatbot_widget::store::redb::{Options, RedbStore};
 use serde_json::Map;
 
@@ -30,7 +30,7 @@ fn app() -> (Arc<App>, Arc<RedbStore>) {
     let backend = move || memory.lock().unwrap().take().ok_or(std::io::ErrorKind::NotFound.into());
     let store = Arc::new(RedbStore::open_with_backend(backend, options).unwrap());
     let providers = chatbot_widget::app::providers(&config, &Proxies::default()).unwrap();
-    (App::assemble(config, Arc::clone(&store) as Arc<dyn Store>, clock, providers), store)
+    (App::assemble(config, Arc::clone(&store) as Arc<dyn Backend>, clock, providers), store)
 }
 
 /// Ten thousand turns: some are stopped, some lose their reader at once, some in the middle.

@@ -8,15 +8,11 @@
 
 mod architecture;
 mod assets;
-mod bad_input;
+mod chat;
 mod connections;
-mod conversations;
-mod cors;
-mod data_answers;
-mod expiry;
 mod files;
-mod http;
-mod idempotency;
+mod gate;
+mod health;
 mod leaks;
 mod nginx;
 mod openapi;
@@ -24,6 +20,5 @@ mod providers;
 mod quota;
 mod sessions;
 mod shutdown;
-mod streaming;
 #[path = "../support/mod.rs"]
 mod support;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::streaming::{Reader, names, text};
+use crate::chat::reader::{Reader, names, text};
 use crate::support::Server;
 use crate::support::model::{Model, Script, claude_start, claude_words};
 

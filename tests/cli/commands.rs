@@ -8,7 +8,7 @@ fn openapi_prints_the_document() {
     let output = run(folder.path(), &["openapi"], &[]);
     assert!(output.status.success());
     assert!(output.stdout == include_bytes!("../../openapi/openapi.json"));
-    assert_eq!(folder.path().read_dir().unwrap().count(), 0, "it makes no files");
+    assert_eq!(folder.path().read_dir().unwrap().count(), 0, "it creates no files");
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn help_and_version() {
 }
 
 #[test]
-fn healthcheck_tells_whether_the_server_is_ready() {
+fn healthcheck_reports_whether_the_server_is_ready() {
     let folder = tempfile::tempdir().unwrap();
     let server = Running::start(folder.path(), &[("ALLOWED_HOSTS", "chat.test")]);
     let port = server.address.port().to_string();

@@ -1,4 +1,4 @@
-//! `kill -9` in the middle of load: what was acknowledged is there afterwards.
+//! `kill -9` under load: acknowledged turns survive.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::process::{Running, call};
 
-/// How many acknowledged turns the load reaches before the kill.
+/// Number of acknowledged turns before the kill.
 const TURNS: usize = 150;
 
 #[test]
@@ -24,7 +24,7 @@ fn a_kill_loses_nothing_that_was_acknowledged() {
     assert_eq!(server.call("GET", "/health/ready", "").unwrap().0, 200);
 }
 
-/// Eight visitors talk, each in a session of its own, until the server is killed under them.
+/// Eight visitors ask questions, each in its own session, until the server is killed.
 /// Returns the sessions with the questions whose answers had arrived.
 fn load_until_killed(server: &Running, round: usize) -> Vec<(String, Vec<String>)> {
     let acknowledged = Arc::new(AtomicUsize::new(0));

@@ -3,7 +3,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test that cannot go on should panic; Clippy's own exception leaves helpers out"
+    reason = "a test fails by panicking; Clippy's own exception does not cover helpers"
 )]
 
 mod commands;

@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 
 const EXECUTABLE: &str = env!("CARGO_BIN_EXE_chatbot-widget");
 
-/// The executable in `folder`, with nothing of this process's environment.
+/// A command for the executable in `folder`, with an empty environment.
 pub fn command(folder: &Path) -> Command {
     let mut command = Command::new(EXECUTABLE);
     command.env_clear().current_dir(folder).stdin(Stdio::null());
     command
 }
 
-/// Runs it to its end.
+/// Runs it until it exits.
 pub fn run(folder: &Path, args: &[&str], env: &[(&str, &str)]) -> Output {
     command(folder).args(args).envs(env.iter().copied()).output().unwrap()
 }
@@ -38,12 +38,12 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts it in `folder` on a free port, and waits until it listens.
+    /// Starts it in `folder` on a free port and waits until it listens.
     pub fn start(folder: &Path, env: &[(&str, &str)]) -> Self {
         Self::run(command(folder), env)
     }
 
-    /// The same, after the shell's `ulimit` with these arguments.
+    /// The same, under the shell's `ulimit` with these arguments.
     pub fn start_with_limit(folder: &Path, limit: &str, env: &[(&str, &str)]) -> Self {
         let mut shell = Command::new("sh");
         shell
@@ -54,7 +54,7 @@ impl Running {
         Self::run(shell, env)
     }
 
-    /// Starts it in `folder` with `log` as its standard error, and waits until it listens.
+    /// Starts it in `folder` with `log` as its standard error and waits until it listens.
     pub fn start_with_log(folder: &Path, log: Stdio, env: &[(&str, &str)]) -> Self {
         // Free just now; if it is taken in the meantime, the server does not start.
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -67,7 +67,7 @@ impl Running {
             .unwrap();
         let deadline = Instant::now() + Duration::from_secs(30);
         while std::net::TcpStream::connect(free).is_err() {
-            assert_eq!(child.try_wait().unwrap(), None, "it has ended");
+            assert_eq!(child.try_wait().unwrap(), None, "it must not exit");
             assert!(Instant::now() < deadline, "it does not listen");
             std::thread::yield_now();
         }
@@ -115,14 +115,14 @@ impl Running {
         assert!(status.success());
     }
 
-    /// Its exit code, after at most 30 seconds; `None` if a signal ended it.
+    /// Waits at most 30 seconds for its exit code; `None` if a signal ended it.
     pub fn wait(&mut self) -> Option<i32> {
         let deadline = Instant::now() + Duration::from_secs(30);
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status.code();
             }
-            assert!(Instant::now() < deadline, "it does not end");
+            assert!(Instant::now() < deadline, "it does not exit");
             std::thread::yield_now();
         }
     }
@@ -133,7 +133,7 @@ impl Running {
     }
 }
 
-/// Sends a request over a connection of its own and returns status and body.
+/// Sends a request over a new connection and returns its status and body.
 pub fn call(
     address: SocketAddr,
     method: &str,
@@ -159,7 +159,7 @@ pub fn call(
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended already.
+        // It may have exited already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

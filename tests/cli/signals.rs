@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::process::Running;
 
 #[test]
-fn either_signal_ends_it_cleanly_and_data_survive() {
+fn either_signal_ends_it_cleanly_and_data_survives() {
     let folder = tempfile::tempdir().unwrap();
     let mut ids = Vec::new();
     for signal in ["TERM", "INT"] {
@@ -26,7 +26,7 @@ fn either_signal_ends_it_cleanly_and_data_survive() {
     }
 }
 
-/// A body that is still arriving is waited for, unless the operator asks again.
+/// The server waits for a body that is still arriving, unless the operator signals again.
 #[test]
 fn a_second_signal_ends_it_at_once() {
     let folder = tempfile::tempdir().unwrap();
@@ -44,7 +44,7 @@ fn a_second_signal_ends_it_at_once() {
     assert_eq!(server.wait(), Some(1));
 }
 
-/// A request in progress gets its response, and its connection ends with it.
+/// A request in progress gets its response, after which its connection is closed.
 #[test]
 fn a_request_in_progress_is_finished() {
     let folder = tempfile::tempdir().unwrap();
@@ -67,9 +67,9 @@ fn a_request_in_progress_is_finished() {
     assert_eq!(server.wait(), Some(0));
 }
 
-/// Whatever is connected: half-open, idle, in the middle of a head, speaking HTTP/2.
+/// Whatever the connections: half-open, idle, in the middle of a head, HTTP/2.
 #[test]
-fn when_nothing_is_being_answered_it_ends_within_a_second() {
+fn without_requests_in_progress_it_exits_within_a_second() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Running::start(folder.path(), &[]);
     let begin = |text: &str| {
@@ -89,7 +89,7 @@ fn when_nothing_is_being_answered_it_ends_within_a_second() {
     server.signal("TERM");
     assert_eq!(server.wait(), Some(0));
     let elapsed = signalled.elapsed();
-    // It takes 0.5 s; the rest is for a machine that is busy with other tests.
+    // It takes 0.5 s; the rest allows for a machine that is busy with other tests.
     assert!(elapsed < Duration::from_millis(2500), "{elapsed:?}");
     drop((silent, half_a_head, http2, idle, between));
 }

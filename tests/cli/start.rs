@@ -1,4 +1,4 @@
-//! Starting, and refusing to.
+//! Starting, and refusing to start.
 
 use std::fs;
 
@@ -30,7 +30,7 @@ fn in_development_the_log_shows_the_next_steps() {
 }
 
 #[test]
-fn in_production_the_log_is_json_without_them() {
+fn in_production_the_log_is_json_without_next_steps() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Running::start(folder.path(), &[("APP_ENV", "production")]);
     server.signal("TERM");
@@ -41,7 +41,7 @@ fn in_production_the_log_is_json_without_them() {
 }
 
 #[test]
-fn a_wrong_setting_ends_with_2_and_one_line_that_names_it() {
+fn an_invalid_setting_exits_with_2_and_one_line_that_names_it() {
     let folder = tempfile::tempdir().unwrap();
     for (variable, value) in [
         ("PORT", "99999"),
@@ -88,14 +88,14 @@ fn the_environment_file_is_read() {
 }
 
 #[test]
-fn unusable_data_ends_with_1_and_one_line() {
+fn unusable_data_exits_with_1_and_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, "text").unwrap();
     let in_a_file = file.join("data");
     let foreign = folder.path().join("foreign");
     fs::create_dir(&foreign).unwrap();
-    fs::write(foreign.join("chatbot.redb"), "this is no database, but long enough".repeat(500))
+    fs::write(foreign.join("chatbot.redb"), "this is not a database, but long enough".repeat(500))
         .unwrap();
     for data in [in_a_file, foreign] {
         let output =
@@ -128,7 +128,7 @@ fn settings_that_this_version_cannot_apply_stop_the_start() {
 }
 
 #[test]
-fn a_data_folder_is_used_by_one_server_only() {
+fn a_data_folder_is_used_by_only_one_server() {
     let folder = tempfile::tempdir().unwrap();
     let first = Running::start(folder.path(), &[]);
     let second = run(folder.path(), &["--port", "0"], &[]);
@@ -183,7 +183,7 @@ fn secrets_and_session_ids_stay_out_of_the_log() {
     }
 }
 
-/// More connections than it has descriptors for: it logs that, waits for some to end, and goes on.
+/// With more connections than descriptors it logs that, waits for some to close, and continues.
 #[test]
 fn without_free_descriptors_it_waits_and_recovers() {
     let folder = tempfile::tempdir().unwrap();
@@ -196,7 +196,7 @@ fn without_free_descriptors_it_waits_and_recovers() {
     assert_eq!(server.call("GET", "/health/ready", "").unwrap().0, 200);
 }
 
-/// The soft limit is often 1,024 where the hard one is far higher.
+/// The soft limit is often 1,024 while the hard one is far higher.
 #[test]
 fn the_limit_of_open_files_is_raised() {
     let folder = tempfile::tempdir().unwrap();
@@ -212,7 +212,7 @@ fn the_limit_of_open_files_is_raised() {
 }
 
 #[test]
-fn metrics_have_a_listener_of_their_own() {
+fn metrics_have_their_own_listener() {
     let folder = tempfile::tempdir().unwrap();
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let server = Running::start(folder.path(), &[("METRICS_ADDR", &free.to_string())]);

@@ -1,4 +1,4 @@
-//! HTTPS: by TLS_CERT and TLS_KEY, from the command line to the wire.
+//! HTTPS with TLS_CERT and TLS_KEY, from the command line to the wire.
 
 use std::fs;
 use std::path::Path;
@@ -27,7 +27,7 @@ fn start(folder: &Path, more: &[(&str, &str)]) -> Running {
     Running::start(folder, &[&FILES, more].concat())
 }
 
-/// A client that trusts only `certificate`, and finds [`NAME`] where `server` listens.
+/// A client that trusts only `certificate` and resolves [`NAME`] to the address of `server`.
 fn client(server: &Running, certificate: &reqwest::Certificate) -> reqwest::ClientBuilder {
     // Another test may have installed it already.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -60,10 +60,10 @@ async fn both_protocols_are_served_over_tls() {
         assert_eq!((created.status(), created.version()), (StatusCode::CREATED, version));
         let foreign = client.get(url(&server, "/health")).header("host", "evil.test");
         let status = foreign.send().await.unwrap().status().as_u16();
-        // In HTTP/2 the address names another host than the header does.
+        // In HTTP/2 the address names a different host than the header.
         assert_eq!(status, if version == Version::HTTP_2 { 400 } else { 421 });
     }
-    // Plain HTTP gets nothing there.
+    // Plain HTTP gets no response there.
     assert!(call(server.address, "GET", "/health", "").is_err());
     let port = server.address.port().to_string();
     let env = [("HOST", "0.0.0.0"), ("PORT", &port), FILES[0], FILES[1]];
@@ -72,7 +72,7 @@ async fn both_protocols_are_served_over_tls() {
 }
 
 #[tokio::test]
-async fn browsers_are_held_to_https_in_production_only() {
+async fn hsts_is_not_sent_in_development() {
     let folder = tempfile::tempdir().unwrap();
     let certificate = write_certificate(folder.path());
     let server = start(folder.path(), &[]);
@@ -83,12 +83,12 @@ async fn browsers_are_held_to_https_in_production_only() {
 }
 
 #[tokio::test]
-async fn a_hangup_reads_the_certificate_again_and_keeps_the_old_one_if_that_fails() {
+async fn sighup_reloads_the_certificate_and_keeps_the_old_one_if_that_fails() {
     let folder = tempfile::tempdir().unwrap();
     let old = write_certificate(folder.path());
     let server = start(folder.path(), &[]);
     let is_served = async |certificate: &reqwest::Certificate| {
-        // A new client each time: a connection keeps the certificate that it began with.
+        // A new client each time: a connection keeps its first certificate.
         let client = client(&server, certificate).build().unwrap();
         client.get(url(&server, "/health")).send().await.is_ok()
     };
@@ -110,11 +110,11 @@ async fn a_hangup_reads_the_certificate_again_and_keeps_the_old_one_if_that_fail
     assert!(is_served(&new).await && !is_served(&old).await);
     fs::write(folder.path().join("cert.pem"), "half a certif").unwrap();
     hang_up("TLS_CERT: cert.pem holds no certificate");
-    assert!(is_served(&new).await, "the one in use stays");
+    assert!(is_served(&new).await, "the current certificate stays in use");
 }
 
 #[test]
-fn a_hangup_without_tls_does_nothing() {
+fn sighup_without_tls_does_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Running::start(folder.path(), &[]);
     for _ in 0..3 {
@@ -125,7 +125,7 @@ fn a_hangup_without_tls_does_nothing() {
     assert_eq!(server.wait(), Some(0));
 }
 
-/// Spoils the files in a folder.
+/// Damages the files in a folder.
 type Damage<'a> = &'a dyn Fn(&Path);
 
 #[test]
@@ -166,7 +166,7 @@ fn a_certificate_that_cannot_be_used_stops_the_start() {
         let line = one_line(&output);
         assert!(line.starts_with(&format!("error: {expected}")), "{line}");
     }
-    assert!(!folder.path().join("data").exists(), "nothing was made");
+    assert!(!folder.path().join("data").exists(), "nothing was created");
     let lost = run(folder.path(), &["--tls-redirect-port", "0"], &[]);
     assert_eq!(lost.status.code(), Some(2));
     assert!(one_line(&lost).starts_with("error: TLS_REDIRECT_PORT: "));
@@ -191,7 +191,7 @@ fn the_plain_listener_only_redirects() {
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         stream.write_all(head.as_bytes()).unwrap();
         let mut response = String::new();
-        // To the end: it does not wait for another request.
+        // Reads to the end: the server does not wait for another request.
         stream.read_to_string(&mut response).unwrap();
         response
     };

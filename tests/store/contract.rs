@@ -1,4 +1,4 @@
-//! What every store keeps to, in small cases that run against each backend.
+//! The contract of every store, in small cases that run against each backend.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,7 +10,9 @@ use chatbot_widget::domain::{
 use chatbot_widget::store::{
     ConfigPatch, FinishedTurn, NewTurn, Office, Store, StoreError, Transcript, TurnLockError,
 };
-use serde_json::{Map, json};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+use serde_json::{Map, Value, json};
 
 use crate::support::{
     Backend, T0, TIMEOUT, answer, at, begin, created, messages, new_session, not_found, object,
@@ -18,47 +20,48 @@ use crate::support::{
 };
 
 pub use crate::files::{
-    a_file_comes_back_as_it_was_stored, a_file_goes_with_its_session,
-    a_new_file_takes_the_place_of_the_earlier_one, an_answer_keeps_what_it_was_made_with,
+    a_file_expires_with_its_session, a_file_is_read_back_as_stored,
+    a_new_file_replaces_the_previous_one, an_answer_keeps_its_tools_and_chart,
 };
 
 /// Runs every case against a backend.
 macro_rules! contract {
     ($backend:ty) => {
         contract!($backend:
-            a_session_comes_back_as_it_was_stored,
+            a_session_is_read_back_as_stored,
             an_unknown_session_is_not_found_anywhere,
-            merging_replaces_what_it_names_and_keeps_the_rest,
+            merging_replaces_named_keys_and_keeps_the_rest,
             a_turn_is_stored_in_order_with_its_statuses,
             a_failed_turn_marks_its_question_and_stores_no_answer,
-            a_question_that_was_cleared_away_takes_no_answer,
-            a_key_is_asked_once_and_answered_again,
+            a_cleared_question_gets_no_answer,
+            a_repeated_key_returns_the_stored_answer,
             a_failed_question_is_replaced_by_its_next_attempt,
-            keys_belong_to_their_session_and_go_with_its_messages,
-            clearing_counts_and_never_gives_a_place_again,
-            history_comes_in_pages_from_the_end,
-            history_is_no_activity,
+            keys_belong_to_a_session_and_are_cleared_with_its_messages,
+            clearing_returns_the_count_and_never_reuses_ids,
+            history_is_read_in_pages_from_the_end,
+            reading_history_does_not_count_as_activity,
             a_session_expires_exactly_at_the_timeout,
             every_other_call_keeps_a_session_alive,
-            an_earlier_time_does_not_shorten_a_life,
-            a_sweep_deletes_what_has_expired_in_slices,
-            a_sweep_takes_all_that_belongs_to_a_session,
-            a_sweep_spares_what_was_only_read,
-            counts_are_exact_and_leave_out_what_has_expired,
-            a_setting_is_kept_from_the_first_time_on,
+            an_earlier_time_does_not_shorten_a_sessions_life,
+            a_sweep_deletes_expired_sessions_in_slices,
+            a_sweep_deletes_everything_of_a_session,
+            a_sweep_spares_sessions_that_were_only_read,
+            counts_are_exact_and_exclude_expired_sessions,
+            the_first_value_of_a_setting_is_kept,
             settings_grow_to_their_limit_and_no_further,
-            a_turn_knows_its_session_its_past_and_its_file_as_of_one_moment,
-            an_answer_names_its_question_whatever_comes_between,
+            every_number_comes_back_to_the_last_bit,
+            a_turn_begins_with_one_snapshot_of_session_history_and_file,
+            an_answer_names_its_question_even_after_other_messages,
             a_session_has_one_turn_at_a_time_and_a_bounded_queue,
             concurrent_writers_lose_nothing,
             concurrent_merges_keep_every_key,
-            what_was_acknowledged_survives_a_drop,
+            acknowledged_writes_survive_a_drop,
             activity_survives_a_close,
-            a_closed_store_answers_nothing,
-            a_file_comes_back_as_it_was_stored,
-            a_new_file_takes_the_place_of_the_earlier_one,
-            a_file_goes_with_its_session,
-            an_answer_keeps_what_it_was_made_with,
+            a_closed_store_refuses_every_call,
+            a_file_is_read_back_as_stored,
+            a_new_file_replaces_the_previous_one,
+            a_file_expires_with_its_session,
+            an_answer_keeps_its_tools_and_chart,
         );
     };
     ($backend:ty: $($case:ident),* $(,)?) => { $(
@@ -69,7 +72,7 @@ macro_rules! contract {
     )* };
 }
 
-pub async fn a_session_comes_back_as_it_was_stored(backend: &impl Backend) {
+pub async fn a_session_is_read_back_as_stored(backend: &impl Backend) {
     let store = backend.open(T0).await;
     let config = json!({"botName": "B", "own": {"z": [1, 2.5, null], "a": "\u{1f600}"}, "k": ""});
     let session = new_session(config, T0);
@@ -85,7 +88,7 @@ pub async fn a_session_comes_back_as_it_was_stored(backend: &impl Backend) {
     store.ready().await.unwrap();
 }
 
-/// Every call that names a session, on one that there is not.
+/// Every call that names a session, with one that does not exist.
 async fn assert_absent(store: &(impl Store + Office), id: SessionId, now: Timestamp) {
     not_found(store.session(id, now).await);
     not_found(store.transcript(id, now).await);
@@ -106,7 +109,7 @@ pub async fn an_unknown_session_is_not_found_anywhere(backend: &impl Backend) {
     assert_eq!(store.stats(T0).await.unwrap(), Stats { total: 1, recent: 1 });
 }
 
-pub async fn merging_replaces_what_it_names_and_keeps_the_rest(backend: &impl Backend) {
+pub async fn merging_replaces_named_keys_and_keeps_the_rest(backend: &impl Backend) {
     let store = backend.open(T0).await;
     let session = new_session(json!({"a": {"x": 1, "y": 2}, "own": "kept"}), T0);
     let id = session.id;
@@ -138,11 +141,7 @@ pub async fn a_turn_is_stored_in_order_with_its_statuses(backend: &impl Backend)
     let Transcript { session, messages, .. } = store.transcript(id, at(1)).await.unwrap();
     assert_eq!(session, begun.session);
     let stored = Message { id: begun.question, body: question("one", at(1)) };
-    assert_eq!(
-        messages,
-        std::slice::from_ref(&stored),
-        "the question is stored before there is an answer"
-    );
+    assert_eq!(messages, std::slice::from_ref(&stored), "the question is stored before its answer");
 
     let reply = answer("two", at(2));
     let ended = store.finish_turn(id, begun.question, Status::Complete, Some(reply.clone()), at(3));
@@ -178,7 +177,7 @@ fn key(name: &str) -> Option<IdempotencyKey> {
     IdempotencyKey::new(name)
 }
 
-pub async fn a_key_is_asked_once_and_answered_again(backend: &impl Backend) {
+pub async fn a_repeated_key_returns_the_stored_answer(backend: &impl Backend) {
     let store = backend.open(T0).await;
     let id = created(&store, T0).await;
     let begun = begin(&store, id, Map::new(), question("one", T0), key("k")).await.unwrap();
@@ -235,7 +234,7 @@ pub async fn a_failed_question_is_replaced_by_its_next_attempt(backend: &impl Ba
     assert_eq!(Some(answered.id), last.answer);
 }
 
-pub async fn keys_belong_to_their_session_and_go_with_its_messages(backend: &impl Backend) {
+pub async fn keys_belong_to_a_session_and_are_cleared_with_its_messages(backend: &impl Backend) {
     let store = backend.open(T0).await;
     let id = created(&store, T0).await;
     let begun = begin(&store, id, Map::new(), question("one", T0), key("k")).await.unwrap();
@@ -245,11 +244,11 @@ pub async fn keys_belong_to_their_session_and_go_with_its_messages(backend: &imp
     let begun = begin(&store, other, Map::new(), question("one", T0), key("k")).await.unwrap();
     assert_eq!(begun.answered, None, "another session's key");
     store.clear_history(id, T0).await.unwrap();
-    let begun = begin(&store, id, Map::new(), question("anew", T0), key("k")).await.unwrap();
+    let begun = begin(&store, id, Map::new(), question("again", T0), key("k")).await.unwrap();
     assert_eq!((begun.answered, begun.session.message_count), (None, 1));
 }
 
-pub async fn a_question_that_was_cleared_away_takes_no_answer(backend: &impl Backend) {
+pub async fn a_cleared_question_gets_no_answer(backend: &impl Backend) {
     let store = backend.open(T0).await;
     let id = created(&store, T0).await;
     let begun = begin(&store, id, Map::new(), question("gone", T0), None).await.unwrap();
@@ -263,7 +262,7 @@ pub async fn a_question_that_was_cleared_away_takes_no_answer(backend: &impl Bac
     assert_eq!(texts(&store, id, T0).await, ["next", "re: next"]);
 }
 
-pub async fn clearing_counts_and_never_gives_a_place_again(backend: &impl Backend) {
+pub async fn clearing_returns_the_count_and_never_reuses_ids(backend: &impl Backend) {
     let store = backend.open(T0).await;
     let (id, other) = (created(&store, T0).await, created(&store, T0).await);
     turn(&store, other, "other", T0).await;
@@ -280,7 +279,7 @@ pub async fn clearing_counts_and_never_gives_a_place_again(backend: &impl Backen
     assert_eq!(texts(&store, other, T0).await, ["other", "re: other"]);
 }
 
-pub async fn history_comes_in_pages_from_the_end(backend: &impl Backend) {
+pub async fn history_is_read_in_pages_from_the_end(backend: &impl Backend) {
     let store = backend.open(T0).await;
     let (id, other) = (created(&store, T0).await, created(&store, T0).await);
     assert_eq!(store.history(id, None, 5, T0).await.unwrap(), []);
@@ -303,7 +302,7 @@ pub async fn history_comes_in_pages_from_the_end(backend: &impl Backend) {
     assert_eq!(store.history(id, None, usize::MAX, T0).await.unwrap(), all);
 }
 
-pub async fn history_is_no_activity(backend: &impl Backend) {
+pub async fn reading_history_does_not_count_as_activity(backend: &impl Backend) {
     let store = backend.open(T0).await;
     let id = created(&store, T0).await;
     store.history(id, None, 1, at(1799)).await.unwrap();
@@ -339,7 +338,7 @@ pub async fn every_other_call_keeps_a_session_alive(backend: &impl Backend) {
     assert_absent(&store, id, at(15_400)).await;
 }
 
-pub async fn an_earlier_time_does_not_shorten_a_life(backend: &impl Backend) {
+pub async fn an_earlier_time_does_not_shorten_a_sessions_life(backend: &impl Backend) {
     let store = backend.open(T0).await;
     let id = created(&store, at(100)).await;
     let session = store.session(id, at(90)).await.unwrap();
@@ -347,7 +346,7 @@ pub async fn an_earlier_time_does_not_shorten_a_life(backend: &impl Backend) {
     store.history(id, None, 1, at(1899)).await.unwrap();
 }
 
-pub async fn a_sweep_deletes_what_has_expired_in_slices(backend: &impl Backend) {
+pub async fn a_sweep_deletes_expired_sessions_in_slices(backend: &impl Backend) {
     let store = backend.open(T0).await;
     let mut old = Vec::new();
     for _ in 0..5 {
@@ -365,7 +364,7 @@ pub async fn a_sweep_deletes_what_has_expired_in_slices(backend: &impl Backend) 
     store.session(young, now).await.unwrap();
 }
 
-pub async fn a_sweep_takes_all_that_belongs_to_a_session(backend: &impl Backend) {
+pub async fn a_sweep_deletes_everything_of_a_session(backend: &impl Backend) {
     let store = backend.open(T0).await;
     let session = new_session(json!({"secret": 1}), T0);
     store.create_session(session.clone()).await.unwrap();
@@ -373,7 +372,7 @@ pub async fn a_sweep_takes_all_that_belongs_to_a_session(backend: &impl Backend)
     let other = created(&store, at(1)).await;
     turn(&store, other, "kept", at(1)).await;
     assert_eq!(store.expire(T0.after(TIMEOUT), 10).await.unwrap().len(), 1);
-    // The same id again, which nobody can bring about, shows what is left of the first one.
+    // Reusing the id, which cannot happen in practice, shows what is left of the first session.
     let now = T0.after(TIMEOUT);
     let again = Session { last_activity: now, created: now, ..new_session(json!({}), now) };
     let again = Session { id: session.id, ..again };
@@ -383,7 +382,7 @@ pub async fn a_sweep_takes_all_that_belongs_to_a_session(backend: &impl Backend)
     assert_eq!(texts(&store, other, now).await, ["kept", "re: kept"]);
 }
 
-pub async fn a_sweep_spares_what_was_only_read(backend: &impl Backend) {
+pub async fn a_sweep_spares_sessions_that_were_only_read(backend: &impl Backend) {
     let store = backend.open(T0).await;
     let (read, idle) = (created(&store, T0).await, created(&store, T0).await);
     store.session(read, at(1000)).await.unwrap();
@@ -394,7 +393,7 @@ pub async fn a_sweep_spares_what_was_only_read(backend: &impl Backend) {
     not_found(store.session(read, T0).await);
 }
 
-pub async fn counts_are_exact_and_leave_out_what_has_expired(backend: &impl Backend) {
+pub async fn counts_are_exact_and_exclude_expired_sessions(backend: &impl Backend) {
     let store = backend.open(T0).await;
     assert_eq!(store.stats(T0).await.unwrap(), Stats::default());
     let first = created(&store, T0).await;
@@ -416,7 +415,7 @@ pub async fn counts_are_exact_and_leave_out_what_has_expired(backend: &impl Back
     assert_eq!(count(at(3500)).await, (0, 0));
 }
 
-pub async fn a_setting_is_kept_from_the_first_time_on(backend: &impl Backend) {
+pub async fn the_first_value_of_a_setting_is_kept(backend: &impl Backend) {
     let store = backend.open(T0).await;
     assert_eq!(store.setting("key").await.unwrap(), None);
     assert_eq!(store.setting_or_insert("key", vec![0, 255]).await.unwrap(), [0, 255]);
@@ -431,7 +430,7 @@ pub async fn a_setting_is_kept_from_the_first_time_on(backend: &impl Backend) {
 pub async fn settings_grow_to_their_limit_and_no_further(backend: &impl Backend) {
     let store = backend.open(T0).await;
     let id = created(&store, T0).await;
-    // `{"a":"…"}` of exactly a hundred bytes, and of one more.
+    // `{"a":"…"}` of exactly `length` bytes.
     let value = |length: usize| object(json!({"a": "x".repeat(length - 8)}));
     let within = |keys| ConfigPatch { keys, max_bytes: 100 };
     store.merge_config(id, within(value(100)), T0).await.unwrap();
@@ -451,9 +450,41 @@ pub async fn settings_grow_to_their_limit_and_no_further(backend: &impl Backend)
     store.merge_config(id, within(object(json!({"a": "y"}))), T0).await.expect("they may shrink");
 }
 
-pub async fn a_turn_knows_its_session_its_past_and_its_file_as_of_one_moment(
-    backend: &impl Backend,
-) {
+/// Any finite float, subnormal ones and both zeros included.
+fn floats(count: usize) -> Vec<f64> {
+    let mut runner = TestRunner::deterministic();
+    let random = proptest::collection::vec(proptest::num::f64::ANY, count..=count);
+    let random = random.new_tree(&mut runner).unwrap().current();
+    let named = [13_436_424.411_240_121, 1.46e-220, f64::MIN_POSITIVE / 3.0, f64::MAX, 0.0, -0.0];
+    random.into_iter().chain(named).filter(|number| number.is_finite()).collect()
+}
+
+pub async fn every_number_comes_back_to_the_last_bit(backend: &impl Backend) {
+    let store = backend.open(T0).await;
+    let floats = floats(2000);
+    let integers = [0, 1, u64::MAX - 1, u64::MAX].map(Value::from);
+    let negative = [-1, i64::MIN].map(Value::from);
+    let integers: Vec<_> = integers.into_iter().chain(negative).collect();
+    let keys = object(json!({"floats": floats, "integers": integers}));
+    let session = new_session(json!(keys), T0);
+    let (created, merged) = (session.id, self::created(&store, T0).await);
+    store.create_session(session).await.unwrap();
+    store.merge_config(merged, set(keys), T0).await.unwrap();
+    // Read, and written once more beside another key, which must not change them either.
+    for _ in 0..2 {
+        for id in [created, merged] {
+            let session = store.session(id, T0).await.unwrap();
+            let config = session.config.as_map();
+            assert_eq!(config["integers"], Value::from(integers.clone()));
+            let read = config["floats"].as_array().unwrap().iter().map(|n| n.as_f64().unwrap());
+            let changed = read.zip(&floats).find(|(read, n)| read.to_bits() != n.to_bits());
+            assert_eq!(changed, None);
+            store.merge_config(id, set(object(json!({"other": [1]}))), T0).await.unwrap();
+        }
+    }
+}
+
+pub async fn a_turn_begins_with_one_snapshot_of_session_history_and_file(backend: &impl Backend) {
     let store = backend.open(T0).await;
     let (id, other) = (created(&store, T0).await, created(&store, T0).await);
     for text in ["a", "b", "c"] {
@@ -477,7 +508,7 @@ pub async fn a_turn_knows_its_session_its_past_and_its_file_as_of_one_moment(
     assert_eq!(messages(&store, id, T0).await[..6], before);
 }
 
-pub async fn an_answer_names_its_question_whatever_comes_between(backend: &impl Backend) {
+pub async fn an_answer_names_its_question_even_after_other_messages(backend: &impl Backend) {
     let store = backend.open(T0).await;
     let id = created(&store, T0).await;
     let first = begin(&store, id, Map::new(), question("1", T0), key("k")).await.unwrap();
@@ -485,7 +516,7 @@ pub async fn an_answer_names_its_question_whatever_comes_between(backend: &impl 
     let reply = |text| Some(answer(text, at(1)));
     store.finish_turn(id, second.question, Status::Complete, reply("re 2"), T0).await.unwrap();
     let unanswered = begin(&store, id, Map::new(), question("1", T0), key("k")).await.unwrap();
-    assert_eq!(unanswered.answered, None, "the answer after it is another question's");
+    assert_eq!(unanswered.answered, None, "the answer after it belongs to another question");
     let question = unanswered.question;
     assert!(question > first.question);
     turn(&store, id, "3", T0).await;
@@ -507,7 +538,7 @@ pub async fn a_session_has_one_turn_at_a_time_and_a_bounded_queue(backend: &impl
         let store = Arc::clone(&store);
         async move { store.lock_turn(id, patience, 4).await.map(drop) }
     });
-    // Until the one above waits, this one does, and for no time.
+    // Times out at once until the task above is queued.
     let full = loop {
         match store.lock_turn(id, Duration::ZERO, 1).await {
             Err(TurnLockError::Timeout) => tokio::task::yield_now().await,
@@ -563,7 +594,7 @@ pub async fn concurrent_merges_keep_every_key(backend: &impl Backend) {
     assert_eq!(store.session(id, T0).await.unwrap().config.as_map().len(), 50);
 }
 
-pub async fn what_was_acknowledged_survives_a_drop(backend: &impl Backend) {
+pub async fn acknowledged_writes_survive_a_drop(backend: &impl Backend) {
     let store = backend.open(T0).await;
     let session = new_session(json!({"a": 1}), T0);
     let id = session.id;
@@ -594,7 +625,7 @@ pub async fn activity_survives_a_close(backend: &impl Backend) {
     not_found(store.history(id, None, 1, at(2800)).await);
 }
 
-pub async fn a_closed_store_answers_nothing(backend: &impl Backend) {
+pub async fn a_closed_store_refuses_every_call(backend: &impl Backend) {
     let store = backend.open(T0).await;
     let id = created(&store, T0).await;
     store.close().await.unwrap();

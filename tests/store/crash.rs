@@ -1,4 +1,4 @@
-//! A process that is killed has lost nothing that it acknowledged.
+//! A killed process loses nothing that it has acknowledged.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::redb::{InFolder, open};
 use crate::support::{T0, created, texts, turn};
 
 #[tokio::test]
-async fn what_was_acknowledged_survives_a_kill() {
+async fn acknowledged_writes_survive_a_kill() {
     let folder = InFolder::default();
     for _ in 0..3 {
         let mut child = Command::new(std::env::current_exe().unwrap())
@@ -36,7 +36,7 @@ async fn what_was_acknowledged_survives_a_kill() {
     }
 }
 
-/// The process that is killed in the case above; by itself it has nothing to do.
+/// The process killed by the test above; does nothing if run by itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn helper_stores_until_it_is_killed() {
     let Some(path) = std::env::var_os("TEST_KILLED_STORE") else { return };
@@ -48,7 +48,7 @@ async fn helper_stores_until_it_is_killed() {
             loop {
                 let id = created(&*store, T0).await;
                 turn(&*store, id, "a", T0).await;
-                // Past the test harness, which would keep it.
+                // Bypasses the test harness, which would capture it.
                 let _ = writeln!(std::io::stdout().lock(), "stored {id}");
             }
         });

@@ -1,4 +1,4 @@
-//! Cases of the contract about files, and about answers that were made with them.
+//! Contract cases for files, and for answers that were based on them.
 
 use chatbot_widget::domain::{Chart, ChartKind, NewMessage, Status, ToolOutcome, ToolRun};
 use chatbot_widget::store::Store;
@@ -9,13 +9,13 @@ use crate::support::{
     to,
 };
 
-pub async fn a_file_comes_back_as_it_was_stored(backend: &impl Backend) {
+pub async fn a_file_is_read_back_as_stored(backend: &impl Backend) {
     let store = backend.open(T0).await;
     let id = created(&store, T0).await;
     assert_eq!(store.file(id, T0).await.unwrap(), None);
     assert_eq!(store.file_text(id, T0).await.unwrap(), None);
     assert!(!store.delete_file(id, T0).await.unwrap());
-    // Longer than several pieces, and no multiple of one.
+    // Longer than several chunks, and not a multiple of their size.
     let (stored, text) = file(1, &"a;b\n1;2\n".repeat(400_000));
     store.put_file(id, stored.clone(), text.clone(), T0).await.unwrap();
     drop(store);
@@ -24,22 +24,22 @@ pub async fn a_file_comes_back_as_it_was_stored(backend: &impl Backend) {
     assert_eq!(store.file(id, T0).await.unwrap(), Some(stored.clone()));
     assert!(store.file_text(id, T0).await.unwrap() == Some((stored, text)));
     let other = created(&store, T0).await;
-    assert_eq!(store.file(other, T0).await.unwrap(), None, "another session's");
+    assert_eq!(store.file(other, T0).await.unwrap(), None, "another session has no file");
     assert!(store.delete_file(id, T0).await.unwrap());
     assert_eq!(store.file_text(id, T0).await.unwrap(), None);
 }
 
-pub async fn a_new_file_takes_the_place_of_the_earlier_one(backend: &impl Backend) {
+pub async fn a_new_file_replaces_the_previous_one(backend: &impl Backend) {
     let store = backend.open(T0).await;
     let id = created(&store, T0).await;
     let (long, long_text) = file(1, &"x".repeat(3_000_000));
     store.put_file(id, long, long_text, T0).await.unwrap();
     let (short, text) = file(2, "a;b\n");
     store.put_file(id, short.clone(), text.clone(), T0).await.unwrap();
-    assert_eq!(store.file_text(id, T0).await.unwrap(), Some((short, text)), "no piece is left");
+    assert_eq!(store.file_text(id, T0).await.unwrap(), Some((short, text)), "no chunk is left");
 }
 
-pub async fn a_file_goes_with_its_session(backend: &impl Backend) {
+pub async fn a_file_expires_with_its_session(backend: &impl Backend) {
     let store = backend.open(T0).await;
     let id = created(&store, T0).await;
     let (stored, text) = file(1, "a;b\n");
@@ -53,7 +53,7 @@ pub async fn a_file_goes_with_its_session(backend: &impl Backend) {
     not_found(store.file(id, T0).await);
 }
 
-pub async fn an_answer_keeps_what_it_was_made_with(backend: &impl Backend) {
+pub async fn an_answer_keeps_its_tools_and_chart(backend: &impl Backend) {
     let store = backend.open(T0).await;
     let id = created(&store, T0).await;
     let begun = begin(&store, id, Map::new(), question("how many?", T0), None).await.unwrap();

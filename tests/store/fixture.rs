@@ -1,4 +1,4 @@
-//! Files that earlier releases have written are read by this one.
+//! Files written by earlier releases are still readable.
 //!
 //! `tests/fixtures/store/v1.redb` is such a file. To write one for a new schema, add its number
 //! below and run `WRITE_STORE_FIXTURE=1 cargo test --test store fixture`; never write an old one
@@ -57,8 +57,8 @@ fn chart() -> Chart {
     }
 }
 
-/// A question for each way to end, and an answer from each provider. Tools and charts came with
-/// schema 2; cached tokens, the rows of a tool's table and keys of questions with schema 3.
+/// A question for each way to end, and an answer from each provider. Schema 2 added tools and
+/// charts; schema 3 cached tokens, the row count of a tool's table and idempotency keys.
 fn turns(schema: u32) -> Vec<(NewMessage, Option<NewMessage>)> {
     let endings = [
         (Status::Complete, Some(ProviderKind::Claude)),
@@ -117,7 +117,7 @@ async fn write(path: &Path) {
 }
 
 #[tokio::test]
-async fn every_earlier_releases_file_is_read_whole() {
+async fn files_of_every_earlier_release_are_read_completely() {
     if std::env::var_os("WRITE_STORE_FIXTURE").is_some() && !file(CURRENT).exists() {
         write(&file(CURRENT)).await;
         let mut database = ::redb::Database::open(file(CURRENT)).unwrap();
@@ -145,7 +145,7 @@ async fn every_earlier_releases_file_is_read_whole() {
         assert_eq!(messages, expected, "schema {schema}");
         let stored = store.file_text(session().id, LAST).await.unwrap();
         let expected = (schema > 1).then(|| crate::support::file(9, "a;b\n1;\n2;\n"));
-        assert_eq!(stored, expected, "files came with schema 2");
+        assert_eq!(stored, expected, "schema 2 added files");
         assert_eq!(file, expected.map(|(file, _)| file));
         let again = NewMessage::question("again".to_owned(), LAST);
         let key = IdempotencyKey::new("key 0");
@@ -153,7 +153,7 @@ async fn every_earlier_releases_file_is_read_whole() {
         let answered = turns(schema).swap_remove(0).1.filter(|_| schema > 2);
         let answered =
             answered.map(|body| Message { id: MessageId(3), body: to(MessageId(2), body) });
-        assert_eq!(begun.answered, answered, "keys came with schema 3");
+        assert_eq!(begun.answered, answered, "schema 3 added keys");
         let key = store.setting("secret_key").await.unwrap();
         assert_eq!(key.as_deref(), Some([0, 1, 254, 255].as_slice()));
     }

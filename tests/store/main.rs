@@ -1,4 +1,4 @@
-//! Stores: one suite for every backend, and what only redb can show.
+//! Stores: one suite for every backend, and tests specific to redb.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -8,6 +8,7 @@ mod crash;
 mod files;
 mod fixture;
 mod full_disk;
+mod lost_file;
 mod model;
 mod redb;
 mod remains;

@@ -1,4 +1,4 @@
-//! A store does what a few maps in memory do, whatever is asked of it in whatever order.
+//! A store behaves like a few maps in memory, whatever the operations and their order.
 
 use std::collections::BTreeMap;
 
@@ -21,9 +21,9 @@ enum Step {
     Read,
     Transcript,
     Merge(u8, u8),
-    /// With a setting and a key of the question, or without.
+    /// Optionally with a setting and an idempotency key.
     Begin(Option<(u8, u8)>, Option<u8>),
-    /// Ends the turn whose question was asked so many questions ago.
+    /// Ends the turn whose question was asked this many questions ago.
     Finish(usize, Status, Option<Status>),
     History(Option<u64>, usize),
     Clear,
@@ -87,7 +87,7 @@ impl Model {
         Ok(MessageId(*next - 1))
     }
 
-    /// What is known of the question with that key, if it was asked before: its id and its answer.
+    /// The stored question with that key, if any: its id and its answer.
     fn earlier(&self, id: SessionId, key: Option<u8>) -> Option<(MessageId, Option<Message>)> {
         let question = *self.keys.get(&(id, key?))?;
         let (_, messages, _) = self.sessions.get(&id)?;
@@ -96,7 +96,7 @@ impl Model {
         Some((question, answer.cloned()))
     }
 
-    /// Takes out the question and the answer that was interrupted.
+    /// Removes the question and its interrupted answer.
     fn take_back(&mut self, id: SessionId, question: MessageId) {
         let (_, messages, _) = self.sessions.get_mut(&id).unwrap();
         messages.retain(|m| m.id != question && m.body.answers != Some(question));
@@ -132,7 +132,7 @@ impl Model {
         Ok(FinishedTurn { message_count: self.touch(id, now)?.0.message_count, answer })
     }
 
-    /// The store may choose among those that have expired, so it tells how many it took.
+    /// The expected counts at `now`.
     fn count(&self, now: Timestamp) -> Stats {
         let within = |from: Timestamp| {
             self.sessions.values().filter(|(s, ..)| s.last_activity > from).count() as u64
@@ -260,7 +260,7 @@ async fn behaves_like_the_model(steps: Vec<(Step, usize, u32)>) {
                 assert_eq!(store.setting_or_insert("s", vec![value]).await.unwrap(), kept);
             }
             Step::Reopen => {
-                // Closed or dropped, it must make no difference.
+                // Closing and dropping must be equivalent.
                 if which % 2 == 0 {
                     store.close().await.unwrap();
                 }

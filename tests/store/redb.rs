@@ -1,4 +1,4 @@
-//! The redb store: the contract, and which files it refuses.
+//! The redb store: the contract, the files it refuses, and its commits.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,13 +8,13 @@ use ::redb::{Database, ReadableDatabase, TableDefinition};
 use async_trait::async_trait;
 use chatbot_widget::domain::Timestamp;
 use chatbot_widget::store::redb::{OpenError, Options, RedbStore};
-use chatbot_widget::store::{Office, Store};
+use chatbot_widget::store::{Office, Store, StoreCounters};
 
 use crate::support::{Backend, T0, TIMEOUT, at, created, not_found, set, texts, turn};
 
 const META: TableDefinition<&[u8], &[u8]> = TableDefinition::new("meta");
 
-/// A file in a folder that goes with it.
+/// A file in a temporary folder, deleted on drop.
 pub struct InFolder(tempfile::TempDir);
 
 impl Default for InFolder {
@@ -48,7 +48,7 @@ pub fn open(path: &Path, now: Timestamp) -> Result<RedbStore, OpenError> {
     RedbStore::open(path, options(now))
 }
 
-/// The refusal of `path`, which is one line that names the file.
+/// The error of opening `path`, which is one line that names the file.
 #[track_caller]
 fn refused(path: &Path) -> OpenError {
     let Err(error) = open(path, T0) else { unreachable!("{} was opened", path.display()) };
@@ -58,7 +58,7 @@ fn refused(path: &Path) -> OpenError {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_database_is_refused_and_left_as_it_is() {
+async fn a_file_that_is_not_a_database_is_refused_and_left_untouched() {
     let folder = InFolder::default();
     for contents in ["hello\n".to_owned(), "SQLite format 3\0".repeat(1000)] {
         std::fs::write(folder.path(), &contents).unwrap();
@@ -86,7 +86,7 @@ fn another_programs_database_is_refused() {
 }
 
 #[tokio::test]
-async fn a_newer_releases_database_is_refused() {
+async fn a_database_of_a_newer_release_is_refused() {
     let folder = InFolder::default();
     drop(folder.open(T0).await);
     let database = Database::open(folder.path()).unwrap();
@@ -99,7 +99,7 @@ async fn a_newer_releases_database_is_refused() {
 }
 
 #[tokio::test]
-async fn a_damaged_database_is_refused_or_reports_it() {
+async fn a_damaged_database_is_refused_or_returns_errors() {
     let folder = InFolder::default();
     let store = folder.open(T0).await;
     let id = created(&store, T0).await;
@@ -115,7 +115,7 @@ async fn a_damaged_database_is_refused_or_reports_it() {
         let told = matches!(error, OpenError::Damaged { .. } | OpenError::Foreign { .. });
         assert!(told, "cut to {length}: {error:?}");
     }
-    // Garbage from any page on: refused, or what it says is an error and no panic or wrong text.
+    // Garbage in any page: the file is refused, or reading it returns an error or the right texts.
     let expected = texts_of(&folder, &sound, id).await.unwrap();
     for page in 1..sound.len() / 4096 {
         let mut damaged = sound.clone();
@@ -138,7 +138,7 @@ async fn texts_of(
 }
 
 #[test]
-fn a_place_that_cannot_be_written_is_refused() {
+fn a_path_that_cannot_be_written_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     std::fs::write(&file, "").unwrap();
@@ -166,7 +166,7 @@ async fn a_second_opening_is_refused_in_this_process_and_in_another() {
     open(&folder.path(), T0).unwrap();
 }
 
-/// The other process of the case above; by itself it has nothing to do.
+/// The other process of the test above; does nothing if run by itself.
 #[test]
 fn helper_is_refused_by_the_lock() {
     if let Some(path) = std::env::var_os("TEST_LOCKED_STORE") {
@@ -176,7 +176,7 @@ fn helper_is_refused_by_the_lock() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_new_file_is_its_owners_alone() {
+async fn a_new_file_is_accessible_to_its_owner_only() {
     use std::os::unix::fs::PermissionsExt;
     let folder = InFolder::default();
     drop(folder.open(T0).await);
@@ -185,7 +185,7 @@ async fn a_new_file_is_its_owners_alone() {
 }
 
 #[tokio::test]
-async fn activity_from_the_future_counts_as_from_now() {
+async fn activity_in_the_future_counts_as_now() {
     let folder = InFolder::default();
     let store = folder.open(at(1_000_000)).await;
     let id = created(&store, at(1_000_000)).await;
@@ -197,7 +197,7 @@ async fn activity_from_the_future_counts_as_from_now() {
 }
 
 #[tokio::test]
-async fn a_read_writes_nothing_and_the_next_commit_takes_its_activity_along() {
+async fn a_read_writes_nothing_and_the_next_commit_includes_its_activity() {
     let folder = InFolder::default();
     let store = folder.open(T0).await;
     let (read, written) = (created(&store, T0).await, created(&store, T0).await);
@@ -208,7 +208,7 @@ async fn a_read_writes_nothing_and_the_next_commit_takes_its_activity_along() {
     store.ready().await.unwrap();
     assert!(before == std::fs::read(folder.path()).unwrap(), "nothing was committed");
     turn(&store, written, "x", at(1003)).await;
-    // Cut off before it can write anything more: what the file holds is what was committed.
+    // A copy of the open file holds only what has been committed.
     let copy = InFolder::default();
     std::fs::copy(folder.path(), copy.path()).unwrap();
     let store = copy.open(at(2000)).await;
@@ -218,7 +218,7 @@ async fn a_read_writes_nothing_and_the_next_commit_takes_its_activity_along() {
 }
 
 #[tokio::test]
-async fn a_sweep_of_many_messages_goes_on_to_its_limit() {
+async fn a_sweep_of_many_messages_continues_to_its_limit() {
     let folder = InFolder::default();
     let store = folder.open(T0).await;
     let many = created(&store, T0).await;
@@ -235,7 +235,7 @@ async fn a_sweep_of_many_messages_goes_on_to_its_limit() {
     for _ in 0..5 {
         created(&*store, at(1)).await;
     }
-    // More messages than one slice takes: the sweep needs several transactions, and says nothing.
+    // More messages than fit into one slice: one call must run several transactions.
     assert_eq!(store.expire(at(1801), 4).await.unwrap().len(), 4);
     assert_eq!(store.expire(at(1801), 4).await.unwrap().len(), 2);
     assert_eq!(store.stats(T0.after(Duration::from_secs(1))).await.unwrap().total, 0);
@@ -270,4 +270,24 @@ async fn a_session_is_either_touched_in_time_or_swept() {
     for (id, in_time) in ids.into_iter().zip(touched) {
         assert_eq!(store.session(id, at(1800)).await.is_ok(), in_time);
     }
+}
+
+#[tokio::test]
+async fn commits_are_counted_with_the_operations_that_share_them() {
+    let folder = InFolder::default();
+    let store = std::sync::Arc::new(folder.open(T0).await);
+    assert_eq!(store.counters(), StoreCounters::default());
+    store.ready().await.unwrap();
+    store.session(created(&*store, T0).await, T0).await.unwrap();
+    let once = StoreCounters { commits: 1, operations: 1, ..StoreCounters::default() };
+    assert_eq!(store.counters(), once, "reads and probes of readiness commit nothing");
+    // All are queued before the writer's next commit can end.
+    let writers = (0..100).map(|_| {
+        let store = store.clone();
+        async move { created(&*store, T0).await }
+    });
+    futures_util::future::join_all(writers).await;
+    let StoreCounters { commits, operations, failed_commits, queued } = store.counters();
+    assert_eq!((operations, failed_commits, queued), (101, 0, 0));
+    assert!((2..101).contains(&commits), "{commits}");
 }

@@ -1,4 +1,4 @@
-//! Nothing that was deleted stays in the file.
+//! Nothing that has been deleted remains in the file.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::support::{
     Backend, T0, TIMEOUT, answer, at, begin, created, file, new_session, object, question, set,
 };
 
-/// What belongs to sessions; the other tables describe the file itself.
+/// Tables that belong to sessions; the others describe the file itself.
 const TABLES: [&str; 7] =
     ["activity", "configs", "file_chunks", "files", "idempotency", "messages", "sessions"];
 
@@ -74,7 +74,7 @@ async fn a_filled_session_has_rows_in_every_table() {
 }
 
 #[tokio::test]
-async fn expiry_leaves_nothing_of_a_session() {
+async fn expiry_leaves_no_rows_of_a_session() {
     let found = rows_after(async |store, id| {
         let now = at(4).after(TIMEOUT);
         assert_eq!(store.expire(now, 10).await.unwrap(), [id]);
@@ -84,7 +84,7 @@ async fn expiry_leaves_nothing_of_a_session() {
 }
 
 #[tokio::test]
-async fn expiry_leaves_what_belongs_to_others() {
+async fn expiry_keeps_the_rows_of_other_sessions() {
     let found = rows_after(async |store, id| {
         let other = filled(store).await;
         created(store, at(5)).await;
@@ -97,7 +97,7 @@ async fn expiry_leaves_what_belongs_to_others() {
 }
 
 #[tokio::test]
-async fn clearing_leaves_no_messages_and_no_keys_of_questions() {
+async fn clearing_leaves_no_messages_and_no_idempotency_keys() {
     let found = rows_after(async |store, id| {
         assert_eq!(store.clear_history(id, at(5)).await.unwrap(), 4);
     })

@@ -1,4 +1,4 @@
-//! What the cases of stores share.
+//! Helpers shared by the store tests.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use chatbot_widget::domain::{
 use chatbot_widget::store::{BegunTurn, ConfigPatch, NewTurn, Office, Store, StoreError};
 use serde_json::{Map, Value, json};
 
-/// A place in which a store can be opened again and again.
+/// Storage in which a store can be opened repeatedly.
 #[async_trait]
 pub trait Backend: Default {
     /// The store under test.
     type Store: Store + Office + 'static;
-    /// Opens it at `now`, with [`TIMEOUT`]. The one before has been closed or dropped.
+    /// Opens the store at `now`, with [`TIMEOUT`]. The previous one has been closed or dropped.
     async fn open(&self, now: Timestamp) -> Self::Store;
 }
 
@@ -34,7 +34,7 @@ pub fn at(seconds: u64) -> Timestamp {
 pub fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(map) => map,
-        other => panic!("{other} is no object"),
+        other => panic!("{other} is not an object"),
     }
 }
 
@@ -76,7 +76,7 @@ pub fn answer(text: &str, now: Timestamp) -> NewMessage {
     }
 }
 
-/// A file of two rows, as the use case hands it over, and its text.
+/// A file of two rows, as the use case passes it, and its text.
 pub fn file(version: u64, text: &str) -> (StoredFile, Bytes) {
     let column = |name: &str, kind| Column {
         name: name.to_owned(),
@@ -98,14 +98,14 @@ pub fn file(version: u64, text: &str) -> (StoredFile, Bytes) {
     (StoredFile { version, text_bytes: text.len() as u64, dataset }, text.to_owned().into())
 }
 
-/// Limit of a session's settings in most cases, in bytes.
+/// Maximum size of a session's settings in most cases, in bytes.
 pub const CONFIG_BYTES: usize = 1 << 20;
 
 pub fn set(keys: Map<String, Value>) -> ConfigPatch {
     ConfigPatch { keys, max_bytes: CONFIG_BYTES }
 }
 
-/// Begins a turn that wants all earlier messages.
+/// Begins a turn that requests all earlier messages.
 pub async fn begin(
     store: &impl Store,
     id: SessionId,

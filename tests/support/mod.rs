@@ -10,7 +10,7 @@ use chatbot_widget::config::Config;
 use chatbot_widget::domain::{Clock, ManualClock, Timestamp};
 use chatbot_widget::provider::transport::Proxies;
 use chatbot_widget::server;
-use chatbot_widget::store::Store;
+use chatbot_widget::store::Backend;
 use chatbot_widget::store::redb::{Options, RedbStore};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -104,7 +104,7 @@ impl Server {
         };
         let store = RedbStore::open(&data.path().join("chatbot.redb"), options).unwrap();
         let providers = chatbot_widget::app::providers(&config, &Proxies::default()).unwrap();
-        let store: Arc<dyn Store> = Arc::new(store);
+        let store: Arc<dyn Backend> = Arc::new(store);
         let app = App::assemble(config, store, Arc::clone(&clock) as Arc<dyn Clock>, providers);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -1,6 +1,6 @@
-//! The estimate of tokens against an exact tokenizer, `o200k_base`.
+//! The token estimate, compared with an exact tokenizer, `o200k_base`.
 //!
-//! The prices were fitted on other text and on the fixtures `*-1.txt`; `*-2.txt` are held out.
+//! The prices were fitted to other text and to the fixtures `*-1.txt`; `*-2.txt` are held out.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -31,14 +31,14 @@ const BOUNDED: [&str; 15] = [
     "rust",
     "spanish",
 ];
-/// Kinds for which it only must not be too low.
+/// Kinds for which it must only not be too low.
 const NOT_UNDER: [&str; 5] = ["emoji", "encoded", "indented", "numbers", "urls"];
 
 const LOWEST: f64 = 0.90;
 const HIGHEST: f64 = 1.25;
 
-/// Characters of a piece, or half of a shorter text, and how far the next one starts behind it. The
-/// pieces overlap, so that the bounds do not depend on where the first one happens to start.
+/// Characters of a piece (half the text if that is shorter), and the distance between the starts of
+/// two pieces. They overlap, so that the bounds do not depend on where the first one starts.
 const WINDOW: usize = 1000;
 const STRIDE: usize = 97;
 
@@ -92,7 +92,7 @@ fn highest(kind: &str) -> f64 {
 }
 
 #[test]
-fn every_kind_has_a_fixture_to_fit_and_one_held_out() {
+fn every_kind_has_a_fixture_for_fitting_and_one_held_out() {
     let names: Vec<String> = fixtures().into_iter().map(|fixture| fixture.name).collect();
     let mut expected: Vec<String> = BOUNDED
         .iter()
@@ -121,7 +121,7 @@ fn whole_texts_are_within_bounds() {
     assert!(wrong.is_empty(), "out of bounds: {wrong:?}\n{table}");
 }
 
-/// The bounds for the whole hold for pieces too.
+/// The bounds for whole texts hold for pieces too.
 #[test]
 fn pieces_are_within_bounds() {
     let mut table = String::new();
@@ -146,7 +146,7 @@ fn pieces_are_within_bounds() {
 }
 
 #[test]
-fn nothing_costs_nothing_and_anything_costs_something() {
+fn only_the_empty_text_costs_nothing() {
     assert_eq!(estimate(""), 0);
     for text in
         ["a", " ", "\n", "7", "é", "я", "字", "あ", "한", "ا", "अ", "🙂", "\0", "\u{10ffff}"]
@@ -163,10 +163,10 @@ fn ruled_lines_and_long_blanks_stay_cheap() {
 }
 
 #[test]
-fn cuts_are_at_white_space_where_there_is_some() {
+fn texts_are_cut_at_white_space_if_there_is_some() {
     let text = "Where is the order that I placed last Tuesday, please?";
     let words: Vec<usize> = text.match_indices(' ').map(|(at, _)| at).collect();
-    // The last word alone takes three.
+    // The last word alone takes three tokens.
     for budget in 3..estimate(text) {
         let start = clip_end(text, budget);
         assert!(words.contains(&start.len()), "{budget}: {start:?}");
@@ -180,7 +180,7 @@ fn cuts_are_at_white_space_where_there_is_some() {
 }
 
 #[test]
-fn cuts_without_white_space_are_between_characters() {
+fn texts_without_white_space_are_cut_between_characters() {
     let chinese = "老街尽头有一家修钟表的小铺子门口挂着一块褪了色的木牌".repeat(20);
     let base64 = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9".repeat(20);
     for text in [chinese, base64, "🙂".repeat(300), "7".repeat(900)] {
@@ -205,7 +205,7 @@ fn a_clipped_fixture_uses_most_of_its_budget() {
             for part in [clip_end(&text, budget), clip_start(&text, budget)] {
                 let used = estimate(part);
                 assert!(used <= budget, "{name}: {used} of {budget}");
-                // A word's end may be up to 80 bytes away, which in base64 is some 60 tokens.
+                // A word's end may be up to 80 bytes away, which in base64 is about 60 tokens.
                 assert!(used + 65 >= budget, "{name}: {used} of {budget}");
             }
         }
@@ -234,7 +234,7 @@ fn boundaries(text: &str) -> impl Iterator<Item = usize> {
     (0..=text.len()).filter(|&at| text.is_char_boundary(at))
 }
 
-/// The same cases in every run.
+/// Generates the same cases in every run.
 fn fixed_cases() -> ProptestConfig {
     ProptestConfig { rng_seed: RngSeed::Fixed(7), failure_persistence: None, ..Default::default() }
 }
@@ -253,7 +253,7 @@ proptest! {
     }
 
     #[test]
-    fn two_parts_cost_as_much_as_the_whole_but_for_four_tokens(text in any_text()) {
+    fn two_parts_cost_as_much_as_the_whole_within_four_tokens(text in any_text()) {
         let whole = estimate(&text);
         for at in boundaries(&text) {
             let parts = estimate(&text[..at]) + estimate(&text[at..]);

@@ -1,4 +1,4 @@
-//! Which client a request comes from, also behind reverse proxies.
+//! Finds the client that a request comes from, also behind reverse proxies.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use crate::domain::ClientKey;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// Finds clients, given the networks whose forwarded addresses count.
+/// Finds clients, given the networks whose forwarded addresses are trusted.
 #[derive(Debug)]
 pub struct Clients {
     proxies: Vec<IpNet>,
@@ -24,16 +24,16 @@ impl Clients {
         Self { proxies, has_warned: AtomicBool::new(false) }
     }
 
-    /// Whose share of the limits `request` counts against.
+    /// The client whose share of the limits `request` counts against.
     pub fn client(&self, request: &Request) -> ClientKey {
         match &request.remote_addr().0 {
             Addr::SocketAddr(address) => self.behind(address.ip(), request.headers()),
-            // Our own listeners know nothing else.
+            // This server's listeners have no other addresses.
             _ => ClientKey::V4(0),
         }
     }
 
-    /// The client of a request with these headers that came over a connection from `peer`.
+    /// The client of a request with these headers on a connection from `peer`.
     fn behind(&self, peer: IpAddr, headers: &HeaderMap) -> ClientKey {
         let peer = peer.to_canonical();
         if self.is_proxy(peer) {
@@ -61,13 +61,13 @@ impl Clients {
 }
 
 /// The rightmost address in `X-Forwarded-For` that is not a proxy's: everything left of it is only
-/// what the client claims. The leftmost one if all are proxies'.
+/// the client's claim. If all are proxies, the leftmost.
 fn forwarded(headers: &HeaderMap, is_proxy: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
     let mut client = None;
     let values: Vec<&str> =
         headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok()).collect();
     for hop in values.iter().rev().flat_map(|value| value.rsplit(',')) {
-        // What a trusted proxy has not written as an address ends what can be trusted.
+        // Nothing left of a malformed address can be trusted.
         let Some(address) = parse_hop(hop) else { break };
         client = Some(address);
         if !is_proxy(address) {
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rightmost_address_that_is_not_a_proxys_is_the_client() {
+    fn the_client_is_the_rightmost_address_that_is_not_a_proxy() {
         for (peer, headers, expected) in [
             ("203.0.113.9", &[][..], "203.0.113.9"),
             ("203.0.113.9", &["198.51.100.1"], "203.0.113.9"),

@@ -19,24 +19,25 @@ const MAX_ADDRESS: usize = 8 * 1024;
 /// Maximum total size of the headers, in bytes.
 const MAX_HEADERS: usize = 64 * 1024;
 
-/// How slow a body may be. A phone on a poor line may take minutes for an upload; a client that only
-/// wants to hold a connection sends as little as it can.
+/// How slow a body may be. A phone on a poor connection may take minutes for an upload; a client
+/// that only wants to hold a connection sends as little as it can.
 const BODY_PACE: Pace =
     Pace { idle: Duration::from_secs(15), grace: Duration::from_secs(20), bytes_per_second: 500 };
 
-/// The least that is expected of a sender.
+/// The minimum speed required of a sender.
 #[derive(Clone, Copy)]
 struct Pace {
-    /// The longest time without a byte.
+    /// Maximum time without a byte.
     idle: Duration,
-    /// When the average begins to count, from the body's beginning.
+    /// How long after the body's beginning the average starts to count.
     grace: Duration,
-    /// The least average.
+    /// Minimum average speed.
     bytes_per_second: u64,
 }
 
 impl Pace {
-    /// When the body that began at `begun` is late, after `bytes` of it, the last of them just now.
+    /// When a body that began at `begun` becomes late, given that byte number `bytes` has just
+    /// arrived.
     fn deadline(self, begun: Instant, bytes: usize) -> Instant {
         let paid_for = Duration::from_millis(bytes as u64 * 1000 / self.bytes_per_second);
         (Instant::now() + self.idle).min(begun + self.grace.max(paid_for))
@@ -59,7 +60,7 @@ pub fn check_size(request: &Request) -> Result<(), Refusal> {
     if size > MAX_HEADERS { Err(Refusal::HeadersTooLarge) } else { Ok(()) }
 }
 
-/// Reads the request's body, at most `limit` bytes of it, into `room`. A compressed body is refused:
+/// Reads the request's body, at most `limit` bytes, within `room`. A compressed body is refused:
 /// inflated, it could be a thousand times as large.
 pub async fn take_body(
     request: &mut Request,
@@ -117,14 +118,14 @@ async fn read(
     }
 }
 
-/// Whether a body may follow whose length is not declared. In HTTP/2 that needs no header.
+/// Whether a body of undeclared length may follow. In HTTP/2 that needs no header.
 fn is_chunked(request: &Request) -> bool {
     request.version() == Version::HTTP_2
         || request.headers().contains_key(header::TRANSFER_ENCODING)
 }
 
-/// Reads what is left of a body for a while, in the background. A client that waits for
-/// `100 Continue` sends nothing and needs no draining; in HTTP/2 the stream alone is reset.
+/// Reads the rest of a body for a while, in the background. A client that waits for `100 Continue`
+/// sends nothing and needs no draining; in HTTP/2 only the stream is reset.
 pub fn drain(request: &mut Request) {
     let headers = request.headers();
     let has_body = headers.contains_key(header::CONTENT_LENGTH)
@@ -159,8 +160,8 @@ mod tests {
     use crate::domain::ClientKey;
     use crate::quota::QuotaLimits;
 
-    /// Reads a body made of chunks, each `(milliseconds after the previous one, bytes)`, and
-    /// returns when and how that ended. `declared` is its Content-Length.
+    /// Reads a body of chunks, each `(milliseconds after the previous one, bytes)`, and returns
+    /// when and how that ended. `declared` is its Content-Length.
     async fn take(
         chunks: Vec<(u64, usize)>,
         declared: Option<usize>,
@@ -192,7 +193,7 @@ mod tests {
                 assert_eq!(take(chunks, declared, 10).await.1, expected, "{declared:?}");
             }
         }
-        // A declared length is refused before anything has come.
+        // A declared length is refused before anything has arrived.
         assert_eq!(take(vec![(60_000, 11)], Some(11), 10).await, (0, Err(413)));
     }
 
@@ -206,20 +207,20 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_body_of_under_500_bytes_a_second_is_late_after_20_s() {
-        // Ten megabytes at 40 kB/s take four minutes, and may.
+        // Ten megabytes at 40 kB/s take four minutes, which is allowed.
         let slow = vec![(1000, 40_000); 250];
         assert_eq!(take(slow, None, 10_000_000).await, (250_000, Ok(10_000_000)));
         assert_eq!(take(vec![(1000, 600); 60], None, 99_999).await, (60_000, Ok(36_000)));
         assert_eq!(take(vec![(1000, 499); 60], None, 99_999).await, (20_000, Err(408)));
-        // A byte every ten seconds holds a connection for 20 s, not for good.
+        // A byte every ten seconds holds a connection for 20 s, not forever.
         assert_eq!(take(vec![(10_000, 1); 99], None, 99_999).await, (20_000, Err(408)));
-        // A good beginning is credit, but not for long.
+        // A fast beginning earns credit, but not for long.
         let tired = [vec![(0, 15_000)], vec![(1000, 1); 99]].concat();
         assert_eq!(take(tired, None, 99_999).await, (30_060, Err(408)));
     }
 
     proptest! {
-        /// No sender, however it spreads its bytes, holds a connection longer than they are worth.
+        /// No sender, however it spreads its bytes, holds a connection longer than they allow.
         #[test]
         fn no_body_lasts_longer_than_its_bytes_allow(
             chunks in prop::collection::vec((0_u64..20_000, 0_usize..9_000), 0..40),

@@ -6,7 +6,7 @@ use poem_openapi::OpenApi;
 pub struct AllowedMethods {
     /// The path with its parameters in braces.
     pub pattern: String,
-    /// The path's segments; `None` stands for any.
+    /// The path's segments; `None` matches any segment.
     segments: Vec<Option<String>>,
     /// The `Allow` header's value.
     pub allow: String,
@@ -47,7 +47,7 @@ impl AllowedMethods {
         }) && actual.next().is_none()
     }
 
-    /// The first parameter in `path`, which this matches.
+    /// The first parameter in `path`, which must match this entry.
     pub fn parameter<'p>(&self, path: &'p str) -> Option<&'p str> {
         segments(path).zip(&self.segments).find(|(_, known)| known.is_none()).map(|(text, _)| text)
     }

@@ -64,7 +64,7 @@ impl Gate {
         Self { app, api, methods, docs, policies, ids, clients }
     }
 
-    /// The response, with this `status`, to a request that the HTTP library could not parse.
+    /// The response with `status` to a request that the HTTP library could not parse.
     pub fn refuse(&self, status: StatusCode) -> Response {
         let id = self.ids.next();
         let refusal = match status {
@@ -76,7 +76,7 @@ impl Gate {
         finish(render(refusal.into(), &id, false), None, false, &id)
     }
 
-    /// Answers, and leaves a body that it did not read in `request`.
+    /// Responds, leaving the body in `request` if it was not read.
     async fn respond(&self, request: &mut Request, route: &Route<'_>) -> poem::Result<Response> {
         check_size(request)?;
         check_host(request, &self.app.config.access.allowed_hosts)?;
@@ -108,10 +108,10 @@ impl Gate {
             self.app.quota.count(bucket, client).map_err(AppError::from)?;
         }
         if request.method() == Method::HEAD {
-            // Reads have no side effect that matters, and the HTTP library leaves the body out.
+            // GET has no side effects that matter, and the HTTP library omits the body.
             request.set_method(Method::GET);
         }
-        // Held until the response is there: the body may live as long.
+        // Held until the response is complete: the body may live as long.
         let mut room = self.app.quota.body(client);
         let body = take_body(request, self.body_limit(route), &self.app.quota, &mut room).await?;
         request.set_body(body);
@@ -125,7 +125,7 @@ impl Gate {
         })
     }
 
-    /// Length limit of a request's body: of an upload, the file and the form around it.
+    /// Maximum length of a request's body; for an upload, of the file and the form around it.
     fn body_limit(&self, route: &Route<'_>) -> usize {
         let limits = &self.app.config.limits;
         if route.is_upload() {

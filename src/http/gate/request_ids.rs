@@ -1,4 +1,4 @@
-//! What the access log records of a request.
+//! Request ids.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

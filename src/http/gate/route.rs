@@ -1,4 +1,4 @@
-//! What a path leads to, found once for each request.
+//! What a path leads to, looked up once per request.
 
 use poem::http::Method;
 
@@ -10,7 +10,7 @@ use crate::quota::RateBucket;
 
 /// What a request's path leads to.
 pub enum Route<'a> {
-    /// An operation of the API, if the method is one of its own.
+    /// A path of the API, whose operation depends on the method.
     Api(&'a AllowedMethods),
     /// A file of the executable.
     Asset(Served),
@@ -35,8 +35,8 @@ impl<'a> Route<'a> {
         }
     }
 
-    /// The route's pattern, for logs and metrics: never a part of what was sent, since that may
-    /// hold a session's id in some spelling or other.
+    /// The route's pattern, for logs and metrics: never part of the request, which may contain a
+    /// session's id in some spelling.
     pub fn pattern(&self) -> &'a str {
         match self {
             Self::Api(entry) => &entry.pattern,
@@ -46,7 +46,7 @@ impl<'a> Route<'a> {
         }
     }
 
-    /// The bucket that a request with this method counts in, if its rate is limited.
+    /// The bucket in which a request with this method is counted, if its rate is limited.
     pub fn bucket(&self, method: &Method) -> Option<RateBucket> {
         let Self::Api(entry) = self else { return None };
         if *method != Method::POST {
@@ -61,12 +61,12 @@ impl<'a> Route<'a> {
         }
     }
 
-    /// Whether it is where files are uploaded.
+    /// Whether it is the address for uploads.
     pub fn is_upload(&self) -> bool {
         matches!(self, Self::Api(entry) if entry.pattern == UPLOAD)
     }
 
-    /// What may be logged of the session that `path` names: the first characters of its id.
+    /// The part of the session id in `path` that may be logged: its first characters.
     pub fn session(&self, path: &str) -> Option<String> {
         let Self::Api(entry) = self else { return None };
         let id = entry.parameter(path)?.parse().ok()?;
@@ -83,7 +83,7 @@ mod tests {
 
     const ID: &str = "0d6f1f0e-5d3c-4c5e-9d0a-3a4f1c2b7e58";
 
-    /// A path with one character too many was logged as it was, and with it the whole id.
+    /// A path with one character too many was once logged as it was, including the whole id.
     #[test]
     fn no_spelling_of_an_id_reaches_the_log() {
         let api = api_methods();
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn each_operation_that_costs_something_has_its_bucket() {
+    fn each_costly_operation_has_its_bucket() {
         let api = api_methods();
         let bucket = |method: Method, path: &str| Route::find(path, &api).bucket(&method);
         let query = format!("/api/files/query/{ID}");

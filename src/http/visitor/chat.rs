@@ -11,17 +11,17 @@ use serde_json::{Map, Value};
 use crate::app::App;
 use crate::chat::{Answer, Delivery, Question};
 use crate::domain::{SessionId, Status};
-use crate::http::Tag;
+use crate::http::ApiTag;
 use crate::http::wire::body::{self, FromJson, JsonBody};
 use crate::http::wire::client::Client;
-use crate::http::wire::error::Shared;
+use crate::http::wire::error::SharedError;
 use crate::http::wire::faults::{ClearFault, ReadFault, TurnFault};
 use crate::http::wire::idempotency::KeyHeader;
 use crate::http::wire::refusal::Refusal;
 use crate::http::wire::reply::Reply;
 use crate::http::wire::types::{
-    ChartBody, Config, EXAMPLE_HTML, EXAMPLE_ID, EXAMPLE_TIME, EXAMPLE_USAGE, FileBody, IdParam,
-    MessageBody, ToolBody, UsageBody, example_config, example_messages, iso, tools,
+    ChartBody, ConfigObject, EXAMPLE_HTML, EXAMPLE_ID, EXAMPLE_TIME, EXAMPLE_USAGE, FileBody,
+    IdParam, MessageBody, ToolBody, UsageBody, example_config, example_messages, iso, tools,
 };
 
 /// Conversations.
@@ -38,7 +38,7 @@ pub(super) struct MessageRequest {
     /// What the visitor says.
     pub(super) message: String,
     /// Settings that are merged into the session's first, such as the page the visitor is on.
-    pub(super) config: Option<Config>,
+    pub(super) config: Option<ConfigObject>,
 }
 
 impl MessageRequest {
@@ -77,7 +77,7 @@ impl FromJson for MessageRequest {
             Some(_) => return Err(Refusal::BadField("`message` must be text.")),
             None => return Err(Refusal::BadField("`message` is missing.")),
         };
-        let config = Some(Config(body::config(&mut fields)?));
+        let config = Some(ConfigObject(body::config(&mut fields)?));
         Ok(Self { session_id, message, config })
     }
 }
@@ -218,7 +218,7 @@ impl Example for Cleared {
     }
 }
 
-#[OpenApi(prefix_path = "/api/chat", tag = "Tag::Chat")]
+#[OpenApi(prefix_path = "/api/chat", tag = "ApiTag::Chat")]
 impl ChatApi {
     /// Ask a question
     ///
@@ -236,7 +236,7 @@ impl ChatApi {
     ) -> Result<Reply<AnswerBody>, TurnFault> {
         let (id, question) = body.0.question(Delivery::Whole, key, client);
         let turn = self.app.chat.begin(id, question)?;
-        let answer = turn.end().await.map_err(Shared)?;
+        let answer = turn.end().await.map_err(SharedError)?;
         Ok(Reply(AnswerBody::new(id, Arc::unwrap_or_clone(answer))))
     }
 

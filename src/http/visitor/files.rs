@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::app::App;
 use crate::domain::{Dataset, FileKind};
-use crate::http::Tag;
+use crate::http::ApiTag;
 use crate::http::wire::body::{FromJson, JsonBody};
 use crate::http::wire::client::Client;
 use crate::http::wire::faults::{ClearFault, QueryFault, ReadFault, UploadFault};
@@ -188,9 +188,9 @@ fn count(value: Option<Value>, refusal: &'static str) -> Result<Option<u64>, Ref
 
 /// What a query has found.
 #[derive(Debug, Object, Serialize)]
-#[oai(rename_all = "camelCase", skip_serializing_if_is_none, example)]
+#[oai(rename = "Found", rename_all = "camelCase", skip_serializing_if_is_none, example)]
 #[serde(rename_all = "camelCase")]
-struct Found {
+struct FoundBody {
     /// The text that was looked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     query: Option<String>,
@@ -206,7 +206,7 @@ struct Found {
     file_type: String,
 }
 
-impl Example for Found {
+impl Example for FoundBody {
     fn example() -> Self {
         Self {
             query: None,
@@ -240,7 +240,7 @@ impl Example for Deleted {
     }
 }
 
-#[OpenApi(prefix_path = "/api/files", tag = "Tag::Files")]
+#[OpenApi(prefix_path = "/api/files", tag = "ApiTag::Files")]
 impl FilesApi {
     /// Upload a file
     ///
@@ -289,7 +289,7 @@ impl FilesApi {
         id: Path<IdParam>,
         Client(client): Client,
         body: JsonBody<QueryRequest>,
-    ) -> Result<Reply<Found>, QueryFault> {
+    ) -> Result<Reply<FoundBody>, QueryFault> {
         let caller = Caller { session: id.0.0, client };
         let (dataset, query, sql, results) = match (body.0.query.clone(), body.0.sql.clone()) {
             (Some(query), None) if !query.trim().is_empty() => {
@@ -305,7 +305,7 @@ impl FilesApi {
             }
             _ => return Err(Refusal::BadField("`query` is missing or empty.").into()),
         };
-        Ok(Reply(Found {
+        Ok(Reply(FoundBody {
             query,
             sql,
             results,

@@ -9,13 +9,14 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::app::App;
-use crate::http::Tag;
+use crate::http::ApiTag;
 use crate::http::wire::body::{self, FromJson, JsonBody};
 use crate::http::wire::faults::{ChangeFault, CreateFault, PlainFault, ReadFault};
 use crate::http::wire::refusal::Refusal;
 use crate::http::wire::reply::Reply;
 use crate::http::wire::types::{
-    Config, EXAMPLE_ID, EXAMPLE_TIME, IdParam, MessageBody, example_config, example_messages, iso,
+    ConfigObject, EXAMPLE_ID, EXAMPLE_TIME, IdParam, MessageBody, example_config, example_messages,
+    iso,
 };
 
 /// Sessions.
@@ -28,7 +29,7 @@ pub struct SessionsApi {
 #[oai(example)]
 struct CreateRequest {
     /// Settings of this session, over the operator's.
-    config: Option<Config>,
+    config: Option<ConfigObject>,
 }
 
 impl Example for CreateRequest {
@@ -41,7 +42,7 @@ impl FromJson for CreateRequest {
     const OPTIONAL: bool = true;
 
     fn from_json(mut fields: Map<String, Value>) -> Result<Self, Refusal> {
-        Ok(Self { config: Some(Config(body::config(&mut fields)?)) })
+        Ok(Self { config: Some(ConfigObject(body::config(&mut fields)?)) })
     }
 }
 
@@ -53,7 +54,7 @@ struct Created {
     /// The session's id. Whoever knows it may use the session.
     session_id: String,
     /// The operator's settings, overlaid with the caller's.
-    config: Config,
+    config: ConfigObject,
     /// Always `created`.
     status: String,
     /// Now.
@@ -81,7 +82,7 @@ struct SessionBody {
     /// Its messages, oldest first.
     messages: Vec<MessageBody>,
     /// The operator's settings, overlaid with the session's.
-    config: Config,
+    config: ConfigObject,
     /// When it was created.
     created_at: String,
     /// When it was last used: now.
@@ -105,7 +106,7 @@ impl Example for SessionBody {
 #[oai(example)]
 struct ConfigRequest {
     /// Top-level keys that are named here are replaced whole, the others stay.
-    config: Config,
+    config: ConfigObject,
 }
 
 impl Example for ConfigRequest {
@@ -119,7 +120,7 @@ impl FromJson for ConfigRequest {
         if !fields.contains_key("config") {
             return Err(Refusal::BadField("`config` is missing."));
         }
-        Ok(Self { config: Config(body::config(&mut fields)?) })
+        Ok(Self { config: ConfigObject(body::config(&mut fields)?) })
     }
 }
 
@@ -131,7 +132,7 @@ struct Configured {
     /// The session's id.
     session_id: String,
     /// The operator's settings, overlaid with the session's.
-    config: Config,
+    config: ConfigObject,
     /// Always `updated`.
     status: String,
 }
@@ -206,7 +207,7 @@ impl Example for BotConfigBody {
     }
 }
 
-#[OpenApi(prefix_path = "/api/sessions", tag = "Tag::Sessions")]
+#[OpenApi(prefix_path = "/api/sessions", tag = "ApiTag::Sessions")]
 impl SessionsApi {
     /// Create a session
     ///
@@ -222,7 +223,7 @@ impl SessionsApi {
         Ok(Reply(Created {
             session_id: session.id.to_string(),
             timestamp: iso(session.created),
-            config: Config(session.config),
+            config: ConfigObject(session.config),
             status: "created".to_owned(),
         }))
     }
@@ -269,7 +270,7 @@ impl SessionsApi {
             messages: session.messages.into_iter().map(MessageBody::from).collect(),
             created_at: iso(session.created),
             last_activity: iso(session.last_activity),
-            config: Config(session.config),
+            config: ConfigObject(session.config),
         }))
     }
 
@@ -283,7 +284,7 @@ impl SessionsApi {
         let session = self.app.sessions.configure(id.0.0, body.0.config.0).await?;
         Ok(Reply(Configured {
             session_id: session.id.to_string(),
-            config: Config(session.config),
+            config: ConfigObject(session.config),
             status: "updated".to_owned(),
         }))
     }

@@ -18,10 +18,10 @@ use super::chat::{AnswerBody, MessageRequest};
 use crate::app::App;
 use crate::chat::Delivery;
 use crate::chat::feed::{Follower, RunningTurn, TurnEvent};
-use crate::http::Tag;
+use crate::http::ApiTag;
 use crate::http::wire::body::JsonBody;
 use crate::http::wire::client::Client;
-use crate::http::wire::error::{Shared, describe};
+use crate::http::wire::error::{SharedError, describe};
 use crate::http::wire::faults::{ClearFault, ReadFault, TurnFault};
 use crate::http::wire::idempotency::KeyHeader;
 use crate::http::wire::reply::Reply;
@@ -111,7 +111,7 @@ impl<const MAYBE_NOTHING: bool> ApiResponse for Streamed<MAYBE_NOTHING> {
     }
 }
 
-#[OpenApi(prefix_path = "/api/chat", tag = "Tag::Chat")]
+#[OpenApi(prefix_path = "/api/chat", tag = "ApiTag::Chat")]
 impl StreamApi {
     /// Ask a question and read the answer as it is written
     ///
@@ -130,7 +130,7 @@ impl StreamApi {
         let (id, question) = body.0.question(Delivery::Streamed, key, client);
         let turn = self.app.chat.begin(id, question)?;
         if let Some(TurnEvent::Failed(error)) = turn.event(0).await {
-            return Err(Shared(error).into());
+            return Err(SharedError(error).into());
         }
         Ok(Streamed(Some(events(Follower::from_start(turn)))))
     }

@@ -122,7 +122,7 @@ fn causes(error: &poem::Error) -> String {
 /// A turn's failure, which all of its readers share.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", turn_sentence(.0))]
-pub struct Shared(pub Arc<AppError>);
+pub struct SharedError(pub Arc<AppError>);
 
 /// A visitor in the middle of a conversation is told how to go on.
 fn turn_sentence(error: &AppError) -> String {
@@ -132,8 +132,8 @@ fn turn_sentence(error: &AppError) -> String {
     }
 }
 
-impl From<Shared> for poem::Error {
-    fn from(error: Shared) -> Self {
+impl From<SharedError> for poem::Error {
+    fn from(error: SharedError) -> Self {
         let status = ErrorReply::from(&*error.0).status;
         Self::new(error, status)
     }
@@ -155,7 +155,7 @@ pub fn describe(error: &AppError) -> (String, &'static str, bool) {
 fn app_error(error: &poem::Error) -> Option<&AppError> {
     error
         .downcast_ref::<AppError>()
-        .or_else(|| error.downcast_ref::<Shared>().map(|shared| &*shared.0))
+        .or_else(|| error.downcast_ref::<SharedError>().map(|shared| &*shared.0))
 }
 
 impl From<AppError> for poem::Error {

@@ -4,7 +4,7 @@ use poem_openapi::ApiResponse;
 use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, Registry};
 use poem_openapi::types::Type;
 
-use super::error::{ErrorBody, Shared};
+use super::error::{ErrorBody, SharedError};
 use super::refusal::Refusal;
 use super::reply::JSON;
 use crate::error::AppError;
@@ -48,7 +48,7 @@ macro_rules! faults {
 pub trait IntoFault {}
 impl IntoFault for AppError {}
 impl IntoFault for Refusal {}
-impl IntoFault for Shared {}
+impl IntoFault for SharedError {}
 
 faults! {
     /// Of an operation that reads without naming a session.

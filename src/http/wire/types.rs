@@ -48,9 +48,9 @@ impl ParseFromParameter for IdParam {
 /// A session's settings: any JSON object, in which the keys of [`ConfigKeys`] have a meaning.
 #[derive(Debug, Default, Serialize)]
 #[serde(transparent)]
-pub struct Config(pub Map<String, Value>);
+pub struct ConfigObject(pub Map<String, Value>);
 
-impl Type for Config {
+impl Type for ConfigObject {
     const IS_REQUIRED: bool = true;
     type RawValueType = Self;
     type RawElementValueType = Self;
@@ -76,7 +76,7 @@ impl Type for Config {
     }
 }
 
-impl ParseFromJSON for Config {
+impl ParseFromJSON for ConfigObject {
     fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
         match value {
             Some(Value::Object(map)) => Ok(Self(map)),
@@ -85,13 +85,13 @@ impl ParseFromJSON for Config {
     }
 }
 
-impl ToJSON for Config {
+impl ToJSON for ConfigObject {
     fn to_json(&self) -> Option<Value> {
         Some(Value::Object(self.0.clone()))
     }
 }
 
-impl Config {
+impl ConfigObject {
     /// Settings for an example, from a JSON object.
     pub fn of(value: Value) -> Self {
         match value {
@@ -180,8 +180,8 @@ impl Example for ConfigKeys {
 }
 
 /// An example of settings, for the objects that hold some.
-pub fn example_config() -> Config {
-    Config::of(json!({
+pub fn example_config() -> ConfigObject {
+    ConfigObject::of(json!({
         "botName": "Ada",
         "pageContext": {
             "url": "https://shop.example.com/tea",

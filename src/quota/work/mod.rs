@@ -1,4 +1,4 @@
-//! Work that computes: SQL, uploads, prompts, charts.
+//! CPU-bound work: SQL, uploads, prompts, charts.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use crate::domain::{ClientKey, SessionId};
 use crate::keyed_locks::{HeldLock, KeyedLocks, LockRefused};
 
 pub(super) struct Work {
-    /// One piece at a time per session.
+    /// One job at a time per session.
     sessions: KeyedLocks<SessionId>,
     /// All places but one per client.
     clients: KeyedLocks<ClientKey>,
@@ -24,8 +24,8 @@ pub(super) struct Work {
     patience: Duration,
 }
 
-/// The right to compute, for one piece of work. It is freed first and the caller's own locks after
-/// it, so that the caller's next piece of work finds a place.
+/// A place for one job. On drop the permit is released before the caller's own locks, so that the
+/// caller's next job finds a place.
 #[derive(Debug)]
 pub struct WorkPlace {
     _permit: OwnedSemaphorePermit,
@@ -34,11 +34,11 @@ pub struct WorkPlace {
 }
 
 impl WorkPlace {
-    /// Runs `job` off the async threads. The place is the job's until that has ended, whether its
-    /// caller still waits or not.
+    /// Runs `job` off the async threads. The job keeps the place until it ends, whether or not its
+    /// caller still waits.
     ///
     /// # Errors
-    /// [`QuotaError::Lost`] if the job panics or the server is going down.
+    /// [`QuotaError::Lost`] if the job panics or the server is shutting down.
     pub async fn run<T: Send + 'static>(
         self,
         job: impl FnOnce() -> T + Send + 'static,
@@ -46,7 +46,7 @@ impl WorkPlace {
         Ok(self.lend(job).await?.1)
     }
 
-    /// The same, and returns the place with the result.
+    /// Like [`run`](Self::run), but returns the place along with the result.
     ///
     /// # Errors
     /// As [`run`](Self::run).
@@ -62,7 +62,7 @@ impl WorkPlace {
     }
 }
 
-/// A place in the queue, left when dropped.
+/// A place in the queue, released on drop.
 struct Queued(Arc<AtomicUsize>);
 
 impl Drop for Queued {
@@ -89,7 +89,7 @@ impl Work {
     pub async fn place(&self, caller: Caller) -> Result<WorkPlace, QuotaError> {
         let deadline = Instant::now() + self.patience;
         let own_share = |_: LockRefused| QuotaError::OwnShare;
-        // Before a place: callers that wait for themselves must not hold places.
+        // Before a place: callers that wait for their own earlier jobs must not occupy places.
         let session = self.sessions.lock(caller.session, self.patience, self.session_queue).await;
         let session = session.map_err(own_share)?;
         let left = deadline.saturating_duration_since(Instant::now());
@@ -102,7 +102,7 @@ impl Work {
         Ok(WorkPlace { _permit: permit, _client: client, _session: session })
     }
 
-    /// Jobs that compute, and jobs that wait for a place.
+    /// Running jobs, and jobs that wait for a place.
     pub fn in_use(&self) -> (usize, usize) {
         let working = self.capacity - self.places.available_permits();
         (working, self.queued.load(Ordering::Relaxed))

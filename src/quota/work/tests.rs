@@ -14,19 +14,19 @@ fn work(places: usize, queue: usize, patience: Duration) -> Arc<Work> {
     Arc::new(Work::new(&limits))
 }
 
-/// A caller of whom nothing is known.
+/// A caller unlike any other.
 fn anyone() -> Caller {
     let session = SessionId::random();
     let client = ClientKey::V6(session.0.as_u64_pair().1);
     Caller { session, client }
 }
 
-/// A job that ends at once.
+/// Runs a job that ends at once.
 async fn run(work: &Work, caller: Caller) -> Result<(), QuotaError> {
     work.place(caller).await?.run(|| ()).await
 }
 
-/// A job that has begun; it ends when the sender is used or dropped.
+/// Starts a job that ends when the sender is used or dropped.
 async fn held(
     work: &Arc<Work>,
     caller: Caller,
@@ -48,7 +48,7 @@ async fn held(
 }
 
 #[tokio::test]
-async fn work_keeps_its_place_when_its_caller_leaves() {
+async fn a_job_keeps_its_place_when_its_caller_leaves() {
     let work = work(2, 4, Duration::from_millis(1));
     let mut releases = Vec::new();
     for _ in 0..2 {
@@ -57,13 +57,13 @@ async fn work_keeps_its_place_when_its_caller_leaves() {
         assert!(caller.await.unwrap_err().is_cancelled());
         releases.push(release);
     }
-    assert_eq!(work.in_use(), (2, 0), "the jobs go on");
+    assert_eq!(work.in_use(), (2, 0), "the jobs continue");
     let late = run(&work, anyone()).await;
     assert_eq!(late, Err(QuotaError::Busy));
 }
 
 #[tokio::test]
-async fn a_session_works_one_piece_at_a_time_and_holds_one_place() {
+async fn a_session_runs_one_job_at_a_time_in_one_place() {
     let work = work(2, 4, Duration::from_secs(60));
     let session = anyone();
     let (first, release) = held(&work, session).await;
@@ -84,7 +84,7 @@ async fn a_session_works_one_piece_at_a_time_and_holds_one_place() {
     assert_eq!(work.in_use(), (0, 0));
 }
 
-/// Two sessions of one client took both places, and everybody else waited.
+/// Two sessions of one client once took both places while everybody else waited.
 #[tokio::test]
 async fn a_client_never_has_all_places() {
     let work = work(2, 4, Duration::from_secs(60));

@@ -40,9 +40,9 @@ pub enum Verdict {
 
 /// Keeps track of one connection's requests. Clones share it.
 #[derive(Clone)]
-pub struct Activity(Arc<Mutex<State>>);
+pub struct ConnectionActivity(Arc<Mutex<ActivityState>>);
 
-struct State {
+struct ActivityState {
     opened: Instant,
     /// The version of the latest request; `None` before the first one.
     version: Option<Version>,
@@ -60,11 +60,11 @@ struct State {
     retired: Option<Instant>,
 }
 
-impl Activity {
+impl ConnectionActivity {
     /// A connection that has just been accepted.
     pub fn new() -> Self {
         let now = Instant::now();
-        Self(Arc::new(Mutex::new(State {
+        Self(Arc::new(Mutex::new(ActivityState {
             opened: now,
             version: None,
             in_progress: 0,
@@ -116,13 +116,13 @@ impl Activity {
         self.lock().retired = Some(Instant::now());
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ActivityState> {
         // Nothing in here can panic half way.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl ActivityState {
     fn verdict(&self, now: Instant, phase: Phase, limits: &ServerLimits) -> Verdict {
         let is_http2 = self.version == Some(Version::HTTP_2);
         let until = |deadline: Instant, expired: Verdict| {
@@ -173,7 +173,7 @@ impl State {
 
 /// A request in progress.
 pub struct InProgress {
-    activity: Activity,
+    activity: ConnectionActivity,
     /// Whether a part was handed over and no more has been asked for since.
     blocked: bool,
 }

@@ -9,7 +9,7 @@ use super::*;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// The verdict on `activity` in `phase`, in seconds from now if it is to wait.
-fn look(activity: &Activity, phase: Phase) -> Result<f64, Verdict> {
+fn look(activity: &ConnectionActivity, phase: Phase) -> Result<f64, Verdict> {
     match activity.verdict(phase, &ServerLimits::default()) {
         Verdict::WaitUntil(at) => Ok((at - Instant::now()).as_secs_f64()),
         verdict => Err(verdict),
@@ -18,7 +18,7 @@ fn look(activity: &Activity, phase: Phase) -> Result<f64, Verdict> {
 
 /// What happens to a connection on which nothing happens any more: when it is retired and closed,
 /// in seconds.
-async fn fate(activity: &Activity, phase: Phase) -> (Option<f64>, f64) {
+async fn fate(activity: &ConnectionActivity, phase: Phase) -> (Option<f64>, f64) {
     let begun = Instant::now();
     let mut retired = None;
     loop {
@@ -52,9 +52,9 @@ async fn part(body: &mut (impl Body<Data = Bytes, Error = io::Error> + Unpin)) -
 
 #[tokio::test(start_paused = true)]
 async fn the_first_request_has_15_s_and_each_further_one() {
-    let activity = Activity::new();
+    let activity = ConnectionActivity::new();
     assert_eq!(fate(&activity, Phase::Serving).await, (None, 15.0));
-    let activity = Activity::new();
+    let activity = ConnectionActivity::new();
     tokio::time::sleep(14 * SECOND).await;
     let request = activity.begin(Version::HTTP_11);
     tokio::time::sleep(1000 * SECOND).await;
@@ -65,7 +65,7 @@ async fn the_first_request_has_15_s_and_each_further_one() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_still_being_sent_keeps_an_http1_connection() {
-    let activity = Activity::new();
+    let activity = ConnectionActivity::new();
     drop(activity.begin(Version::HTTP_11));
     for _ in 0..10 {
         tokio::time::sleep(14 * SECOND).await;
@@ -77,7 +77,7 @@ async fn what_is_still_being_sent_keeps_an_http1_connection() {
 
 #[tokio::test(start_paused = true)]
 async fn an_idle_http2_connection_is_retired_whatever_it_pings() {
-    let activity = Activity::new();
+    let activity = ConnectionActivity::new();
     drop(activity.begin(Version::HTTP_2));
     tokio::time::sleep(50 * SECOND).await;
     activity.sent();
@@ -86,7 +86,7 @@ async fn an_idle_http2_connection_is_retired_whatever_it_pings() {
 
 #[tokio::test(start_paused = true)]
 async fn an_http2_client_that_keeps_its_windows_shut_is_closed() {
-    let activity = Activity::new();
+    let activity = ConnectionActivity::new();
     let mut first = body(MAX_PART + 1, activity.begin(Version::HTTP_2));
     assert_eq!(part(&mut first).await, Some(MAX_PART));
     assert_eq!(fate(&activity, Phase::Serving).await, (None, 30.0));
@@ -104,14 +104,14 @@ async fn an_http2_client_that_keeps_its_windows_shut_is_closed() {
 #[tokio::test(start_paused = true)]
 async fn at_the_stop_idle_connections_close_at_once_and_half_open_ones_soon() {
     let stopping = Phase::Stopping(Instant::now());
-    let half_open = Activity::new();
+    let half_open = ConnectionActivity::new();
     assert_eq!(fate(&half_open, stopping).await, (None, 0.5));
     for version in [Version::HTTP_11, Version::HTTP_2] {
-        let idle = Activity::new();
+        let idle = ConnectionActivity::new();
         drop(idle.begin(version));
         let stopping = Phase::Stopping(Instant::now());
         assert_eq!(fate(&idle, stopping).await, (Some(0.0), 0.5), "{version:?}");
-        let busy = Activity::new();
+        let busy = ConnectionActivity::new();
         let request = busy.begin(version);
         assert_eq!(look(&busy, stopping), Err(Verdict::Retire));
         busy.retired();
@@ -119,7 +119,7 @@ async fn at_the_stop_idle_connections_close_at_once_and_half_open_ones_soon() {
         assert!(look(&busy, stopping).is_ok());
         drop(request);
         assert_eq!(fate(&busy, stopping).await, (None, 2.0), "{version:?}");
-        let busy = Activity::new();
+        let busy = ConnectionActivity::new();
         let _request = busy.begin(version);
         assert!(matches!(look(&busy, Phase::Closing), Err(Verdict::Close(_))));
     }
@@ -128,7 +128,7 @@ async fn at_the_stop_idle_connections_close_at_once_and_half_open_ones_soon() {
 #[tokio::test]
 async fn a_body_stays_what_it_is_in_parts() {
     for bytes in [0, 1, MAX_PART, MAX_PART + 1, 3 * MAX_PART] {
-        let activity = Activity::new();
+        let activity = ConnectionActivity::new();
         let mut body = body(bytes, activity.begin(Version::HTTP_11));
         assert_eq!(body.size_hint().exact(), Some(bytes as u64));
         let mut seen = 0;
@@ -157,7 +157,7 @@ proptest! {
             .unwrap();
         runtime.block_on(async {
             let version = if http2 { Version::HTTP_2 } else { Version::HTTP_11 };
-            let activity = Activity::new();
+            let activity = ConnectionActivity::new();
             let mut open = Vec::new();
             for (step, wait) in steps {
                 tokio::time::sleep(Duration::from_millis(wait)).await;
@@ -179,7 +179,7 @@ proptest! {
                 assert!(state.blocked <= open.len());
             }
             drop(open);
-            let State { in_progress, blocked, .. } = *activity.lock();
+            let ActivityState { in_progress, blocked, .. } = *activity.lock();
             assert_eq!((in_progress, blocked), (0, 0));
             let (_, closed) = fate(&activity, Phase::Serving).await;
             assert!(closed <= 90.0, "{closed}");

@@ -8,8 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
-use http::StatusCode;
 use http::header::{self, HeaderValue};
 use http::uri::Scheme;
 use http_body_util::combinators::BoxBody;
@@ -19,12 +17,13 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use poem::web::{LocalAddr, RemoteAddr};
-use poem::{Addr, Request, Response};
+use poem::{Addr, Request};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
-use super::activity::{Activity, Phase, TrackedBody, Verdict};
+use super::activity::{ConnectionActivity, Phase, TrackedBody, Verdict};
+use super::handler::Handler;
 use super::io::watched;
 use super::limits::ServerLimits;
 
@@ -60,18 +59,6 @@ const PING_PATIENCE: Duration = Duration::from_secs(20);
 
 /// poem's body.
 type ResponseBody = BoxBody<Bytes, io::Error>;
-
-/// What responds to the requests of a listener.
-pub trait Handler: Send + Sync + 'static {
-    /// Responds to `request`.
-    fn respond(&self, request: Request) -> BoxFuture<'static, Response>;
-
-    /// The response to bytes that are not a request, instead of hyper's own, which has this `status`
-    /// and no body; `None` keeps hyper's.
-    fn refuse(&self, _status: StatusCode) -> Option<Response> {
-        None
-    }
-}
 
 /// Serves the connections of one listener.
 pub struct Connections {
@@ -125,7 +112,7 @@ impl Connections {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let activity = Activity::new();
+        let activity = ConnectionActivity::new();
         let Some(tls) = &self.tls else {
             return self.serve_http(stream, ends, activity, Scheme::HTTP).await;
         };
@@ -142,7 +129,7 @@ impl Connections {
         &self,
         stream: S,
         ends: Ends,
-        activity: Activity,
+        activity: ConnectionActivity,
         scheme: Scheme,
     ) -> Result<(), Ended>
     where
@@ -174,7 +161,7 @@ impl Connections {
         &self,
         mut work: Pin<&mut F>,
         retire: fn(Pin<&mut F>),
-        activity: &Activity,
+        activity: &ConnectionActivity,
     ) -> Result<F::Output, Ended> {
         let mut phase = self.phase.clone();
         loop {
@@ -202,7 +189,7 @@ impl Connections {
 
 /// Shared by all requests of one connection.
 struct Requests {
-    activity: Activity,
+    activity: ConnectionActivity,
     phase: watch::Receiver<Phase>,
 }
 

@@ -3,6 +3,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use futures_util::future::BoxFuture;
+use http::StatusCode;
+use poem::Response;
+
 use super::*;
 
 /// Its response ends at once at `/`, never at `/endless`, and does not begin elsewhere.

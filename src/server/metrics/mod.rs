@@ -11,7 +11,7 @@ use poem::http::{Method, StatusCode};
 use poem::{Request, Response};
 use tokio::net::TcpListener;
 
-use super::connection::Handler;
+use super::handler::Handler;
 use super::limits::ServerLimits;
 use super::listening::Listening;
 

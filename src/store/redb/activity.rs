@@ -15,19 +15,19 @@ const RECENT: Duration = Duration::from_secs(5 * 60);
 /// I/O.
 pub(super) struct Activity {
     timeout: Duration,
-    inner: Mutex<Inner>,
+    inner: Mutex<ActivityInner>,
 }
 
 #[derive(Default)]
-struct Inner {
-    sessions: HashMap<SessionId, Entry>,
+struct ActivityInner {
+    sessions: HashMap<SessionId, LastActivity>,
     /// Sessions active since their row was written.
     pending: HashSet<SessionId>,
-    counts: Counts,
+    counts: ActivityCounts,
 }
 
 #[derive(Clone, Copy)]
-struct Entry {
+struct LastActivity {
     last: Timestamp,
     /// The time in the session's row, in the file or in the transaction being written.
     row: Timestamp,
@@ -45,7 +45,7 @@ pub(super) struct Move {
 #[derive(Clone, Copy)]
 pub(super) struct Removed {
     id: SessionId,
-    entry: Entry,
+    entry: LastActivity,
 }
 
 /// What a row at the front of the `activity` table stands for.
@@ -77,13 +77,13 @@ impl Activity {
         let before = std::mem::take(&mut *inner);
         for (row, id) in rows {
             let known = before.sessions.get(&id).map_or(row, |entry| entry.last.max(row));
-            inner.insert(id, Entry { last: now.map_or(known, |now| known.min(now)), row });
+            inner.insert(id, LastActivity { last: now.map_or(known, |now| known.min(now)), row });
         }
     }
 
     /// Adds a session whose row has been committed.
     pub fn add(&self, id: SessionId, at: Timestamp) {
-        self.lock().insert(id, Entry { last: at, row: at });
+        self.lock().insert(id, LastActivity { last: at, row: at });
     }
 
     /// Succeeds if the session is live at `now`. Does not count as activity.
@@ -97,7 +97,7 @@ impl Activity {
         let mut inner = self.lock();
         let entry = inner.live(id, now.before(self.timeout))?;
         if entry.last < now {
-            inner.insert(id, Entry { last: now, ..entry });
+            inner.insert(id, LastActivity { last: now, ..entry });
         }
         Ok(entry.last.max(now))
     }
@@ -167,14 +167,14 @@ impl Activity {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, ActivityInner> {
         // At worst, a panic leaves a count that is off by one.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Inner {
-    fn live(&self, id: SessionId, cutoff: Timestamp) -> Result<Entry, StoreError> {
+impl ActivityInner {
+    fn live(&self, id: SessionId, cutoff: Timestamp) -> Result<LastActivity, StoreError> {
         self.sessions
             .get(&id)
             .copied()
@@ -182,7 +182,7 @@ impl Inner {
             .ok_or(StoreError::NotFound)
     }
 
-    fn insert(&mut self, id: SessionId, entry: Entry) {
+    fn insert(&mut self, id: SessionId, entry: LastActivity) {
         if entry.last != entry.row {
             self.pending.insert(id);
         }
@@ -203,12 +203,12 @@ impl Inner {
 /// Numbers of sessions by last activity: per second, so that a sum over minutes is short, and per
 /// millisecond, so that it is exact at its ends.
 #[derive(Default)]
-struct Counts {
+struct ActivityCounts {
     seconds: BTreeMap<i64, u64>,
     millis: BTreeMap<i64, u64>,
 }
 
-impl Counts {
+impl ActivityCounts {
     fn add(&mut self, at: Timestamp) {
         *self.seconds.entry(second(at)).or_default() += 1;
         *self.millis.entry(at.0).or_default() += 1;
@@ -308,7 +308,7 @@ mod tests {
 
     #[test]
     fn counts_are_exact_at_every_millisecond_and_at_the_extremes() {
-        let mut counts = Counts::default();
+        let mut counts = ActivityCounts::default();
         let times = [i64::MIN, -1001, -1000, -1, 0, 999, 1000, 1001, i64::MAX];
         times.iter().for_each(|at| counts.add(Timestamp(*at)));
         for at in [i64::MIN, -1002, -1001, -1000, -999, -1, 0, 1, 999, 1000, 5000, i64::MAX] {

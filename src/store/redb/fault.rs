@@ -6,20 +6,23 @@ use std::sync::Arc;
 use redb::Error::{DatabaseClosed, Io, PreviousIo};
 
 use super::record::RecordError;
+use super::watch::LostFile;
 use crate::store::StoreError;
 
 /// A failure of the storage itself. It aborts the transaction for every operation in it.
 #[derive(Clone, Debug, thiserror::Error)]
-pub(super) enum Fault {
+pub(super) enum RedbFault {
     #[error(transparent)]
     Storage(Arc<redb::Error>),
     #[error("the database is not open")]
     NotOpen,
     #[error("the storage engine failed on the database's contents")]
     Panicked,
+    #[error(transparent)]
+    LostFile(#[from] LostFile),
 }
 
-impl Fault {
+impl RedbFault {
     /// Whether reopening the database may cure it.
     pub fn is_passing(&self) -> bool {
         let Self::Storage(error) = self else { return matches!(self, Self::NotOpen) };
@@ -33,8 +36,8 @@ impl Fault {
     }
 }
 
-impl From<Fault> for StoreError {
-    fn from(fault: Fault) -> Self {
+impl From<RedbFault> for StoreError {
+    fn from(fault: RedbFault) -> Self {
         if fault.is_full() { Self::Full(fault.into()) } else { Self::Unavailable(fault.into()) }
     }
 }
@@ -45,7 +48,7 @@ pub(super) enum Stop {
     /// Only this operation is refused; it has changed nothing.
     Refused(StoreError),
     /// The storage has failed.
-    Fault(Fault),
+    Fault(RedbFault),
 }
 
 impl From<Stop> for StoreError {
@@ -69,15 +72,15 @@ impl From<RecordError> for Stop {
     }
 }
 
-impl From<Fault> for Stop {
-    fn from(fault: Fault) -> Self {
+impl From<RedbFault> for Stop {
+    fn from(fault: RedbFault) -> Self {
         Self::Fault(fault)
     }
 }
 
 macro_rules! faults {
     ($($error:ty),*) => { $(
-        impl From<$error> for Fault {
+        impl From<$error> for RedbFault {
             fn from(error: $error) -> Self {
                 Self::Storage(Arc::new(error.into()))
             }

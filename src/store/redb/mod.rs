@@ -6,6 +6,7 @@ mod open;
 mod ops;
 mod read;
 pub mod record;
+mod watch;
 mod write;
 
 use std::fs::OpenOptions;
@@ -26,15 +27,16 @@ use crate::domain::{
 };
 use crate::keyed_locks::{KeyedLocks, LockRefused};
 use crate::store::{
-    BegunTurn, ConfigPatch, FinishedTurn, NewTurn, Office, Store, StoreError, Transcript,
-    TurnGuard, TurnLockError,
+    BegunTurn, ConfigPatch, FinishedTurn, NewTurn, Office, Store, StoreCounters, StoreError,
+    Transcript, TurnGuard, TurnLockError,
 };
 use activity::Activity;
-use fault::{Fault, Stop};
+use fault::{RedbFault, Stop};
 pub use open::OpenError;
 use open::{create_file, damaged, open_database};
 use ops::Batch;
 use read::Snapshot;
+use watch::FileWatch;
 use write::{Handle, Writer, closed};
 
 /// How long the writer may take to respond before it counts as stuck.
@@ -91,11 +93,16 @@ impl RedbStore {
             create_file(&path)
                 .map_err(|source| OpenError::Unwritable { file: name.clone(), source })?;
         }
-        // Reopening never creates the file: an empty one in place of a lost one would pass for a
-        // store without sessions.
-        let backend =
-            move || FileBackend::new(OpenOptions::new().read(true).write(true).open(&path)?);
-        Self::open_backend(name, backend, options)
+        // Not made again when it is opened again: an empty file in place of a lost one would pass
+        // for a store without sessions.
+        let watch = Arc::new(FileWatch::new(path.clone()));
+        let opened = Arc::clone(&watch);
+        let backend = move || {
+            let file = OpenOptions::new().read(true).write(true).open(&path)?;
+            opened.opened(&file)?;
+            FileBackend::new(file)
+        };
+        Self::open_backend(name, backend, Some(watch), options)
     }
 
     /// Opens the storage that `backend` returns; it is called again to reopen the storage after a
@@ -107,12 +114,13 @@ impl RedbStore {
         backend: impl Fn() -> io::Result<B> + Send + Sync + 'static,
         options: Options,
     ) -> Result<Self, OpenError> {
-        Self::open_backend("the store".to_owned(), move || Ok(backend()?), options)
+        Self::open_backend("the store".to_owned(), move || Ok(backend()?), None, options)
     }
 
     fn open_backend<B: StorageBackend>(
         file: String,
         backend: impl Fn() -> Result<B, DatabaseError> + Send + Sync + 'static,
+        watch: Option<Arc<FileWatch>>,
         options: Options,
     ) -> Result<Self, OpenError> {
         let name = file.clone();
@@ -122,7 +130,7 @@ impl RedbStore {
         let rows = handle.read(|snapshot| snapshot.activity());
         let rows = rows.map_err(|stop| damaged(&file, StoreError::from(stop)))?;
         activity.load(rows, Some(options.now));
-        let (writer, thread) = Writer::start(handle.clone(), activity.clone())
+        let (writer, thread) = Writer::start(handle.clone(), activity.clone(), watch)
             .map_err(|source| OpenError::Unwritable { file, source })?;
         Ok(Self {
             handle,
@@ -178,7 +186,7 @@ impl RedbStore {
         tokio::task::spawn_blocking(move || handle.read(work))
             .await
             // The runtime is shutting down.
-            .unwrap_or(Err(Stop::Fault(Fault::NotOpen)))
+            .unwrap_or(Err(Stop::Fault(RedbFault::NotOpen)))
     }
 
     /// Number of sessions with a turn that is running or being waited for.
@@ -377,6 +385,10 @@ impl Office for RedbStore {
     async fn setting_or_insert(&self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, StoreError> {
         let name = name.to_owned();
         self.write(move |batch| batch.setting_or_insert(&name, value)).await
+    }
+
+    fn counters(&self) -> StoreCounters {
+        self.writer.as_ref().map(Writer::counters).unwrap_or_default()
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use redb::{Database, DatabaseError, ReadableDatabase, StorageBackend, StorageError, TableHandle};
 
 use super::activity::Activity;
-use super::fault::Fault;
+use super::fault::RedbFault;
 use super::ops::{Batch, Effects, META};
 use super::read::Snapshot;
 use crate::store::StoreError;
@@ -107,7 +107,7 @@ fn adopt(database: &Database, file: &str, fresh: bool) -> Result<(), OpenError> 
     let multimaps = transaction.list_multimap_tables().map_err(|e| damaged(file, e))?.count();
     if fresh && names.is_empty() && multimaps == 0 {
         return create_tables(database).map_err(|fault| match &fault {
-            Fault::Storage(error) if matches!(**error, redb::Error::Io(_)) => {
+            RedbFault::Storage(error) if matches!(**error, redb::Error::Io(_)) => {
                 OpenError::Unwritable { file: file.to_owned(), source: io::Error::other(fault) }
             }
             _ => damaged(file, fault),
@@ -129,7 +129,7 @@ fn adopt(database: &Database, file: &str, fresh: bool) -> Result<(), OpenError> 
     }
 }
 
-fn create_tables(database: &Database) -> Result<(), Fault> {
+fn create_tables(database: &Database) -> Result<(), RedbFault> {
     let transaction = database.begin_write()?;
     let mut effects = Effects::default();
     let activity = Activity::new(Duration::ZERO);

@@ -3,7 +3,7 @@
 use redb::{ReadableTable, Table, TableDefinition, TableError, WriteTransaction};
 
 use super::activity::{Activity, Front, Move, Removed};
-use super::fault::{Fault, Stop};
+use super::fault::{RedbFault, Stop};
 use super::record::{self, Header};
 use crate::domain::{
     IdempotencyKey, Message, MessageId, NewMessage, Session, SessionConfig, SessionId, Status,
@@ -119,7 +119,7 @@ impl<'t> Batch<'t> {
 
     /// Ends the batch, writing pending activity with it unless it changed nothing. Returns whether
     /// there is anything to commit.
-    pub fn finish(mut self) -> Result<bool, Fault> {
+    pub fn finish(mut self) -> Result<bool, RedbFault> {
         if self.dirty {
             self.write_activity()?;
         }
@@ -127,7 +127,7 @@ impl<'t> Batch<'t> {
     }
 
     /// Moves the rows of sessions that were active since their row was written.
-    pub fn write_activity(&mut self) -> Result<(), Fault> {
+    pub fn write_activity(&mut self) -> Result<(), RedbFault> {
         let moves = self.memory.take_moves();
         let new = self.effects.moves.len();
         self.effects.moves.extend(moves);
@@ -312,7 +312,7 @@ impl<'t> Batch<'t> {
         Ok(self.drop_file(id)?)
     }
 
-    fn drop_file(&mut self, id: SessionId) -> Result<bool, Fault> {
+    fn drop_file(&mut self, id: SessionId) -> Result<bool, RedbFault> {
         let key = key(&id);
         if self.files.remove(key)?.is_none() {
             return Ok(false);
@@ -332,7 +332,7 @@ impl<'t> Batch<'t> {
     }
 
     /// Writes an entry of the `meta` table.
-    pub fn put_meta(&mut self, name: &[u8], value: &[u8]) -> Result<(), Fault> {
+    pub fn put_meta(&mut self, name: &[u8], value: &[u8]) -> Result<(), RedbFault> {
         self.dirty = true;
         self.meta.insert(name, value)?;
         Ok(())
@@ -381,7 +381,7 @@ impl<'t> Batch<'t> {
         Ok((config, Some(merged)))
     }
 
-    fn put_config(&mut self, id: SessionId, bytes: Option<Vec<u8>>) -> Result<(), Fault> {
+    fn put_config(&mut self, id: SessionId, bytes: Option<Vec<u8>>) -> Result<(), RedbFault> {
         if let Some(bytes) = bytes {
             self.dirty = true;
             self.configs.insert(key(&id), bytes.as_slice())?;
@@ -405,7 +405,7 @@ impl<'t> Batch<'t> {
         Ok((header, place))
     }
 
-    fn delete_messages(&mut self, id: SessionId) -> Result<(), Fault> {
+    fn delete_messages(&mut self, id: SessionId) -> Result<(), RedbFault> {
         let key = key(&id);
         self.keys.retain_in((key, &[0; 16])..=(key, &[u8::MAX; 16]), |_, _| false)?;
         Ok(self.messages.retain_in((key, 0)..=(key, u64::MAX), |_, _| false)?)

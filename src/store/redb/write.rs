@@ -1,7 +1,8 @@
 //! The redb store's only writer thread, and the database it shares with readers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, TryLockError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -9,11 +10,12 @@ use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 use tokio::sync::{mpsc, oneshot};
 
 use super::activity::Activity;
-use super::fault::{Fault, Stop};
+use super::fault::{RedbFault, Stop};
 use super::open::OpenError;
 use super::ops::{Batch, Effects};
 use super::read::Snapshot;
-use crate::store::StoreError;
+use super::watch::FileWatch;
+use crate::store::{StoreCounters, StoreError};
 
 /// Capacity of the writer's queue; further callers wait for a free slot.
 const QUEUE: usize = 1024;
@@ -49,20 +51,26 @@ impl Handle {
         let transaction = self.begin_read()?;
         // redb can panic on a file that is damaged while it is open.
         catch_unwind(AssertUnwindSafe(|| work(&Snapshot(&transaction))))
-            .unwrap_or(Err(Fault::Panicked.into()))
+            .unwrap_or(Err(RedbFault::Panicked.into()))
     }
 
-    fn begin_read(&self) -> Result<ReadTransaction, Fault> {
+    /// Does not wait while the database is opened again, which can take as long as checking the
+    /// whole file: that would block the threads of the async runtime. Until then it is not open.
+    fn begin_read(&self) -> Result<ReadTransaction, RedbFault> {
+        let database = match self.database.try_read() {
+            Ok(database) => database,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return Err(RedbFault::NotOpen),
+        };
+        Ok(database.as_ref().ok_or(RedbFault::NotOpen)?.begin_read()?)
+    }
+
+    fn begin_write(&self) -> Result<WriteTransaction, RedbFault> {
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(database.as_ref().ok_or(Fault::NotOpen)?.begin_read()?)
+        Ok(database.as_ref().ok_or(RedbFault::NotOpen)?.begin_write()?)
     }
 
-    fn begin_write(&self) -> Result<WriteTransaction, Fault> {
-        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(database.as_ref().ok_or(Fault::NotOpen)?.begin_write()?)
-    }
-
-    /// Opens the database again, while readers wait.
+    /// Opens the database again.
     fn reopen(&self) -> Result<(), OpenError> {
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
         // Closed first: an open database holds a lock on its file.
@@ -79,9 +87,9 @@ impl Handle {
 
 /// An operation that waits for the writer.
 trait Job: Send {
-    fn run(&mut self, batch: &mut Batch<'_>) -> Result<(), Fault>;
+    fn run(&mut self, batch: &mut Batch<'_>) -> Result<(), RedbFault>;
     /// Replies to the caller, after the commit or its failure.
-    fn answer(self: Box<Self>, fault: Option<&Fault>);
+    fn answer(self: Box<Self>, fault: Option<&RedbFault>);
 }
 
 struct Call<T, F> {
@@ -95,7 +103,7 @@ where
     T: Send,
     F: FnOnce(&mut Batch<'_>) -> Result<T, Stop> + Send,
 {
-    fn run(&mut self, batch: &mut Batch<'_>) -> Result<(), Fault> {
+    fn run(&mut self, batch: &mut Batch<'_>) -> Result<(), RedbFault> {
         let Some(work) = self.work.take() else { return Ok(()) };
         self.result = Some(match work(batch) {
             Ok(value) => Ok(value),
@@ -105,7 +113,7 @@ where
         Ok(())
     }
 
-    fn answer(self: Box<Self>, fault: Option<&Fault>) {
+    fn answer(self: Box<Self>, fault: Option<&RedbFault>) {
         let result = match (fault, self.result) {
             (None, Some(result)) => result,
             (Some(fault), _) => Err(fault.clone().into()),
@@ -121,21 +129,58 @@ enum Order {
     Stop(oneshot::Sender<Result<(), StoreError>>),
 }
 
-/// A handle to the writer thread, which ends when the last handle is dropped or asked to stop.
+/// What the writer thread has done, for [`StoreCounters`].
+#[derive(Default)]
+struct Counters {
+    commits: AtomicU64,
+    operations: AtomicU64,
+    failed_commits: AtomicU64,
+}
+
+impl Counters {
+    /// Counts a batch of `operations`, unless it had nothing to commit.
+    fn count(&self, operations: usize, committed: &Result<bool, RedbFault>) {
+        match committed {
+            Ok(true) => {
+                self.commits.fetch_add(1, Ordering::Relaxed);
+                self.operations.fetch_add(operations as u64, Ordering::Relaxed);
+            }
+            Ok(false) => {}
+            Err(_) => {
+                self.failed_commits.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+/// The way to the writer thread. The thread ends when this is dropped or told to stop.
 #[derive(Clone)]
-pub(super) struct Writer(mpsc::Sender<Order>);
+pub(super) struct Writer {
+    orders: mpsc::Sender<Order>,
+    counters: Arc<Counters>,
+}
 
 impl Writer {
-    /// Starts the thread.
+    /// Starts the thread, which writes as long as `watch` finds the file in its place.
     pub fn start(
         handle: Arc<Handle>,
         activity: Arc<Activity>,
+        watch: Option<Arc<FileWatch>>,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (sender, orders) = mpsc::channel(QUEUE);
-        let worker = Worker { handle, activity, failed: false };
+        let counters = Arc::new(Counters::default());
+        let worker = Worker {
+            handle,
+            activity,
+            watch,
+            counters: Arc::clone(&counters),
+            failed: false,
+            file_lost: false,
+        };
+        worker.note_length();
         let thread =
             thread::Builder::new().name("store-writer".to_owned()).spawn(|| worker.work(orders))?;
-        Ok((Self(sender), thread))
+        Ok((Self { orders: sender, counters }, thread))
     }
 
     /// Runs `work` in a transaction shared with concurrent callers, and returns after the commit.
@@ -147,15 +192,26 @@ impl Writer {
     {
         let (reply, answer) = oneshot::channel();
         let call = Call { work: Some(work), result: None, reply };
-        self.0.send(Order::Run(Box::new(call))).await.map_err(|_| closed())?;
+        self.orders.send(Order::Run(Box::new(call))).await.map_err(|_| closed())?;
         answer.await.unwrap_or_else(|_| Err(closed()))
     }
 
     /// Flushes what is still in memory, closes the database and ends the thread.
     pub async fn stop(&self) -> Result<(), StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.0.send(Order::Stop(reply)).await.map_err(|_| closed())?;
+        self.orders.send(Order::Stop(reply)).await.map_err(|_| closed())?;
         answer.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// What has been done since the start, and what waits.
+    pub fn counters(&self) -> StoreCounters {
+        let Counters { commits, operations, failed_commits } = &*self.counters;
+        StoreCounters {
+            commits: commits.load(Ordering::Relaxed),
+            operations: operations.load(Ordering::Relaxed),
+            failed_commits: failed_commits.load(Ordering::Relaxed),
+            queued: self.orders.max_capacity() - self.orders.capacity(),
+        }
     }
 }
 
@@ -167,8 +223,13 @@ pub(super) fn closed() -> StoreError {
 struct Worker {
     handle: Arc<Handle>,
     activity: Arc<Activity>,
-    /// Whether the last batch failed to commit.
+    /// Of a store in a file.
+    watch: Option<Arc<FileWatch>>,
+    counters: Arc<Counters>,
+    /// The last batch was not committed.
     failed: bool,
+    /// The last look did not find the file in its place.
+    file_lost: bool,
 }
 
 /// The next queued order; with `wait`, also one that arrives before `late`.
@@ -229,16 +290,32 @@ impl Worker {
         }
     }
 
+    /// Runs `jobs` as one transaction, if the file is where it should be.
     fn try_commit(
+        &mut self,
+        jobs: &mut [Box<dyn Job>],
+        prepare: impl FnOnce(&mut Batch<'_>) -> Result<(), RedbFault>,
+    ) -> Result<(), RedbFault> {
+        let done = self.check_file().and_then(|()| {
+            let done = self.commit_or_recover(jobs, prepare);
+            self.note_length();
+            done
+        });
+        self.counters.count(jobs.len(), &done);
+        done.map(drop)
+    }
+
+    /// Returns whether there was anything to commit.
+    fn commit_or_recover(
         &self,
         jobs: &mut [Box<dyn Job>],
-        prepare: impl FnOnce(&mut Batch<'_>) -> Result<(), Fault>,
-    ) -> Result<(), Fault> {
+        prepare: impl FnOnce(&mut Batch<'_>) -> Result<(), RedbFault>,
+    ) -> Result<bool, RedbFault> {
         let mut effects = Effects::default();
         let done = catch_unwind(AssertUnwindSafe(|| self.transact(jobs, prepare, &mut effects)))
-            .unwrap_or(Err(Fault::Panicked));
+            .unwrap_or(Err(RedbFault::Panicked));
         match &done {
-            Ok(()) => {
+            Ok(_) => {
                 for &(id, at) in &effects.created {
                     self.activity.add(id, at);
                 }
@@ -246,11 +323,11 @@ impl Worker {
             Err(fault) => {
                 self.activity.undo(&effects.moves, &effects.removed);
                 let reopen = match fault {
-                    // Reopening has just been tried.
-                    Fault::NotOpen => false,
-                    // A panic leaks pages that only reopening reclaims.
-                    Fault::Panicked => true,
-                    Fault::Storage(_) => self.handle.begin_write().is_err(),
+                    // That has just been tried, or must not be.
+                    RedbFault::NotOpen | RedbFault::LostFile(_) => false,
+                    // A panic leaves pages behind that only an opening finds again.
+                    RedbFault::Panicked => true,
+                    RedbFault::Storage(_) => self.handle.begin_write().is_err(),
                 };
                 if reopen {
                     self.reopen();
@@ -263,11 +340,11 @@ impl Worker {
     fn transact(
         &self,
         jobs: &mut [Box<dyn Job>],
-        prepare: impl FnOnce(&mut Batch<'_>) -> Result<(), Fault>,
+        prepare: impl FnOnce(&mut Batch<'_>) -> Result<(), RedbFault>,
         effects: &mut Effects,
-    ) -> Result<(), Fault> {
+    ) -> Result<bool, RedbFault> {
         let mut transaction = match self.handle.begin_write() {
-            Err(Fault::NotOpen) => {
+            Err(RedbFault::NotOpen) => {
                 self.reopen();
                 self.handle.begin_write()?
             }
@@ -279,12 +356,35 @@ impl Worker {
         for job in jobs {
             job.run(&mut batch)?;
         }
-        if batch.finish()? {
+        let changed = batch.finish()?;
+        if changed {
             transaction.commit()?;
         } else {
             transaction.abort()?;
         }
-        Ok(())
+        Ok(changed)
+    }
+
+    /// Logs when the file is lost and when it is found again, not every time.
+    fn check_file(&mut self) -> Result<(), RedbFault> {
+        let Some(watch) = &self.watch else { return Ok(()) };
+        let checked = watch.check();
+        match &checked {
+            Err(lost) if !self.file_lost => tracing::error!(
+                error = %lost,
+                "the store's file is lost: writes are refused until it is back in its place"
+            ),
+            Ok(()) if self.file_lost => tracing::warn!("the store's file is back"),
+            _ => {}
+        }
+        self.file_lost = checked.is_err();
+        Ok(checked?)
+    }
+
+    fn note_length(&self) {
+        if let Some(watch) = &self.watch {
+            watch.written();
+        }
     }
 
     /// Reopens the database and reloads from it what was committed.

@@ -1,51 +1,83 @@
-//! A drawing backend for plotters that writes SVG for a page with a strict content policy.
+//! Writes SVG for a page with a strict content policy: no styles, no scripts, nothing from
+//! elsewhere. The picture scales, and its words take the colour of the text around it.
 
-use std::convert::Infallible;
 use std::fmt::Write as _;
 
-use plotters::style::text_anchor::{HPos, VPos};
-use plotters::style::{FontStyle, FontTransform, RGBAColor, RGBColor};
-use plotters_backend::{
-    BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind,
-};
-
-use super::text;
+use super::text::escape;
 
 /// Width and height of every picture in its own units. A chat is narrow: at 360 px a text of 13
 /// units still has 10 px.
-pub(super) const WIDTH: u32 = 440;
-pub(super) const HEIGHT: u32 = 290;
-
-/// plotters draws on whole units, so it is given this many to one of ours.
-pub(super) const SCALE: f64 = 20.0;
+pub(super) const WIDTH: f64 = 440.0;
+pub(super) const HEIGHT: f64 = 290.0;
 
 /// How much a turned text is slanted, in degrees.
 pub(super) const SLANT: f64 = 40.0;
 
-/// Stands for the colour of the text around the picture.
-pub(super) const TEXT: RGBColor = RGBColor(0, 0, 0);
+/// A place in the picture: right and down from its upper left corner.
+pub(super) type Point = (f64, f64);
+
+/// Red, green and blue.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rgb(pub u8, pub u8, pub u8);
 
 /// The colours of series and slices: each has a contrast of 3:1 or more on white and on #15171c.
-pub(super) const PALETTE: [RGBColor; 9] = [
-    RGBColor(0x3f, 0x7f, 0xe0),
-    RGBColor(0xdb, 0x6b, 0x12),
-    RGBColor(0x1f, 0x9d, 0x6a),
-    RGBColor(0xa8, 0x61, 0xd6),
-    RGBColor(0xdb, 0x4a, 0x60),
-    RGBColor(0x16, 0x93, 0xa8),
-    RGBColor(0x94, 0x83, 0x14),
-    RGBColor(0xd0, 0x53, 0xa4),
-    RGBColor(0x80, 0x87, 0x92),
+pub(super) const PALETTE: [Rgb; 9] = [
+    Rgb(0x3f, 0x7f, 0xe0),
+    Rgb(0xdb, 0x6b, 0x12),
+    Rgb(0x1f, 0x9d, 0x6a),
+    Rgb(0xa8, 0x61, 0xd6),
+    Rgb(0xdb, 0x4a, 0x60),
+    Rgb(0x16, 0x93, 0xa8),
+    Rgb(0x94, 0x83, 0x14),
+    Rgb(0xd0, 0x53, 0xa4),
+    Rgb(0x80, 0x87, 0x92),
 ];
 
-/// The text colour, less of it.
-pub(super) fn faint(alpha: f64) -> RGBAColor {
-    RGBAColor(TEXT.0, TEXT.1, TEXT.2, alpha)
+/// The colour of the series or slice at a position.
+pub(super) fn color(at: usize) -> Rgb {
+    PALETTE[at % PALETTE.len()]
 }
 
-/// Our units in plotters'.
-pub(super) fn units(length: f64) -> i32 {
-    (length * SCALE).round() as i32
+/// Which point of a text its place is.
+#[derive(Clone, Copy)]
+pub(super) enum Horizontal {
+    Left,
+    Center,
+    Right,
+}
+
+/// Likewise.
+#[derive(Clone, Copy)]
+pub(super) enum Vertical {
+    Top,
+    Center,
+    Bottom,
+}
+
+/// How a text is written.
+#[derive(Clone, Copy)]
+pub(super) struct TextStyle {
+    pub size: f64,
+    pub bold: bool,
+    /// Rising to the right by [`SLANT`].
+    pub slanted: bool,
+    pub horizontal: Horizontal,
+    pub vertical: Vertical,
+}
+
+impl TextStyle {
+    /// An upright text that is not bold.
+    pub fn new(size: f64, horizontal: Horizontal, vertical: Vertical) -> Self {
+        Self { size, bold: false, slanted: false, horizontal, vertical }
+    }
+
+    pub fn bold(self) -> Self {
+        Self { bold: true, ..self }
+    }
+
+    pub fn slanted(self) -> Self {
+        Self { slanted: true, ..self }
+    }
 }
 
 /// The picture as far as it is drawn.
@@ -55,13 +87,10 @@ pub(super) struct Drawing {
 
 impl Drawing {
     pub fn new(title: &str, description: &str) -> Self {
-        let mut svg = format!(
-            r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" font-family="system-ui, sans-serif" fill="none"><title>"#
+        let (title, description) = (escape(title), escape(description));
+        let svg = format!(
+            r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" font-family="system-ui, sans-serif" fill="none"><title>{title}</title><desc>{description}</desc>"#
         );
-        escape(&mut svg, title);
-        svg.push_str("</title><desc>");
-        escape(&mut svg, description);
-        svg.push_str("</desc>");
         Self { svg }
     }
 
@@ -71,185 +100,88 @@ impl Drawing {
         self.svg
     }
 
-    /// Where plotters draws.
-    pub fn backend(&mut self) -> Backend<'_> {
-        Backend { svg: &mut self.svg }
-    }
-}
-
-/// Writes what plotters draws.
-pub(super) struct Backend<'a> {
-    svg: &'a mut String,
-}
-
-type Drawn = Result<(), DrawingErrorKind<Infallible>>;
-
-impl Backend<'_> {
-    /// One element, closed; `attributes` stand before its colour.
-    fn element(&mut self, name: &str, attributes: &str, paint: &str, color: BackendColor) -> Drawn {
-        let _ = write!(self.svg, "<{name} {attributes}");
-        self.color(paint, color);
-        self.svg.push_str("/>");
-        Ok(())
+    /// A filled rectangle with these opposite corners.
+    pub fn rectangle(&mut self, a: Point, b: Point, color: Rgb) {
+        let ((left, right), (top, bottom)) =
+            ((a.0.min(b.0), a.0.max(b.0)), (a.1.min(b.1), a.1.max(b.1)));
+        self.add(format_args!(
+            r#"<rect x="{}" y="{}" width="{}" height="{}" fill="{}"/>"#,
+            short(left),
+            short(top),
+            short(right - left),
+            short(bottom - top),
+            hex(color)
+        ));
     }
 
-    fn color(&mut self, paint: &str, color: BackendColor) {
-        let (r, g, b) = color.rgb;
-        let _ = match color.rgb {
-            (0, 0, 0) => write!(self.svg, r#" {paint}="currentColor""#),
-            _ => write!(self.svg, r##" {paint}="#{r:02x}{g:02x}{b:02x}""##),
-        };
-        if color.alpha < 1.0 {
-            let _ = write!(self.svg, r#" {paint}-opacity="{}""#, color.alpha);
-        }
-    }
-}
-
-impl DrawingBackend for Backend<'_> {
-    type ErrorType = Infallible;
-
-    fn get_size(&self) -> (u32, u32) {
-        (WIDTH * SCALE as u32, HEIGHT * SCALE as u32)
+    pub fn circle(&mut self, (x, y): Point, radius: f64, color: Rgb) {
+        let (x, y, color) = (short(x), short(y), hex(color));
+        self.add(format_args!(r#"<circle cx="{x}" cy="{y}" r="{radius}" fill="{color}"/>"#));
     }
 
-    fn ensure_prepared(&mut self) -> Drawn {
-        Ok(())
+    pub fn polygon(&mut self, corners: impl IntoIterator<Item = Point>, color: Rgb) {
+        let (corners, color) = (points(corners), hex(color));
+        self.add(format_args!(r#"<polygon points="{corners}" fill="{color}"/>"#));
     }
 
-    fn present(&mut self) -> Drawn {
-        Ok(())
+    pub fn line(&mut self, path: impl IntoIterator<Item = Point>, color: Rgb) {
+        let (path, color) = (points(path), hex(color));
+        self.add(format_args!(
+            r#"<polyline points="{path}" stroke-width="2" stroke-linejoin="round" stroke="{color}"/>"#
+        ));
     }
 
-    fn draw_pixel(&mut self, _: BackendCoord, _: BackendColor) -> Drawn {
-        // Only drawing by pixels comes here, and we draw shapes.
-        Ok(())
+    /// A thin line in the colour of the text.
+    pub fn rule(&mut self, path: [Point; 2], opacity: f64) {
+        let path = points(path);
+        self.add(format_args!(
+            r#"<polyline points="{path}" stroke-width="1" stroke="currentColor" stroke-opacity="{opacity}"/>"#
+        ));
     }
 
-    fn draw_line<S: BackendStyle>(
-        &mut self,
-        from: BackendCoord,
-        to: BackendCoord,
-        style: &S,
-    ) -> Drawn {
-        self.draw_path([from, to], style)
-    }
-
-    fn draw_rect<S: BackendStyle>(
-        &mut self,
-        (left, top): BackendCoord,
-        (right, bottom): BackendCoord,
-        style: &S,
-        _fill: bool,
-    ) -> Drawn {
-        let attributes = format!(
-            r#"x="{}" y="{}" width="{}" height="{}""#,
-            length(left),
-            length(top),
-            length(right - left),
-            length(bottom - top)
-        );
-        self.element("rect", &attributes, "fill", style.color())
-    }
-
-    fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(
-        &mut self,
-        path: I,
-        style: &S,
-    ) -> Drawn {
-        if style.color().alpha == 0.0 {
-            return Ok(());
-        }
-        let attributes = format!(
-            r#"points="{}" stroke-width="{}" stroke-linejoin="round""#,
-            points(path),
-            length(style.stroke_width() as i32)
-        );
-        self.element("polyline", &attributes, "stroke", style.color())
-    }
-
-    fn draw_circle<S: BackendStyle>(
-        &mut self,
-        (x, y): BackendCoord,
-        radius: u32,
-        style: &S,
-        _fill: bool,
-    ) -> Drawn {
-        let attributes =
-            format!(r#"cx="{}" cy="{}" r="{}""#, length(x), length(y), length(radius as i32));
-        self.element("circle", &attributes, "fill", style.color())
-    }
-
-    fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(
-        &mut self,
-        corners: I,
-        style: &S,
-    ) -> Drawn {
-        let attributes = format!(r#"points="{}""#, points(corners));
-        self.element("polygon", &attributes, "fill", style.color())
-    }
-
-    fn draw_text<S: BackendTextStyle>(
-        &mut self,
-        text: &str,
-        style: &S,
-        (x, y): BackendCoord,
-    ) -> Drawn {
-        let anchor = match style.anchor().h_pos {
-            HPos::Left => "",
-            HPos::Center => r#" text-anchor="middle""#,
-            HPos::Right => r#" text-anchor="end""#,
+    pub fn text(&mut self, text: &str, (x, y): Point, style: TextStyle) {
+        let anchor = match style.horizontal {
+            Horizontal::Left => "",
+            Horizontal::Center => r#" text-anchor="middle""#,
+            Horizontal::Right => r#" text-anchor="end""#,
         };
         // From the edge or the middle of the letters to the line they stand on, in ems.
-        let down = match style.anchor().v_pos {
-            VPos::Top => 0.75,
-            VPos::Center => 0.35,
-            VPos::Bottom => -0.22,
+        let down = match style.vertical {
+            Vertical::Top => 0.75,
+            Vertical::Center => 0.35,
+            Vertical::Bottom => -0.22,
         };
-        let (size, x) = (style.size() / SCALE, length(x));
-        let y = length(y + units(size * down));
-        let _ = write!(self.svg, r#"<text x="{x}" y="{y}" font-size="{size}"{anchor}"#);
-        if matches!(style.style(), FontStyle::Bold) {
-            self.svg.push_str(r#" font-weight="600""#);
-        }
-        // plotters knows right angles only; ours reads easier.
-        if !matches!(style.transform(), FontTransform::None) {
-            let _ = write!(self.svg, r#" transform="rotate(-{SLANT} {x} {y})""#);
-        }
-        self.color("fill", style.color());
-        self.svg.push('>');
-        escape(self.svg, text);
-        self.svg.push_str("</text>");
-        Ok(())
+        let (x, y, size) = (short(x), short(y + style.size * down), style.size);
+        let weight = if style.bold { r#" font-weight="600""# } else { "" };
+        let turn = if style.slanted {
+            format!(r#" transform="rotate(-{SLANT} {x} {y})""#)
+        } else {
+            String::new()
+        };
+        let text = escape(text);
+        self.add(format_args!(
+            r#"<text x="{x}" y="{y}" font-size="{size}"{anchor}{weight}{turn} fill="currentColor">{text}</text>"#
+        ));
     }
 
-    fn estimate_text_size<S: BackendTextStyle>(
-        &self,
-        text: &str,
-        style: &S,
-    ) -> Result<(u32, u32), DrawingErrorKind<Infallible>> {
-        Ok((text::width(text, style.size()) as u32, style.size() as u32))
+    fn add(&mut self, element: std::fmt::Arguments<'_>) {
+        // Writing to a string cannot fail.
+        let _ = self.svg.write_fmt(element);
     }
 }
 
-/// plotters' units in ours, with two decimals at most.
-fn length(units: i32) -> f64 {
-    f64::from(units) / SCALE
+/// A length with two decimals at most.
+fn short(length: f64) -> f64 {
+    // Without the sign of a zero.
+    (length * 100.0).round() / 100.0 + 0.0
 }
 
-fn points(path: impl IntoIterator<Item = BackendCoord>) -> String {
+fn hex(Rgb(red, green, blue): Rgb) -> String {
+    format!("#{red:02x}{green:02x}{blue:02x}")
+}
+
+fn points(path: impl IntoIterator<Item = Point>) -> String {
     let points: Vec<String> =
-        path.into_iter().map(|(x, y)| format!("{},{}", length(x), length(y))).collect();
+        path.into_iter().map(|(x, y)| format!("{},{}", short(x), short(y))).collect();
     points.join(" ")
-}
-
-fn escape(out: &mut String, text: &str) {
-    for it in text.chars() {
-        match it {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            it => out.push(it),
-        }
-    }
 }

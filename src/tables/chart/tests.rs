@@ -114,7 +114,7 @@ fn a_line_breaks_at_a_gap() {
 }
 
 #[test]
-fn fifty_points_at_most() {
+fn points_are_limited_to_fifty() {
     let rows: Vec<Value> = (0..80).map(|at| json!([format!("day {at}"), at])).collect();
     let mut table = result(&["day", "n"], json!(rows));
     let chart = draw(&table, ChartKind::Bar, &"Long title ".repeat(20)).unwrap();
@@ -142,7 +142,7 @@ fn a_pie_has_eight_slices_and_the_rest() {
 }
 
 #[test]
-fn labels_are_text_and_nothing_else() {
+fn labels_are_escaped() {
     let evil = "</text><script>alert(1)</script>&\"'\u{0}\u{8}\n\u{ffff}";
     for kind in [ChartKind::Bar, ChartKind::Line, ChartKind::Pie] {
         let rows = json!([[evil, 1], ["<b>", 2]]);
@@ -154,7 +154,7 @@ fn labels_are_text_and_nothing_else() {
 }
 
 #[test]
-fn results_without_a_picture_say_why() {
+fn results_that_cannot_be_drawn_say_why() {
     let fault = |columns: &[&str], rows, kind| draw(&result(columns, rows), kind, "").unwrap_err();
     assert_eq!(fault(&["a", "b"], json!([]), ChartKind::Bar), ChartError::NoRows);
     assert_eq!(fault(&["a", "b"], json!([["x", null]]), ChartKind::Bar), ChartError::NoNumbers);
@@ -218,7 +218,7 @@ fn numbers_are_short() {
 }
 
 #[test]
-fn colours_are_seen_on_white_and_black() {
+fn colours_contrast_with_white_and_black() {
     let luminance = |(r, g, b): (u8, u8, u8)| {
         let part = |it: u8| {
             let it = f64::from(it) / 255.0;
@@ -238,7 +238,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn any_result_is_a_picture_or_a_reason(
+    fn any_result_is_drawn_or_refused(
         rows in prop::collection::vec(
             (any::<String>(), any::<Option<f64>>(), any::<Option<i32>>()), 0..60),
         title in any::<String>(),

@@ -1,6 +1,6 @@
 //! Words and numbers in a picture, without a font at hand.
 
-/// A line of text without control characters and what XML cannot hold, trimmed.
+/// A trimmed line of text, without control characters and characters that XML does not allow.
 pub(super) fn clean(text: &str) -> String {
     let text: String = text
         .chars()
@@ -9,7 +9,22 @@ pub(super) fn clean(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// At most `most` characters, with an ellipsis where some are left out.
+/// A text as it stands between the tags of XML.
+pub(super) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for it in text.chars() {
+        match it {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            it => out.push(it),
+        }
+    }
+    out
+}
+
+/// At most `most` characters, with an ellipsis if some are left out.
 pub(super) fn shorten(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
@@ -18,7 +33,7 @@ pub(super) fn shorten(text: &str, most: usize) -> String {
     kept.trim_end().to_owned() + "…"
 }
 
-/// As much of the text as `width` takes at a font size of `size`, likewise.
+/// As much of the text as fits into `width` at a font size of `size`, likewise.
 pub(super) fn fit(text: &str, size: f64, width: f64) -> String {
     let mut most = text.chars().count();
     while most > 1 && self::width(&shorten(text, most), size) > width {
@@ -45,7 +60,8 @@ pub(super) fn wrap(text: &str, size: f64, width: f64, lines: usize) -> Vec<Strin
     out
 }
 
-/// About how wide a text is, rather more than less; from the widths of common sans-serif fonts.
+/// The approximate width of a text, rather too large than too small, by the widths of common
+/// sans-serif fonts.
 pub(super) fn width(text: &str, size: f64) -> f64 {
     let em = |it: char| match it {
         'i' | 'j' | 'l' | 't' | 'f' | 'r' | 'I' | '.' | ',' | ':' | ';' | '\'' | '|' | '!'
@@ -69,7 +85,7 @@ pub(super) fn number(value: f64) -> String {
     if !(0.001..1e15).contains(&size) {
         return format!("{value:.1e}").replace(".0e", "e");
     }
-    // By what it is shown as: 999,950 is 1M.
+    // By the number as it is shown: 999,950 is 1M.
     let (unit, letter) = [(1e12, "T"), (1e9, "B"), (1e6, "M"), (1e4, "k")]
         .into_iter()
         .find(|(least, _)| size >= least * 0.99995)
@@ -89,11 +105,11 @@ pub(super) fn number(value: f64) -> String {
     format!("{text}{letter}")
 }
 
-/// The same for a mark on a scale of equal steps: as many decimals as the steps need.
+/// The same for a tick of an axis: as many decimals as its steps need.
 pub(super) fn tick(value: f64, step: f64) -> String {
     let short = number(value);
     let large = value.abs() >= 1e4;
-    // Large marks that are near each other would look alike.
+    // Large ticks that are close together would look alike.
     let alike = short == number(value + step) || short == number(value - step);
     if value == 0.0 || step < 1e-6 || value.abs() >= 1e15 || (large && !alike) {
         return short;

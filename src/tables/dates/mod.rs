@@ -3,7 +3,7 @@
 //! `2012-01-31`, `2012/1/31`, `2012.01.31`; `1/31/2012`, `31/1/2012`, `31-01-2012`, `31.01.2012`
 //! and, between slashes, years of two digits; `Jan 31 2012`, `January 31, 2012`, `31 Jan 2012`,
 //! `31-Jan-12`. A time of day may follow after `T` or a blank: `12:30`, `12:30:59.5`, `1:30 PM`,
-//! with `Z`, `UTC`, `GMT` or an offset such as `+02:00` behind it.
+//! optionally with `Z`, `UTC`, `GMT` or an offset such as `+02:00`.
 
 use std::fmt;
 
@@ -25,8 +25,8 @@ struct Time {
     utc: bool,
 }
 
-/// `2012-01-31` or `2012-01-31T12:00:00`, a fraction only where there is one, `Z` where an offset
-/// was given: the time is then in UTC.
+/// `2012-01-31` or `2012-01-31T12:00:00`, with a fraction if there is one, and with `Z` if an
+/// offset was given: the time is then in UTC.
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)?;
@@ -39,14 +39,14 @@ impl fmt::Display for Date {
     }
 }
 
-/// What a text may mean.
+/// The possible meanings of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Meanings {
-    /// If the month comes first where both orders are in use.
+    /// If the month comes first.
     pub month_first: Option<Date>,
-    /// If the day does.
+    /// If the day comes first.
     pub day_first: Option<Date>,
-    /// It is written with points, as is usual where the day comes first.
+    /// It is written with points, as is usual with the day first.
     pub points: bool,
 }
 
@@ -57,7 +57,7 @@ impl Meanings {
     }
 }
 
-/// Reads a date. None when it is none in either order.
+/// Reads a date. `None` if it is not a date in either order.
 pub fn read(text: &[u8]) -> Option<Meanings> {
     if !(6..=48).contains(&text.len()) {
         return None;
@@ -178,7 +178,7 @@ const MONTHS: [&[u8]; 12] = [
     b"december",
 ];
 
-/// What is left of a text.
+/// The unread rest of a text.
 struct Scanner<'a>(&'a [u8]);
 
 impl Scanner<'_> {
@@ -212,7 +212,7 @@ impl Scanner<'_> {
         while self.skip(b' ') {}
     }
 
-    /// One to four digits, and how many.
+    /// One to four digits, and their number.
     fn digits(&mut self) -> Option<(u16, usize)> {
         let count = self.0.iter().take_while(|byte| byte.is_ascii_digit()).count();
         if !(1..=4).contains(&count) {
@@ -228,7 +228,7 @@ impl Scanner<'_> {
         self.digits().filter(|(_, count)| *count <= 2).map(|(value, _)| value)
     }
 
-    /// Four digits, or two where `short` years are usual: 69 to 99 are of the 20th century, as in
+    /// Four digits, or two if `short` years are accepted: 69 to 99 are in the 20th century, as in
     /// POSIX.
     fn year(&mut self, short: bool) -> Option<u16> {
         match self.digits()? {
@@ -295,7 +295,7 @@ impl Scanner<'_> {
         self.digits().filter(|(_, count)| *count == 2).map(|(value, _)| value)
     }
 
-    /// The offset in minutes, `Some(None)` when there is none.
+    /// The offset in minutes, or `Some(None)` without one.
     fn offset(&mut self) -> Option<Option<i32>> {
         let sign = match self.0 {
             b"" => return Some(None),

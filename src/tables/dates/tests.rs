@@ -5,7 +5,7 @@ fn iso(text: &str, day_first: bool) -> Option<String> {
 }
 
 #[test]
-fn forms_with_one_meaning() {
+fn unambiguous_dates_are_read() {
     for (text, expected) in [
         ("2012-01-31", "2012-01-31"),
         ("2012/1/31", "2012-01-31"),
@@ -32,7 +32,7 @@ fn forms_with_one_meaning() {
 }
 
 #[test]
-fn forms_with_two_meanings() {
+fn ambiguous_dates_are_read_both_ways() {
     for (text, month_first, day_first) in [
         ("1/2/2012", Some("2012-01-02"), Some("2012-02-01")),
         ("31/1/2012", None, Some("2012-01-31")),
@@ -55,7 +55,7 @@ fn an_offset_must_not_lead_out_of_the_years_1_to_9999() {
 }
 
 #[test]
-fn what_is_no_date() {
+fn text_that_is_not_a_date_is_refused() {
     for text in [
         "2012",
         "2012-01",
@@ -88,7 +88,7 @@ fn what_is_no_date() {
 
 proptest::proptest! {
     #[test]
-    fn every_date_time_comes_back(
+    fn every_date_and_time_is_read_back(
         year in 1_i16..=9999, day in 1_i16..=365, second in 0_i64..86_400, nano in 0_i32..1_000_000_000
     ) {
         let date = jiff::civil::date(year, 1, 1)

@@ -1,28 +1,28 @@
-//! Taking an upload in: its name, encoding and form are checked, its columns profiled.
+//! Ingesting an upload: checks its name, encoding and format, and profiles its columns.
 
 use bytes::Bytes;
 
 pub use super::refusal::{IngestError, IngestLimits};
 use super::table::ParsedTable;
-use super::{csv_text, encoding, json_text};
+use super::{csv_text, encoding, json_table};
 use crate::domain::Timestamp;
 use crate::domain::dataset::{Dataset, FileKind};
 
-/// The most characters of a file name.
+/// Maximum length of a file name, in characters.
 const MAX_NAME: usize = 255;
 
-/// A file that was taken in.
+/// A file that was accepted.
 #[derive(Clone, Debug)]
 pub struct Ingested {
     /// What it is.
     pub dataset: Dataset,
-    /// Its content as UTF-8 without a byte order mark: what is to be kept, and what the rest of
-    /// this module reads.
+    /// Its content as UTF-8 without a byte order mark. This is what is stored, and what searches
+    /// and queries read.
     pub text: Bytes,
 }
 
-/// Takes in `bytes`, uploaded as `file_name`. It computes for some 50 ms with 10 MB, and uses a
-/// second thread for long delimited text: call it off the async threads.
+/// Reads `bytes`, uploaded as `file_name`. Takes about 50 ms for 10 MB, and a second thread for
+/// long delimited text, so it must not run on async threads.
 pub fn ingest(
     raw_name: &str,
     bytes: &Bytes,
@@ -43,15 +43,15 @@ pub fn ingest(
     }
     let ParsedTable { layout, columns, rows, sample } = match kind {
         FileKind::Csv => csv_text::table(&text, limits.max_columns)?,
-        FileKind::Json => json_text::table(shown, limits)?,
+        FileKind::Json => json_table::table(shown, limits)?,
     };
     let size = bytes.len() as u64;
     let dataset = Dataset { file_name, kind, size, uploaded, layout, columns, rows, sample };
     Ok(Ingested { dataset, text })
 }
 
-/// The printable last part of a path of at most 255 characters, and what it is by its ending:
-/// `.csv` or `.json` in any case. None for other endings.
+/// The printable last component of a path, at most 255 characters, and its kind by its extension:
+/// `.csv` or `.json` in any case. `None` for other extensions.
 pub fn file_name(raw: &str) -> Option<(String, FileKind)> {
     let base = raw.rsplit(['/', '\\']).next().unwrap_or_default();
     let printable: String = base.chars().filter(|c| is_printable(*c)).collect();

@@ -15,9 +15,9 @@ pub enum Cell<'a> {
     /// No value: a blank or missing cell, JSON's null, and `NA`, `n/a`, `null`, `-` and the like
     /// in a column whose other values are numbers, dates or booleans.
     Null,
-    /// A number of a column that has only whole ones.
+    /// A number of a column of whole numbers.
     Int(i64),
-    /// A number of another number column.
+    /// A number of any other number column.
     Real(f64),
     /// `true` or `yes`, `false` or `no`.
     Bool(bool),
@@ -26,8 +26,8 @@ pub enum Cell<'a> {
     Text(Cow<'a, str>),
 }
 
-/// Calls `f` with every row, as many cells as `dataset` has columns, until it breaks.
-/// `text` is what [`super::ingest::ingest`] gave back with `dataset`.
+/// Calls `f` with every row, one cell per column of `dataset`, until it breaks. `text` is what
+/// [`super::ingest::ingest`] returned with `dataset`.
 pub fn for_each_row(
     dataset: &Dataset,
     text: &[u8],
@@ -47,7 +47,7 @@ pub fn for_each_row(
         return;
     }
     let Ok(text) = std::str::from_utf8(text) else { return };
-    let keys = Keys::new(&dataset.columns);
+    let keys = KeyColumns::new(&dataset.columns);
     json_text::each_row(&dataset.layout, text, &mut |item| {
         let mut row = vec![Cell::Null; dataset.columns.len()];
         keys.each_field(item, |at, json| row[at] = json_cell(&dataset.columns[at], json));
@@ -55,7 +55,7 @@ pub fn for_each_row(
     });
 }
 
-/// An empty vector in the memory of another one, whose cells borrow from something else.
+/// Reuses the memory of a vector for cells with another lifetime.
 fn recycle<'b>(mut row: Vec<Cell<'_>>) -> Vec<Cell<'b>> {
     row.clear();
     row.into_iter().map(|_| Cell::Null).collect()
@@ -76,14 +76,14 @@ fn typed<'a>(column: &Column, bytes: &'a [u8]) -> Option<Cell<'a>> {
                 Cell::Int(whole)
             }
             Some(number) => Cell::Real(number.value),
-            // Only words for "no value" are left, or JSON's numbers that underflow.
+            // Only words for "no value" remain, or JSON numbers that underflow.
             None => json_number(text).map_or(Cell::Null, Cell::Real),
         }),
         ColumnType::Boolean => Some(values::boolean(text).map_or(Cell::Null, Cell::Bool)),
         ColumnType::Date => {
             let date = dates::read(text).and_then(|date| date.date(column.reading.day_first));
             Some(match date {
-                // Most are written so already, and need no new text.
+                // Most are already in this form and need no new text.
                 Some(_) if is_iso_date(text) => Cell::Text(String::from_utf8_lossy(text)),
                 Some(date) => Cell::Text(date.to_string().into()),
                 None => Cell::Null,
@@ -119,13 +119,13 @@ fn json_cell<'a>(column: &Column, json: &'a str) -> Cell<'a> {
     }
 }
 
-/// Where the keys of JSON items belong.
-pub struct Keys<'d> {
+/// Finds the column of a key of a JSON item.
+pub struct KeyColumns<'d> {
     columns: &'d [Column],
     places: HashMap<&'d str, usize>,
 }
 
-impl<'d> Keys<'d> {
+impl<'d> KeyColumns<'d> {
     /// For these columns.
     pub fn new(columns: &'d [Column]) -> Self {
         let places =
@@ -133,8 +133,8 @@ impl<'d> Keys<'d> {
         Self { columns, places }
     }
 
-    /// Calls `f` with the column and the JSON of every field of an item. A doubled key comes
-    /// twice; the last one counts.
+    /// Calls `f` with the column and the JSON of every field of an item; twice for a duplicate key,
+    /// of which the last one counts.
     pub fn each_field<'a>(&self, item: &'a str, mut f: impl FnMut(usize, &'a str)) {
         if !item.starts_with('{') {
             if let Some(&at) = self.places.get(VALUE) {

@@ -61,13 +61,13 @@ fn values_are_converted_by_the_type_of_their_column() {
 }
 
 #[test]
-fn whole_numbers_are_whole_only_where_all_are() {
+fn numbers_are_whole_only_if_all_of_a_column_are() {
     let file = take("a.csv", b"a,b\n9223372036854775807,1\n\"1,000\",2.0\n");
     assert_eq!(rows(&file), [["int 9223372036854775807", "real 1"], ["int 1000", "real 2"]]);
 }
 
 #[test]
-fn json_values() {
+fn json_values_are_converted() {
     let text = r#"[{"n": 18446744073709551615, "s": "\u00fc \"q\"", "o": { "a" : [ 1, "x  y" ] }},
         {"s": "", "d": "1/31/2012", "n": 1}, 5, null, {"n": "1.5", "n": "2"}]"#;
     let file = take("a.json", text.as_bytes());
@@ -84,7 +84,7 @@ fn json_values() {
 }
 
 #[test]
-fn rows_of_other_json() {
+fn json_that_is_not_an_array_has_rows() {
     let all = |text: &str| rows(&take("a.json", text.as_bytes()));
     assert_eq!(all(r#"{"a": 1, "b": [1, 2]}"#), [["int 1", "[1,2]"]]);
     assert_eq!(all(r#"{"n": 2, "rows": [{"a": 1}, {"a": null}]}"#), [["int 1"], ["NULL"]]);
@@ -96,7 +96,7 @@ fn rows_of_other_json() {
 }
 
 #[test]
-fn breaking_stops() {
+fn breaking_ends_the_reading() {
     for file in [take("a.csv", b"a\n1\n2\n3\n"), take("a.json", b"[1,2,3]")] {
         let mut seen = 0;
         for_each_row(&file.dataset, &file.text, &mut |_| {
@@ -109,7 +109,7 @@ fn breaking_stops() {
 
 proptest! {
     #[test]
-    fn whatever_a_csv_writer_writes_comes_back(
+    fn whatever_a_csv_writer_writes_is_read_back(
         table in (1_usize..5).prop_flat_map(|width| {
             prop::collection::vec(prop::collection::vec("[a-z\",;|\t\r\nÄ東 =]{0,8}", width), 1..12)
         }),
@@ -140,7 +140,7 @@ proptest! {
     }
 
     #[test]
-    fn any_json_objects_survive(
+    fn any_json_objects_are_read_back(
         items in prop::collection::vec(prop::collection::btree_map("[a-cA\"\\\\é]{0,2}", json_value(), 0..4), 0..8),
         pretty: bool,
     ) {

@@ -1,8 +1,8 @@
-//! Keyword search over all values: which rows contain a text, in any case?
+//! Keyword search over all values: the rows that contain a text, regardless of case.
 //!
 //! The bytes of the file are searched first, for the longest run of ASCII in the query. Only rows
-//! in which that occurs are looked at value by value; not even these where each stands on a line
-//! of its own and the query has nothing that delimits or is escaped.
+//! that contain it are examined value by value, and not even these if each is on a line of its own
+//! and the query has no characters that delimit or are escaped.
 
 use std::ops::ControlFlow;
 
@@ -10,33 +10,33 @@ use memchr::{memchr, memrchr};
 use serde_json::{Map, Value};
 
 use super::needle::{Hits, Needle};
-use super::rows::Keys;
+use super::rows::KeyColumns;
 use super::{csv_text, json_text};
 use crate::domain::dataset::{Column, Dataset, Layout};
 
-/// What a search found.
+/// The result of a search.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SearchResult {
-    /// The rows asked for: `{column: text}` of delimited text (null where a record is too short),
-    /// the items of JSON as they are in the file.
+    /// The requested rows: `{column: text}` for delimited text (null if a record is too short), the
+    /// items of JSON as they are in the file.
     pub rows: Vec<Value>,
-    /// How many rows match in the whole file.
+    /// The number of matching rows in the whole file.
     pub total: u64,
     /// The columns that were searched, as the file names them.
     pub searched: Vec<String>,
 }
 
-/// Why a search cannot be made.
+/// Why a search is not possible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SearchError {
-    /// A column is named that the file does not have.
+    /// The file has no such column.
     #[error("The file has no such column.")]
     UnknownColumn,
 }
 
-/// Finds the rows that contain `query` in any value, or in one of `columns`, and gives back `limit`
-/// of them from the `offset`th on. An empty query is in every row. `text` is what
-/// [`super::ingest::ingest`] gave back with `dataset`.
+/// Finds the rows that contain `query` in any value, or in one of `columns`, and returns `limit` of
+/// them from the `offset`th on. An empty query matches every row. `text` is what
+/// [`super::ingest::ingest`] returned with `dataset`.
 pub fn search(
     dataset: &Dataset,
     text: &[u8],
@@ -51,7 +51,7 @@ pub fn search(
         wanted[at] = true;
     }
     let needle = Needle::new(query);
-    let found = Found { offset, limit, result: SearchResult::default() };
+    let found = Matches { offset, limit, result: SearchResult::default() };
     let mut search = Search { dataset, needle: &needle, wanted: &wanted, found };
     match dataset.layout {
         Layout::Csv { delimiter, line_rows } => {
@@ -84,18 +84,18 @@ struct Search<'a> {
     dataset: &'a Dataset,
     needle: &'a Needle,
     wanted: &'a [bool],
-    found: Found,
+    found: Matches,
 }
 
 /// Matches so far.
-struct Found {
+struct Matches {
     offset: usize,
     limit: usize,
     result: SearchResult,
 }
 
-impl Found {
-    /// Counts a match, and keeps it if it was asked for.
+impl Matches {
+    /// Counts a match, and keeps it if it was requested.
     fn add(&mut self, row: impl FnOnce() -> Value) {
         let skipped = self.result.total < self.offset as u64;
         self.result.total += 1;
@@ -106,11 +106,11 @@ impl Found {
 }
 
 impl Search<'_> {
-    /// Each hit is a match: it is within one cell, since it has no delimiter and no quote.
+    /// Each hit is a match: it lies within one cell, since it has no delimiter and no quote.
     fn lines(&mut self, text: &[u8], delimiter: u8, mut hits: Hits<'_>) {
         let mut at = csv_text::header_end(text, delimiter);
         while let Some(hit) = hits.from(at) {
-            // With the line's end: a quote that is never closed takes it into its cell.
+            // With the line end, which belongs to the cell if a quote is never closed.
             let end = memchr(b'\n', &text[hit..]).map_or(text.len(), |length| hit + length + 1);
             let dataset = self.dataset;
             self.found.add(|| {
@@ -124,7 +124,7 @@ impl Search<'_> {
         }
     }
 
-    /// Records may span lines, or a hit must be looked at.
+    /// Records may span lines, or hits must be verified.
     fn records(&mut self, text: &[u8], delimiter: u8, mut hits: Option<Hits<'_>>) {
         csv_text::for_each_record(text, delimiter, |record, start, end| {
             if let Some(hits) = &mut hits {
@@ -138,7 +138,7 @@ impl Search<'_> {
                 .iter()
                 .zip(self.wanted)
                 .any(|(cell, wanted)| *wanted && self.needle.is_in(cell));
-            // Also a row without cells contains the empty text.
+            // A row without cells contains the empty text too.
             if matches || (record.is_empty() && self.needle.is_in(b"")) {
                 self.found.add(|| record_row(self.dataset, record));
             }
@@ -147,12 +147,12 @@ impl Search<'_> {
     }
 
     fn items(&mut self, text: &str, mut hits: Option<Hits<'_>>) {
-        let keys = Keys::new(&self.dataset.columns);
+        let keys = KeyColumns::new(&self.dataset.columns);
         json_text::each_row(&self.dataset.layout, text, &mut |item| {
             let start = (item.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
             let may = hits.as_mut().is_none_or(|hits| {
                 hits.from(start).is_some_and(|hit| hit < start + item.len())
-                    // What is escaped looks different in the file.
+                    // Escaped characters look different in the file.
                     || memchr(b'\\', item.as_bytes()).is_some()
             });
             if may && self.in_item(&keys, item) {
@@ -162,7 +162,7 @@ impl Search<'_> {
         });
     }
 
-    fn in_item(&self, keys: &Keys<'_>, item: &str) -> bool {
+    fn in_item(&self, keys: &KeyColumns<'_>, item: &str) -> bool {
         let mut values: Vec<Option<&str>> = vec![None; self.wanted.len()];
         keys.each_field(item, |at, json| values[at] = Some(json));
         let wanted = values.into_iter().zip(self.wanted);
@@ -180,7 +180,7 @@ impl Search<'_> {
             })
     }
 
-    /// Whether it is in any value in here; keys are not searched.
+    /// Whether any value in here contains it; keys are not searched.
     fn in_value(&self, value: &Value) -> bool {
         match value {
             Value::Null => false,

@@ -19,7 +19,7 @@ const SHOP: &str =
     "id,name,note\n1,\"Laptop, 14\"\"\",ok\n2,PHONE,\n3,Müller & Söhne,phone home\n4\n";
 
 #[test]
-fn any_value_in_any_case() {
+fn any_value_is_found_regardless_of_case() {
     let file = take("a.csv", SHOP);
     for (query, total) in [
         ("phone", 2),
@@ -46,7 +46,7 @@ fn any_value_in_any_case() {
 }
 
 #[test]
-fn in_named_columns_and_page_by_page() {
+fn a_search_is_limited_to_columns_and_paged() {
     let file = take("a.csv", SHOP);
     let only = |columns: &[&str], query: &str| {
         let columns: Vec<String> = columns.iter().map(|name| (*name).to_owned()).collect();
@@ -66,7 +66,7 @@ fn in_named_columns_and_page_by_page() {
 }
 
 #[test]
-fn the_header_and_torn_lines_are_no_rows() {
+fn the_header_and_partial_lines_are_not_rows() {
     for text in ["key,b\nx,1\nkey,2\n", "key,b\r\nx,1\r\nkey,2", "\"key\",b\nx,1\n\"key\",2\n"] {
         assert_eq!(find(&take("a.csv", text), "KEY").total, 1, "{text:?}");
     }
@@ -76,7 +76,7 @@ fn the_header_and_torn_lines_are_no_rows() {
 }
 
 #[test]
-fn items_of_json_as_they_are() {
+fn json_items_are_returned_unchanged() {
     let text = r#"[{"name": "Z\u00fcrich \"x\"", "n": 12.50, "deep": {"key": ["Inner"]}, "b": true},
         {"name": "other", "path": "a\/b"}, "plain", null]"#;
     let file = take("a.json", text);
@@ -111,7 +111,7 @@ fn items_of_json_as_they_are() {
 
 proptest! {
     #[test]
-    fn finds_what_a_look_at_every_cell_finds(
+    fn a_search_finds_what_comparing_every_cell_finds(
         table in prop::collection::vec(prop::collection::vec("[abAB\", \nüÜk\u{212a}]{0,6}", 3), 0..10),
         query in "[abAB\", üÜkK]{0,3}",
     ) {

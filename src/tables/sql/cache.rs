@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::load::{Database, load};
+use super::load::{LoadedTable, load};
 use super::{Request, Source, SqlError, SqlLimits, run};
 use crate::domain::query::QueryResult;
 
@@ -31,14 +31,14 @@ struct Slot {
 #[derive(Default)]
 struct SlotState {
     /// `None` while it is in use or not loaded.
-    database: Option<Database>,
+    database: Option<LoadedTable>,
     in_use: bool,
 }
 
 /// The right to use a slot, alone. Dropping it puts the database back.
 struct Lease {
     slot: Arc<Slot>,
-    database: Option<Database>,
+    database: Option<LoadedTable>,
 }
 
 struct CachedTable {
@@ -129,7 +129,7 @@ impl Tables {
         key: TableKey,
         source: Source<'_>,
         request: &Request<'_>,
-    ) -> Result<Database, SqlError> {
+    ) -> Result<LoadedTable, SqlError> {
         load(source, &self.limits, request.interrupt).or_else(|error| {
             // The room may be taken by tables that nobody is querying.
             let full = matches!(error, SqlError::TooLarge(_)) && self.clear_others(key);

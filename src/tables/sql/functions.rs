@@ -1,5 +1,5 @@
-//! Functions of our own: in place of SQLite's whose time grows with the square of their input
-//! (`instr`, `replace`, `trim` of two texts), and such as SQLite has only in other builds.
+//! Our own functions: replacements for those of SQLite whose time grows with the square of their
+//! input (`instr`, `replace`, `trim` with two arguments), and some that this build of SQLite lacks.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -10,12 +10,12 @@ use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Error};
 
-/// Numbers that the medians of one statement may hold together: 32 MiB.
+/// Maximum number of values that all medians of a statement hold together: 32 MiB.
 const MAX_MEDIAN: usize = 4 << 20;
 
 type Formula = fn(f64) -> f64;
 
-/// Adds all of them. No text that they make is longer than `longest` bytes.
+/// Adds all of them. No text that they return is longer than `longest` bytes.
 pub(super) fn add(connection: &Connection, longest: usize) -> Result<(), Error> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     let scalar = |name: &str, arity, function: fn(&Context<'_>) -> Option<f64>| {
@@ -61,7 +61,7 @@ pub(super) fn add(connection: &Connection, longest: usize) -> Result<(), Error> 
             return Ok(Some(text.into_owned()));
         }
         let grows = to.len().saturating_sub(from.len());
-        // Counted first: the result may be too large to be tried.
+        // Counted first, because the result may be too large to build.
         let found = if grows > 0 { text.matches(&*from).count() } else { 0 };
         if grows.saturating_mul(found).saturating_add(text.len()) > longest {
             return Err(failure("string or blob too big"));
@@ -95,7 +95,7 @@ fn failure(text: &str) -> Error {
     Error::UserFunctionError(text.into())
 }
 
-/// The argument as a number; None where SQLite's mathematics give NULL too.
+/// The argument as a number; `None` where SQLite's own functions return NULL too.
 fn number(context: &Context<'_>, at: usize) -> Option<f64> {
     match context.get_raw(at) {
         ValueRef::Integer(whole) => Some(whole as f64),
@@ -109,7 +109,7 @@ fn logarithm(value: f64, function: Formula) -> Option<f64> {
     (value > 0.0).then(|| function(value))
 }
 
-/// The argument as text; None for NULL.
+/// The argument as text; `None` for NULL.
 fn text<'a>(context: &'a Context<'_>, at: usize) -> Option<Cow<'a, str>> {
     match context.get_raw(at) {
         ValueRef::Null => None,
@@ -155,30 +155,30 @@ impl Aggregate<(f64, f64, f64), Option<f64>> for Spread {
     }
 }
 
-/// The middle of the numbers, or the mean of the two in the middle.
+/// The middle one of the numbers, or the mean of the two in the middle.
 struct Median {
-    /// Numbers held by all medians of the connection.
+    /// Values held by all medians of the connection.
     held: Arc<AtomicUsize>,
 }
 
-/// The numbers of one group. They lie outside SQLite's heap, so they are counted here.
-struct Numbers {
+/// The numbers of one group. They are outside SQLite's heap, so they are counted here.
+struct MedianValues {
     values: Vec<f64>,
     held: Arc<AtomicUsize>,
 }
 
-impl Drop for Numbers {
+impl Drop for MedianValues {
     fn drop(&mut self) {
         self.held.fetch_sub(self.values.len(), Ordering::Relaxed);
     }
 }
 
-impl Aggregate<Numbers, Option<f64>> for Median {
-    fn init(&self, _: &mut Context<'_>) -> Result<Numbers, Error> {
-        Ok(Numbers { values: Vec::new(), held: self.held.clone() })
+impl Aggregate<MedianValues, Option<f64>> for Median {
+    fn init(&self, _: &mut Context<'_>) -> Result<MedianValues, Error> {
+        Ok(MedianValues { values: Vec::new(), held: self.held.clone() })
     }
 
-    fn step(&self, context: &mut Context<'_>, numbers: &mut Numbers) -> Result<(), Error> {
+    fn step(&self, context: &mut Context<'_>, numbers: &mut MedianValues) -> Result<(), Error> {
         let Some(value) = number(context, 0) else { return Ok(()) };
         if numbers.held.load(Ordering::Relaxed) >= MAX_MEDIAN {
             return Err(failure("too many values for median"));
@@ -191,7 +191,7 @@ impl Aggregate<Numbers, Option<f64>> for Median {
     fn finalize(
         &self,
         _: &mut Context<'_>,
-        numbers: Option<Numbers>,
+        numbers: Option<MedianValues>,
     ) -> Result<Option<f64>, Error> {
         let Some(mut numbers) = numbers.filter(|numbers| !numbers.values.is_empty()) else {
             return Ok(None);

@@ -12,7 +12,7 @@ use crate::tables::rows::{Cell, for_each_row};
 const PAGE: usize = 8192;
 
 /// A database that holds one table and only reads.
-pub(super) struct Database {
+pub(super) struct LoadedTable {
     pub(super) connection: Connection,
     /// Its size.
     pub(super) bytes: usize,
@@ -25,7 +25,7 @@ pub(super) fn load(
     Source { dataset, text }: Source<'_>,
     limits: &SqlLimits,
     interrupt: &Interrupt,
-) -> Result<Database, SqlError> {
+) -> Result<LoadedTable, SqlError> {
     let filled = fill(dataset, text, limits, interrupt);
     if interrupt.is_set() {
         return Err(SqlError::Interrupted);
@@ -44,7 +44,7 @@ pub(super) fn load(
         Ok(pages as usize * PAGE)
     };
     let bytes = prepare().map_err(|error| SqlError::of(error, limits))?;
-    Ok(Database { connection, bytes, columns: dataset.columns.len() })
+    Ok(LoadedTable { connection, bytes, columns: dataset.columns.len() })
 }
 
 /// The table, and the bytes of its longest row.

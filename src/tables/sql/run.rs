@@ -7,7 +7,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Batch, Connection, Statement};
 use serde_json::{Number, Value};
 
-use super::load::Database;
+use super::load::LoadedTable;
 use super::{Request, SqlError, SqlLimits, guard, weigh};
 use crate::domain::query::QueryResult;
 
@@ -17,7 +17,7 @@ const TICK: i32 = 1_000;
 
 /// Runs a request's statement.
 pub(super) fn run(
-    database: &Database,
+    database: &LoadedTable,
     request: &Request<'_>,
     limits: &SqlLimits,
 ) -> Result<QueryResult, SqlError> {

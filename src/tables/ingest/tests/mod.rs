@@ -39,7 +39,7 @@ fn kind(values: &[&str]) -> &'static str {
 }
 
 #[test]
-fn delimiters_and_line_ends() {
+fn delimiters_and_line_ends_are_detected() {
     for text in [
         "a,b\n1,x\n2,y\n",
         "a;b\n1;x\n2;y",
@@ -75,7 +75,7 @@ fn quotes_hold_delimiters_quotes_and_line_breaks() {
 }
 
 #[test]
-fn ragged_rows_and_odd_headers() {
+fn ragged_rows_and_odd_headers_are_read() {
     let dataset = csv("a,a,,select\n1\n1,2,3,4,5\n1,2,3,4,,\n");
     assert_eq!(names(&dataset), ["a", "a_2", "column_3", "select", "column_5"]);
     let nulls: Vec<u64> = dataset.columns.iter().map(|column| column.stats.nulls).collect();
@@ -206,7 +206,7 @@ fn long_files_are_read_by_two_threads_with_the_same_result() {
 }
 
 #[test]
-fn json_of_every_shape() {
+fn json_of_every_shape_is_read() {
     let summary = |text: &str| {
         let mut summary = json_file(text).summary();
         summary.as_object_mut().unwrap().remove("stats");
@@ -261,7 +261,7 @@ fn json_of_every_shape() {
 }
 
 #[test]
-fn json_types_are_its_own() {
+fn json_types_are_kept() {
     let kind = |text: &str| json_file(text).columns[0].kind.as_str();
     assert_eq!(kind(r#"[{"a": "12"}, {"a": "13"}]"#), "string", "someone chose text");
     assert_eq!(kind(r#"[{"a": 12}, {"a": "13"}, {"a": ""}]"#), "number");
@@ -282,7 +282,7 @@ fn an_object_with_one_array_of_objects_is_that_table() {
 }
 
 #[test]
-fn made_files() {
+fn fixture_files_are_profiled() {
     let weather = csv(include_bytes!("../../../../tests/fixtures/data/seattle-weather.csv"));
     assert_eq!((weather.rows, weather.columns.len()), (1461, 6));
     assert_eq!(kinds(&weather), ["date", "number", "number", "number", "number", "string"]);

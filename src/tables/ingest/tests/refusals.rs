@@ -1,4 +1,4 @@
-//! What is refused, and that nothing else ever happens to it.
+//! Which uploads are refused, and that refused uploads do nothing else.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ fn take(name: &str, content: impl AsRef<[u8]>) -> Result<Dataset, IngestError> {
 }
 
 #[test]
-fn what_is_refused() {
+fn bad_uploads_are_refused() {
     let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
     let wide = |columns: usize| vec!["x"; columns].join(",");
     let keys = |count: usize| {
@@ -66,7 +66,7 @@ fn what_is_refused() {
 }
 
 #[test]
-fn faults_in_json_are_placed() {
+fn json_errors_have_a_position() {
     for (text, line, col) in [
         ("[1,\n 2,\n x]", 3, 2),
         ("[{\"a\": 1},\n {\"a\": \"\\ud800\"}]", 2, 15),
@@ -98,12 +98,12 @@ fn names_are_reduced_to_a_printable_last_part() {
 
 proptest::proptest! {
     #[test]
-    fn no_bytes_make_it_panic(bytes: Vec<u8>, json: bool) {
+    fn no_bytes_cause_a_panic(bytes: Vec<u8>, json: bool) {
         let _ = take(if json { "a.json" } else { "a.csv" }, bytes);
     }
 
     #[test]
-    fn no_text_makes_it_panic(text in "[\\[\\]{}\",:;|\\\\\t\r\n 0-9a-eu.ÄNtrue-]{0,80}") {
+    fn no_text_causes_a_panic(text in "[\\[\\]{}\",:;|\\\\\t\r\n 0-9a-eu.ÄNtrue-]{0,80}") {
         for name in ["a.json", "a.csv"] {
             if let Ok(dataset) = take(name, &text) {
                 let _ = dataset.summary();
@@ -112,7 +112,7 @@ proptest::proptest! {
     }
 
     #[test]
-    fn json_is_taken_exactly_when_it_is_json(text in "[\\[\\]{}\",:\\\\ 0-9aeu.ntrulfs-]{0,24}") {
+    fn json_is_accepted_exactly_if_it_is_valid(text in "[\\[\\]{}\",:\\\\ 0-9aeu.ntrulfs-]{0,24}") {
         let valid = serde_json::from_str::<Value>(&text).is_ok();
         proptest::prop_assert_eq!(take("a.json", &text).is_ok(), valid, "{}", text);
     }

@@ -5,28 +5,28 @@ use serde_json::Value;
 use super::{ChartError, text};
 use crate::domain::query::{ChartKind, QueryResult};
 
-/// Series of bars or lines side by side.
+/// Maximum number of series of bars or lines.
 const MAX_SERIES: usize = 4;
 
-/// Slices of a pie; where there are more, the last stands for the rest.
+/// Slices of a pie. If there are more, one slice stands for all others.
 const MAX_SLICES: usize = 8;
 
 /// A column of numbers.
 pub(super) struct Series {
     pub name: String,
-    /// As many as there are labels; none is infinite.
+    /// One for each label. All are finite.
     pub values: Vec<Option<f64>>,
 }
 
 /// What a chart shows.
-pub(super) struct Table {
+pub(super) struct ChartData {
     /// The name of the column that gives the labels, if one does.
     by: Option<String>,
     pub labels: Vec<String>,
     pub series: Vec<Series>,
 }
 
-impl Table {
+impl ChartData {
     pub fn of(result: &QueryResult, kind: ChartKind) -> Result<Self, ChartError> {
         if result.rows.is_empty() {
             return Err(ChartError::NoRows);
@@ -86,7 +86,7 @@ impl Table {
         }
     }
 
-    /// Keeps positive values only, the largest first, and sums up the smallest.
+    /// Keeps only positive values, the largest first, and sums up the smallest.
     pub fn keep_slices(&mut self) -> Result<(), ChartError> {
         let Some(series) = self.series.first_mut() else { return Err(ChartError::NoNumbers) };
         let mut slices: Vec<(String, f64)> = std::mem::take(&mut self.labels)

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::streaming::{Reader, names, text};
+use super::reader::{Reader, names, text};
 use crate::support::model::{Model, Script, claude_says};
 use crate::support::{Answer, Server};
 

@@ -13,23 +13,19 @@
 //! reserved words and where a table's name may stand: behind `FROM`, `JOIN`, `IN` and a comma of
 //! a `FROM` clause. Whatever fits no rule counts as more rather than less.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
+mod weight;
+mod with;
+
+use std::borrow::Borrow;
 use std::rc::Rc;
 
 use super::SqlError;
 use super::tokens::{Token, tokens};
+use weight::{Columns, MAX_LEVELS, Names, Weight};
+use with::{Definition, Progress, Scope, definitions};
 
-/// Maximum number of tables a statement reads when each use of a common table expression counts
-/// as all tables of its query.
-pub(super) const MAX_REFERENCES: u64 = 64;
-
-/// Maximum number of names, literals, operators and result columns after expansion. SQLite
-/// compiles this many in about 0.1 seconds.
-const MAX_TERMS: u64 = 50_000;
-
-/// Maximum depth of queries within queries, through common table expressions too.
-const MAX_LEVELS: u32 = 20;
+#[cfg(test)]
+pub(super) use weight::MAX_REFERENCES;
 
 /// Maximum number of columns of a result, which is also SQLite's limit here.
 pub(super) const MAX_COLUMNS: u64 = 2_000;
@@ -71,121 +67,6 @@ const COMMANDS: &[&str] = &[
 const QUERIES: &[&str] = &["select", "values", "with"];
 const COMPOUND: &[&str] = &["union", "intersect", "except"];
 
-/// What the compiler makes of a query.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Weight {
-    /// Tables that are read.
-    pub(super) references: u64,
-    /// Names, literals, operators and result columns.
-    pub(super) terms: u64,
-    /// Number of result columns.
-    width: u64,
-    /// Queries that a query over this one may be copied into: the terms of its `UNION ALL`.
-    arms: u64,
-    /// Depth of queries within queries.
-    levels: u32,
-    columns: Rc<Columns>,
-}
-
-/// How many terms may stand for the name of a result column.
-#[derive(Clone, Debug, Default)]
-struct Columns {
-    /// By names in lower case.
-    named: HashMap<String, u64>,
-    /// The most for any other name.
-    other: u64,
-    /// The sum over all columns.
-    total: u64,
-}
-
-impl Columns {
-    fn size(&self, name: &str) -> u64 {
-        self.named.get(name).copied().unwrap_or(self.other)
-    }
-
-    fn largest(&self) -> u64 {
-        self.named.values().copied().fold(self.other, u64::max)
-    }
-
-    fn name(&mut self, name: String, size: u64) {
-        let known = self.named.entry(name).or_default();
-        if *known > 0 {
-            // SQLite gives the second of them another name, such as `a:1`.
-            self.other = self.other.max(size);
-        }
-        *known = size.max(*known);
-    }
-
-    /// The same columns under names that are not known.
-    fn unnamed(&self) -> Self {
-        Self { named: HashMap::new(), other: self.largest(), total: self.total }
-    }
-}
-
-/// Where the names of an expression are looked up.
-#[derive(Clone, Copy)]
-struct Names<'n> {
-    sources: &'n [Weight],
-    /// The result columns of the same query.
-    aliases: Option<&'n Columns>,
-    /// The most that a name from the queries around it may stand for.
-    outer: u64,
-    /// The most that a number may stand for.
-    number: u64,
-}
-
-impl Names<'_> {
-    fn size(&self, name: &str) -> u64 {
-        let sources = self.sources.iter().map(|source| source.columns.size(name));
-        // An alias is not hidden by the unknown names of a source.
-        let alias = self.aliases.and_then(|it| it.named.get(name)).copied();
-        sources.chain(alias).fold(self.outer.max(1), u64::max)
-    }
-
-    fn largest(&self) -> u64 {
-        let sources = self.sources.iter().map(|source| source.columns.largest());
-        let aliases = self.aliases.map(Columns::largest);
-        sources.chain(aliases).fold(self.outer.max(1), u64::max)
-    }
-}
-
-impl Weight {
-    /// A table that holds its rows.
-    fn table(width: u64) -> Self {
-        let columns = Columns { named: HashMap::new(), other: 1, total: width };
-        Self { references: 1, terms: 1, width, arms: 1, levels: 0, columns: Rc::new(columns) }
-    }
-
-    fn add(&mut self, other: &Self) {
-        self.references = self.references.saturating_add(other.references);
-        self.terms = self.terms.saturating_add(other.terms);
-        self.levels = self.levels.max(other.levels);
-    }
-
-    fn check(self) -> Result<Self, SqlError> {
-        let refused = |text: String| Err(SqlError::Refused(text));
-        if self.references > MAX_REFERENCES {
-            refused(format!(
-                "the statement reads too many tables: at most {MAX_REFERENCES}, and each use of \
-                 a common table expression counts as all tables in it"
-            ))
-        } else if self.terms > MAX_TERMS {
-            refused(
-                "the statement is too large: with its subqueries and common table expressions \
-                 written out it has too many columns and terms"
-                    .to_owned(),
-            )
-        } else if self.levels > MAX_LEVELS {
-            refused(format!(
-                "the statement is nested too deeply: at most {MAX_LEVELS} queries within each \
-                 other, common table expressions included"
-            ))
-        } else {
-            Ok(self)
-        }
-    }
-}
-
 /// Weighs `sql` over a table of `columns` columns.
 ///
 /// # Errors
@@ -213,30 +94,6 @@ pub(super) fn weigh(sql: &str, columns: usize) -> Result<Weight, SqlError> {
     }
 }
 
-/// The common table expressions of one `WITH`, which all see each other.
-struct Scope<'s> {
-    definitions: Vec<Definition<'s>>,
-    /// Terms of the largest column that the queries can use from around the `WITH`.
-    outer: u64,
-    parent: Option<&'s Scope<'s>>,
-}
-
-struct Definition<'s> {
-    name: String,
-    /// Whether it names its columns itself.
-    renamed: bool,
-    query: &'s [Token<'s>],
-    state: RefCell<State>,
-}
-
-#[derive(Clone)]
-enum State {
-    New,
-    /// Being weighed, as the definition of this number among those that are.
-    Running(usize),
-    Done(Weight),
-}
-
 struct Weigher {
     /// Columns of table `data`.
     columns: u64,
@@ -248,7 +105,7 @@ struct Weigher {
 
 /// The parts of a `SELECT`.
 #[derive(Default)]
-struct Select<'t> {
+struct SelectParts<'t> {
     /// Result columns.
     items: Vec<Vec<&'t Token<'t>>>,
     /// Tables and subqueries of the `FROM` clause.
@@ -305,10 +162,7 @@ impl Weigher {
                 weight.columns
             } else {
                 // The columns are known by the names of the first query.
-                let (all, one) = (&total.columns, &weight.columns);
-                let other = all.largest().max(one.largest());
-                let total = all.total.max(one.total);
-                Rc::new(Columns { named: HashMap::new(), other, total })
+                Rc::new(total.columns.unnamed().or(&weight.columns))
             };
             total.arms = total.arms.saturating_add(weight.arms);
             total = total.check()?;
@@ -322,7 +176,7 @@ impl Weigher {
         scope: Option<&Scope<'_>>,
         outer: u64,
     ) -> Result<Weight, SqlError> {
-        let mut select = Select::default();
+        let mut select = SelectParts::default();
         self.split(tokens, Clause::Rest, scope, outer, &mut select)?;
         let mut total = Weight::default();
         let mut arms: u64 = 1;
@@ -395,7 +249,7 @@ impl Weigher {
         begin: Clause,
         scope: Option<&Scope<'_>>,
         outer: u64,
-        select: &mut Select<'t>,
+        select: &mut SelectParts<'t>,
     ) -> Result<(), SqlError> {
         let mut clause = begin;
         let mut table_next = clause == Clause::From;
@@ -496,10 +350,10 @@ impl Weigher {
     /// a schema. `None` if they begin with something else.
     fn table<'t>(
         &mut self,
-        tokens: &[impl std::borrow::Borrow<Token<'t>>],
+        tokens: &[impl Borrow<Token<'t>>],
         scope: Option<&Scope<'_>>,
     ) -> Result<Option<(Weight, usize)>, SqlError> {
-        let at = |at: usize| tokens.get(at).map(std::borrow::Borrow::borrow);
+        let at = |at: usize| tokens.get(at).map(Borrow::borrow);
         let qualified = matches!(at(1), Some(Token::Sign('.')));
         let used = if qualified { 3 } else { 1 };
         let Some(name) = at(used - 1).and_then(Token::name) else { return Ok(None) };
@@ -521,20 +375,20 @@ impl Weigher {
     ) -> Result<Weight, SqlError> {
         let state = definition.state.borrow().clone();
         match state {
-            State::Done(weight) => Ok(weight),
+            Progress::Done(weight) => Ok(weight),
             // The recursive term of a recursive one reads rows that are there.
-            State::Running(number) if number == self.running => Ok(Weight::table(MAX_COLUMNS)),
-            State::Running(_) => {
+            Progress::Running(number) if number == self.running => Ok(Weight::table(MAX_COLUMNS)),
+            Progress::Running(_) => {
                 Err(SqlError::Invalid(format!("circular reference: {}", definition.name)))
             }
-            State::New => {
+            Progress::New => {
                 self.running += 1;
-                definition.state.replace(State::Running(self.running));
+                definition.state.replace(Progress::Running(self.running));
                 let mut weight = self.query(definition.query, Some(scope), scope.outer)?;
                 if definition.renamed {
                     weight.columns = Rc::new(weight.columns.unnamed());
                 }
-                definition.state.replace(State::Done(weight.clone()));
+                definition.state.replace(Progress::Done(weight.clone()));
                 self.running -= 1;
                 Ok(weight)
             }
@@ -556,46 +410,4 @@ fn is_wildcard(item: &[&Token<'_>]) -> bool {
     };
     matches!(last, Token::Sign('*'))
         && before.is_none_or(|it| matches!(it, Token::Sign('.')) || it.is_any(&["all", "distinct"]))
-}
-
-/// The definitions that stand behind `WITH`, and what follows them.
-fn definitions<'t>(
-    tokens: &'t [Token<'t>],
-) -> Result<(Vec<Definition<'t>>, &'t [Token<'t>]), SqlError> {
-    let invalid = || SqlError::Invalid("syntax error in WITH".to_owned());
-    let mut rest = tokens;
-    if let [recursive, after @ ..] = rest
-        && recursive.is("recursive")
-    {
-        rest = after;
-    }
-    let mut definitions = Vec::new();
-    loop {
-        let (name, after) = rest.split_first().ok_or_else(invalid)?;
-        let name = name.name().ok_or_else(invalid)?;
-        let (renamed, after) = match after {
-            [Token::Group(_), after @ ..] => (true, after),
-            after => (false, after),
-        };
-        rest = match after {
-            [r#as, not, materialized, after @ ..]
-                if r#as.is("as") && not.is("not") && materialized.is("materialized") =>
-            {
-                after
-            }
-            [r#as, materialized, after @ ..]
-                if r#as.is("as") && materialized.is("materialized") =>
-            {
-                after
-            }
-            [r#as, after @ ..] if r#as.is("as") => after,
-            _ => return Err(invalid()),
-        };
-        let Some((Token::Group(query), after)) = rest.split_first() else { return Err(invalid()) };
-        definitions.push(Definition { name, renamed, query, state: RefCell::new(State::New) });
-        match after {
-            [Token::Sign(','), after @ ..] => rest = after,
-            after => return Ok((definitions, after)),
-        }
-    }
 }

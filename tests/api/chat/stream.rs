@@ -1,99 +1,14 @@
-//! Answers as they are written: reading along, coming back, stopping.
+//! Reading an answer as it is written, and coming back to it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures_util::StreamExt;
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::reader::{Reader, ask, attach, names, text};
 use crate::files::upload;
 use crate::support::Server;
 use crate::support::model::{Model, Script, claude_calls, claude_says, claude_start, claude_words};
-
-/// One event: its id, its name, its data.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Event {
-    pub id: String,
-    pub name: String,
-    pub data: Value,
-}
-
-/// Reads a stream event by event.
-pub struct Reader {
-    body: std::pin::Pin<Box<dyn futures_util::Stream<Item = reqwest::Result<bytes::Bytes>> + Send>>,
-    text: String,
-}
-
-impl Reader {
-    pub async fn open(request: reqwest::RequestBuilder) -> Self {
-        let response = request.send().await.unwrap();
-        assert_eq!(response.headers()["x-accel-buffering"], "no");
-        Self::of(response)
-    }
-
-    /// Reads a response that may have come through a proxy.
-    pub fn of(response: reqwest::Response) -> Self {
-        assert_eq!(response.status(), 200);
-        let header = |name| response.headers()[name].to_str().unwrap().to_owned();
-        assert!(header("content-type").starts_with("text/event-stream"));
-        assert_eq!(header("cache-control"), "no-store");
-        assert!(response.headers().contains_key("x-request-id"));
-        Self { body: Box::pin(response.bytes_stream()), text: String::new() }
-    }
-
-    pub async fn next(&mut self) -> Option<Event> {
-        loop {
-            if let Some((event, rest)) = self.text.split_once("\n\n") {
-                let (event, rest) = (event.to_owned(), rest.to_owned());
-                self.text = rest;
-                if event.starts_with(':') {
-                    continue;
-                }
-                let field = |name: &str| {
-                    let line = event.lines().find_map(|line| line.strip_prefix(name));
-                    line.unwrap_or_else(|| panic!("no {name} in {event}")).trim().to_owned()
-                };
-                let data = serde_json::from_str(&field("data:")).unwrap();
-                return Some(Event { id: field("id:"), name: field("event:"), data });
-            }
-            let next = tokio::time::timeout(Duration::from_secs(30), self.body.next());
-            let bytes = next.await.expect("the stream goes on")?.unwrap();
-            self.text.push_str(std::str::from_utf8(&bytes).unwrap());
-        }
-    }
-
-    pub async fn rest(mut self) -> Vec<Event> {
-        let mut events = Vec::new();
-        while let Some(event) = self.next().await {
-            events.push(event);
-        }
-        events
-    }
-}
-
-fn ask(server: &Server, id: &str, message: &str) -> reqwest::RequestBuilder {
-    server
-        .request(Method::POST, "/api/chat/stream")
-        .json(&json!({"sessionId": id, "message": message}))
-}
-
-fn attach(server: &Server, id: &str, last: Option<&str>) -> reqwest::RequestBuilder {
-    let request = server.request(Method::GET, &format!("/api/chat/stream/{id}"));
-    match last {
-        Some(last) => request.header("last-event-id", last),
-        None => request,
-    }
-}
-
-pub fn text(events: &[Event]) -> String {
-    let deltas = events.iter().filter(|event| event.name == "delta");
-    deltas.map(|event| event.data["text"].as_str().unwrap()).collect()
-}
-
-pub fn names(events: &[Event]) -> Vec<&str> {
-    events.iter().map(|event| event.name.as_str()).collect()
-}
 
 #[tokio::test]
 async fn words_come_as_they_are_written() {
@@ -188,53 +103,6 @@ async fn a_reader_that_comes_back_misses_nothing_and_reads_nothing_twice() {
     assert!(a == b && b == c);
     let nothing = server.send(attach(&server, &id, Some(&last))).await;
     assert_eq!((nothing.status.as_u16(), nothing.body.len()), (204, 0));
-}
-
-#[tokio::test]
-async fn a_stopped_answer_keeps_what_was_written() {
-    let events = [claude_start(), claude_words("As far as I got")].concat();
-    let model = Model::start([Script::Stalled(events), claude_says("Next.")]).await;
-    let server = Server::asking(&model).await;
-    let id = server.session(json!({})).await;
-    let stop = || server.request(Method::POST, &format!("/api/chat/stop/{id}"));
-    assert_eq!(server.send(stop()).await.expect(200)["status"], "idle");
-    let mut reader = Reader::open(ask(&server, &id, "Go on")).await;
-    for _ in 0..6 {
-        reader.next().await.unwrap();
-    }
-    let stopped = server.send(stop()).await.expect(200);
-    assert_eq!((&stopped["status"], &stopped["sessionId"]), (&json!("stopped"), &json!(id)));
-    let done = reader.rest().await;
-    assert_eq!(names(&done), ["done"]);
-    assert_eq!(done[0].data["status"], "stopped");
-    assert_eq!(done[0].data["response"], "As far as I got");
-    let stored = server.history(&id).await;
-    assert_eq!(
-        (&stored[1]["content"], &stored[1]["status"]),
-        (&json!("As far as I got"), &json!("stopped"))
-    );
-    assert_eq!(stored[0].get("status"), None);
-    assert_eq!(server.say(&id, "Next").await.expect(200)["response"], "Next.");
-    let turns = model.calls()[1].body["messages"].as_array().unwrap().len();
-    assert_eq!(turns, 3, "what the visitor has read stays in the conversation");
-}
-
-#[tokio::test]
-async fn stopping_before_the_first_word_leaves_the_question_unanswered() {
-    let model = Model::start([Script::Stalled(claude_start())]).await;
-    let server = Arc::new(Server::asking(&model).await);
-    let id = server.session(json!({})).await;
-    let asking = tokio::spawn({
-        let (server, id) = (Arc::clone(&server), id.clone());
-        async move { server.say(&id, "Hm?").await.expect(200) }
-    });
-    model.next_call().await;
-    let stop = server.request(Method::POST, &format!("/api/chat/stop/{id}"));
-    assert_eq!(server.send(stop).await.expect(200)["status"], "stopped");
-    let answer = asking.await.unwrap();
-    assert_eq!((&answer["response"], &answer["status"]), (&json!(""), &json!("stopped")));
-    let messages = server.history(&id).await;
-    assert_eq!((messages.len(), &messages[0]["status"]), (1, &json!("unanswered")));
 }
 
 #[tokio::test]

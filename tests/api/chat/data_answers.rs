@@ -9,7 +9,7 @@ use crate::support::model::{
     Model, Script, claude_calls, claude_says, claude_start, gpt_calls, gpt_says,
 };
 
-const WEATHER: &[u8] = include_bytes!("../fixtures/data/seattle-weather.csv");
+const WEATHER: &[u8] = include_bytes!("../../fixtures/data/seattle-weather.csv");
 const SMALL: &[u8] = b"fruit,price\napple,2\npear,3\nplum,4\n";
 
 async fn with_file(server: &Server, name: &str, content: &[u8]) -> String {

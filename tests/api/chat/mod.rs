@@ -1,0 +1,11 @@
+//! `/api/chat`: questions, answers, history.
+
+mod data_answers;
+mod history;
+mod idempotency;
+mod message;
+mod prompt;
+pub mod reader;
+mod stop;
+mod stream;
+mod turns;
