@@ -306,7 +306,7 @@ pub fn readers(scale: Scale) -> Option<Row> {
         let path = format!("/api/chat/stream/{session}");
         let response = client.begin("GET", &path, &header, b"").and_then(read);
         let is_done = response.as_ref().is_ok_and(|it| it.text().contains("event: done"));
-        if response.is_ok() && is_done != !beyond.contains(id) {
+        if response.is_ok() && is_done == beyond.contains(id) {
             observed.load.count_as("wrong end");
         }
         observed.load.count(&response);

@@ -1,10 +1,12 @@
-//! Faults and floods against the executable, with witnesses.
+//! Faults and floods against the executable.
 //!
 //! Each scenario kills, starves or floods a server while a [`probe`] uses it as other visitors do,
 //! and then compares what is there with what was acknowledged. The tests are the short form;
 //! `tests/run --chaos` runs the long one, [`long_form`], on a release build, and prints a table.
 //!
 //! `CHATBOT_EXECUTABLE` names another executable to test.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod client;
 mod descriptors;

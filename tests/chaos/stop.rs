@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::client::{Client, ENDLESS_SQL, read};
 use crate::model;
 use crate::probe::Seen;
-use crate::report::{Load, Row, Scale};
+use crate::report::{Load, Row, Scale, print};
 use crate::server::Server;
 
 fn row(name: &'static str, load: &Load, server: Option<u64>, took: Duration) -> Row {
@@ -43,7 +43,10 @@ pub fn with_short_answers(scale: Scale) -> Option<Row> {
 /// Longer ones get an `error` event, in the same time; only in the long form.
 pub fn with_long_answers(scale: Scale) -> Option<Row> {
     match scale {
-        Scale::Short => None,
+        Scale::Short => {
+            print("skipped: it takes 15 s, and is part of the long form\n");
+            None
+        }
         Scale::Long => {
             let length = Duration::from_secs(60);
             Some(with_answers("SIGTERM, 20 answers of a minute", length, "error"))
