@@ -154,7 +154,7 @@ fn uploads(name: &'static str, scale: Scale, is_one_client: bool) -> Row {
         Scale::Long => &["429", "503", "408", "closed"],
     });
     let peak = server.peak_memory().unwrap_or(0);
-    assert!(peak < 600, "{peak} MiB for bodies in flight");
+    assert!(peak < 450, "{peak} MiB for bodies in flight");
     observed.finish(&mut server, "")
 }
 
