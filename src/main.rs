@@ -13,7 +13,7 @@ use chatbot_widget::config::{self, Command, Config};
 use chatbot_widget::server::{Certificates, ServerLimits, ServerOptions};
 use chatbot_widget::{cli, server, telemetry};
 use futures_util::future::BoxFuture;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// How long work on blocking threads may delay the exit. No one is waiting for its result.
@@ -81,9 +81,9 @@ async fn serve_until_stopped(
     let shutdown = stop_signal().map_err(failed)?;
     reload_on_hangup(certificates.clone()).map_err(failed)?;
     // Taken before anything is touched on disk, so that an occupied port is found first.
-    let listener = bind(config.listen.address()).await?;
+    let listener = bind(config.listen.address())?;
     let redirect = match config.tls.as_ref().and_then(|tls| tls.redirect_port) {
-        Some(port) => Some(bind((config.listen.host, port).into()).await?),
+        Some(port) => Some(bind((config.listen.host, port).into())?),
         None => None,
     };
     let metrics = match config.metrics.addr {
@@ -121,8 +121,20 @@ async fn serve_until_stopped(
     Ok(())
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|error| {
+/// Connections that may wait to be accepted, if the system allows as many. With the usual 128, a
+/// burst would make others repeat their attempt to connect, after a second or more.
+const BACKLOG: u32 = 4096;
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A restart must not wait until the last process's connections are forgotten.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    listen(address).map_err(|error| {
         let advice = match error.kind() {
             ErrorKind::AddrInUse => "; choose another port with PORT or --port",
             _ => "",

@@ -35,6 +35,8 @@ pub struct BodyLease {
     bodies: Bodies,
     client: ClientKey,
     bytes: usize,
+    /// What is left of the time that it may wait for room, over all its parts.
+    patience: Duration,
 }
 
 impl Bodies {
@@ -49,7 +51,7 @@ impl Bodies {
     }
 
     pub fn lease(&self, client: ClientKey) -> BodyLease {
-        BodyLease { bodies: self.clone(), client, bytes: 0 }
+        BodyLease { bodies: self.clone(), client, bytes: 0, patience: self.0.patience }
     }
 
     /// Bytes in use, and the number of clients that use them.
@@ -101,13 +103,15 @@ impl BodyLease {
             // Includes the part that has not been counted so far.
             Some(_) => bytes - self.bytes,
         };
-        let deadline = tokio::time::Instant::now() + self.bodies.0.patience;
+        let begun = tokio::time::Instant::now();
+        let deadline = begun + self.patience;
         loop {
             // Created before the attempt, so that room freed right after it is noticed.
             let freed = self.bodies.0.freed.notified();
             let refused = match self.bodies.take(self.client, more) {
                 Ok(()) => {
                     self.bytes = bytes;
+                    self.patience = self.patience.saturating_sub(begun.elapsed());
                     return Ok(());
                 }
                 Err(refused) => refused,
@@ -176,6 +180,33 @@ mod tests {
         tokio::time::sleep(Duration::from_secs(4)).await;
         drop(first);
         assert_eq!(waiting.await.unwrap(), Ok(()));
+    }
+
+    /// Bodies that wait for each other grew in small steps, each after a wait of its own, and held
+    /// on to their room for minutes.
+    #[tokio::test(start_paused = true)]
+    async fn the_waits_of_a_body_count_together() {
+        let bodies = bodies(1 << 20, 1 << 20);
+        let mut room: Vec<_> = std::iter::repeat_with(|| bodies.lease(A)).take(8).collect();
+        for lease in &mut room {
+            lease.grow_to(1 << 17).await.unwrap();
+        }
+        let begun = tokio::time::Instant::now();
+        let waiting = tokio::spawn({
+            let mut lease = bodies.lease(B);
+            async move {
+                let mut steps = 0;
+                while lease.grow_to((steps + 1) << 17).await.is_ok() {
+                    steps += 1;
+                }
+                (steps, begun.elapsed())
+            }
+        });
+        for lease in room {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            drop(lease);
+        }
+        assert_eq!(waiting.await.unwrap(), (2, Duration::from_secs(5)));
     }
 
     proptest! {
