@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::ProviderKind;
 use super::block::narrow;
+use super::config::whole_number;
 use super::look::{is_colour, is_icon};
 
 /// Maximum length of a name in characters: bot, powered-by line, model.
@@ -87,7 +88,8 @@ fn check_known(key: &str, value: &Value, limits: &ConfigLimits) -> Result<(), Co
         ),
         "model" => return check_model(text, limits),
         "maxTokens" => (
-            value.as_u64().is_some_and(|count| (1..=u64::from(limits.max_tokens)).contains(&count)),
+            whole_number(value)
+                .is_some_and(|count| (1..=u64::from(limits.max_tokens)).contains(&count)),
             ConfigError::MaxTokens(limits.max_tokens),
         ),
         "temperature" => (
@@ -213,7 +215,7 @@ mod tests {
             json!({"aiProvider": ""}),
             json!({"maxTokens": 1, "temperature": 0}),
             json!({"maxTokens": 4096, "temperature": 2.0}),
-            json!({"temperature": 0.7}),
+            json!({"maxTokens": 1000.0, "temperature": 0.7}),
             json!({"customInstructions": "line\nline\t"}),
             json!({"pageContext": {"url": "x"}, "pageData": {}}),
             json!({"jsonData": [1, null, {"apiKey": "inside data it is data"}]}),
@@ -273,7 +275,9 @@ mod tests {
             (json!({"maxTokens": -1}), MaxTokens(4096)),
             (json!({"maxTokens": 4097}), MaxTokens(4096)),
             (json!({"maxTokens": 1.5}), MaxTokens(4096)),
-            (json!({"maxTokens": 2.0}), MaxTokens(4096)),
+            (json!({"maxTokens": 4096.5}), MaxTokens(4096)),
+            (json!({"maxTokens": 4097.0}), MaxTokens(4096)),
+            (json!({"maxTokens": 1e300}), MaxTokens(4096)),
             (json!({"maxTokens": "100"}), MaxTokens(4096)),
             (json!({"maxTokens": u64::MAX}), MaxTokens(4096)),
             (json!({"temperature": -0.1}), Temperature),

@@ -61,7 +61,7 @@ impl SessionConfig {
 
     /// Maximum length of an answer, in tokens.
     pub fn max_tokens(&self) -> Option<u32> {
-        self.0.get("maxTokens")?.as_u64()?.try_into().ok()
+        whole_number(self.0.get("maxTokens")?)?.try_into().ok()
     }
 
     /// Randomness, 0 to 2.
@@ -184,6 +184,16 @@ impl PageField {
     }
 }
 
+/// A whole number that is not negative, also one written with a fraction of zero, as JSON Schema
+/// defines integers: `1000.0`, `1e3`. Beyond [`u64::MAX`] it is that.
+pub fn whole_number(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| {
+        let number = value.as_f64()?;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
+        (number >= 0.0 && number.fract() == 0.0).then_some(number as u64)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,6 +202,25 @@ mod tests {
     fn config(value: Value) -> SessionConfig {
         let Value::Object(map) = value else { panic!("not an object") };
         SessionConfig::new(map)
+    }
+
+    #[test]
+    fn whole_numbers_may_be_written_as_fractions() {
+        for (json, number) in [
+            ("0", Some(0)),
+            ("-0", Some(0)),
+            ("1000.0", Some(1000)),
+            ("1e3", Some(1000)),
+            ("1e30", Some(u64::MAX)),
+            ("1.5", None),
+            ("-1", None),
+            ("-1.0", None),
+            ("\"1\"", None),
+            ("null", None),
+        ] {
+            let value: Value = serde_json::from_str(json).unwrap();
+            assert_eq!(whole_number(&value), number, "{json}");
+        }
     }
 
     #[test]

@@ -18,10 +18,10 @@ pub mod query;
 pub mod session;
 
 pub use bot::{Bot, BotId, BotLook, ProviderNames};
-pub use check::{ConfigError, ConfigLimits, check_patch};
+pub use check::{ConfigError, ConfigLimits, MAX_NAME, check_patch};
 pub use client::ClientKey;
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
-pub use config::{PageField, SessionConfig};
+pub use config::{PageField, SessionConfig, whole_number};
 pub use dataset::{Dataset, FileKind, StoredFile};
 pub use idempotency::IdempotencyKey;
 pub use message::{Author, Message, MessageId, NewMessage, Status, ToolOutcome, ToolRun, Usage};

@@ -7,7 +7,6 @@ use poem_openapi::{Object, OpenApi};
 use serde::Serialize;
 
 use super::ApiTag;
-use super::wire::faults::PlainFault;
 use super::wire::reply::Reply;
 use super::wire::types::{EXAMPLE_TIME, iso};
 use crate::app::App;
@@ -17,7 +16,7 @@ pub struct HealthApi {
     pub(super) app: Arc<App>,
 }
 
-/// That the server runs.
+/// The server is running.
 #[derive(Debug, Object, Serialize)]
 #[oai(example)]
 struct Health {
@@ -51,19 +50,19 @@ impl HealthApi {
 
 #[OpenApi(prefix_path = "/health", tag = "ApiTag::Health")]
 impl HealthApi {
-    /// Does the server run?
+    /// Check that the server is running
     ///
-    /// Touches no store.
+    /// Does not use the store.
     #[oai(path = "/", method = "get", operation_id = "health")]
     async fn live(&self) -> Reply<Health> {
         Reply(self.health())
     }
 
-    /// Does the server work?
+    /// Check that the server can work
     ///
-    /// 200 when the store answers and no shutdown has begun.
+    /// 200 when the store works and no shutdown has begun.
     #[oai(path = "/ready", method = "get", operation_id = "ready")]
-    async fn ready(&self) -> Result<Reply<Health>, PlainFault> {
+    async fn ready(&self) -> poem::Result<Reply<Health>> {
         self.app.ready().await?;
         Ok(Reply(self.health()))
     }

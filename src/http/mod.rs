@@ -5,6 +5,7 @@ mod assets;
 mod docs;
 mod gate;
 mod health;
+mod openapi;
 mod visitor;
 mod wire;
 
@@ -13,12 +14,16 @@ use std::sync::Arc;
 use poem::endpoint::BoxEndpoint;
 use poem::http::Method;
 use poem::{EndpointExt, IntoEndpoint, Response};
-use poem_openapi::{ExtraHeader, LicenseObject, OpenApi, OpenApiService, Tags};
+use poem_openapi::registry::Registry;
+use poem_openapi::types::Type as _;
+use poem_openapi::{LicenseObject, OpenApi, OpenApiService, Tags};
 
 use crate::app::App;
 pub use gate::Gate;
 use gate::methods::{AllowedMethods, allowed_methods};
+pub use openapi::DocumentLimits;
 use visitor::{chat, files, sessions, stream};
+use wire::error::ErrorBody;
 
 /// Groups of operations in the OpenAPI document.
 #[derive(Tags)]
@@ -27,7 +32,7 @@ enum ApiTag {
     Sessions,
     /// Questions and answers.
     Chat,
-    /// Tables to ask questions about.
+    /// Tables that visitors can query.
     Files,
     /// For load balancers and watchdogs.
     Health,
@@ -60,30 +65,35 @@ fn service(app: Arc<App>) -> OpenApiService<Apis, ()> {
     ))
 }
 
-/// The OpenAPI document, as JSON.
-pub fn spec() -> String {
-    let mut spec = service_for_docs().spec();
-    spec.push('\n');
-    spec
-}
-
-/// The document says the same whatever the server holds, so it is made from the types alone.
-fn service_for_docs() -> OpenApiService<Described, ()> {
-    describe(Described)
+/// The OpenAPI document of a server with these limits, as JSON.
+pub fn spec(limits: &DocumentLimits) -> String {
+    // The document says the same whatever the server holds, so it is made from the types alone.
+    let derived = serde_json::from_str(&describe(Described).spec()).unwrap_or_default();
+    let mut registry = Registry::new();
+    ErrorBody::register(&mut registry);
+    let error = serde_json::to_value(registry.schemas.get(&*ErrorBody::name()));
+    let document = openapi::document(derived, &error.unwrap_or_default(), limits);
+    format!("{document:#}\n")
 }
 
 fn describe<T: OpenApi>(apis: T) -> OpenApiService<T, ()> {
     OpenApiService::new(apis, "chatbot-widget", env!("CARGO_PKG_VERSION"))
-        .description(
-            "The API behind an embeddable AI chat. Create a session, send it messages, read its \
-             history; give it a CSV or JSON file and ask about that.\n\nErrors are always `{error, code, requestId}`: a sentence that a visitor \
-             may read, a stable word for programs, and the id under which the server logged it.",
-        )
+        .description(DESCRIPTION)
         .license(LicenseObject::new("MIT").identifier("MIT"))
-        .extra_response_header::<String, _>(
-            ExtraHeader::new("X-Request-Id").description("The id under which the server logs it."),
-        )
 }
+
+const DESCRIPTION: &str = "\
+The API behind an embeddable AI chat. Create a session, send it messages, read its history; upload a \
+CSV or JSON file and ask about that.
+
+**Access.** There are no accounts and no keys: the session's id is the credential. Whoever knows it \
+may read and use the session, so keep it out of logs and links.
+
+**Errors** are always `{error, code, requestId}`: a sentence that a visitor may read, a stable word \
+for programs, and the id under which the server logged it. Any operation may also fail with 408, \
+421, 431 or 500, before or beside what it does.
+
+**Limits** of messages, tokens and files are the operator's; `botConfig` returns some of them.";
 
 /// The APIs' descriptions without anything behind them.
 struct Described;
@@ -93,7 +103,7 @@ impl OpenApi for Described {
         Apis::meta()
     }
 
-    fn register(registry: &mut poem_openapi::registry::Registry) {
+    fn register(registry: &mut Registry) {
         Apis::register(registry);
     }
 

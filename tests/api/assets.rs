@@ -186,3 +186,46 @@ async fn a_304_has_the_headers_of_the_200_that_it_stands_for() {
         }
     }
 }
+
+/// A cache keeps the two encodings apart by their tags, and a 304 must name the one it has stored.
+#[tokio::test]
+async fn each_encoding_has_a_tag_of_its_own() {
+    let server = Server::start().await;
+    for path in ["/embed.js", "/docs", "/openapi.json"] {
+        let fetch = async |encoding: &str, known: &str| {
+            let request = server.request(Method::GET, path).header("accept-encoding", encoding);
+            server.send(request.header("if-none-match", known)).await
+        };
+        let plain = fetch("identity", "\"other\"").await;
+        let gzip = fetch("gzip", "\"other\"").await;
+        assert_eq!(gzip.header("content-encoding"), Some("gzip"), "{path}");
+        let [plain, gzip] = [&plain, &gzip].map(|answer| answer.header("etag").unwrap());
+        assert_ne!(plain, gzip, "{path}");
+        for (encoding, tag, other) in [("identity", plain, gzip), ("gzip", gzip, plain)] {
+            for known in [tag, "*", &format!("{other}, W/{tag}")] {
+                let answer = fetch(encoding, known).await;
+                assert_eq!(answer.status, 304, "{path}: {encoding}, {known}");
+                assert_eq!(answer.header("etag"), Some(tag), "{path}");
+            }
+            assert_eq!(fetch(encoding, other).await.status, 200, "{path}: {encoding}");
+        }
+    }
+}
+
+/// The tag changes with the content: it is the digest of what is sent.
+#[tokio::test]
+async fn tags_are_digests_of_the_content() {
+    use sha2::Digest;
+    let server = Server::start().await;
+    let other = Server::with(&["--max-tokens-limit", "77"]).await;
+    let mut tags = std::collections::HashSet::new();
+    for (server, path) in
+        [(&server, "/openapi.json"), (&other, "/openapi.json"), (&server, "/docs")]
+    {
+        let answer = server.get(path).await;
+        let digest = sha2::Sha256::digest(&answer.body);
+        let hex: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(answer.header("etag"), Some(&*format!("\"{hex}\"")), "{path}");
+        assert!(tags.insert(hex), "{path}");
+    }
+}

@@ -1,5 +1,15 @@
 //! The OpenAPI document: reviewed, complete, and true of what the server answers.
 
+use std::time::Duration;
+
+use chatbot_widget::domain::ConfigError;
+use chatbot_widget::error::AppError;
+use chatbot_widget::http::DocumentLimits;
+use chatbot_widget::provider::{Fault, ProviderError};
+use chatbot_widget::quota::QuotaError;
+use chatbot_widget::store::StoreError;
+use chatbot_widget::tables::ingest::IngestError;
+use chatbot_widget::tables::search::SearchError;
 use serde_json::{Value, json};
 
 use crate::support::Server;
@@ -9,7 +19,7 @@ const REVIEWED: &str = include_str!("../../openapi/openapi.json");
 #[test]
 fn the_reviewed_document_is_the_current_one() {
     assert!(
-        REVIEWED == chatbot_widget::http::spec(),
+        REVIEWED == chatbot_widget::http::spec(&DocumentLimits::default()),
         "openapi/openapi.json is not what the handlers say; look at the difference after\n  \
          cargo run -- openapi > openapi/openapi.json"
     );
@@ -24,6 +34,8 @@ async fn it_is_served_as_it_was_reviewed() {
     let docs = server.get("/docs").await;
     let page = String::from_utf8_lossy(&docs.body);
     assert!(page.contains("SwaggerUIBundle") && page.contains("\"createSession\""));
+    assert!(page.contains("\"openapi\": \"3.1.0\"") && !page.contains("\"3.0.0\""));
+    assert!(page.contains("<title>API of chatbot-widget</title>") && page.contains("href=\"/\""));
     let policy = docs.header("content-security-policy").unwrap();
     assert_eq!(policy.matches("'sha256-").count(), 2, "{policy}");
     assert!(!policy.contains("script-src 'unsafe-inline'"), "{policy}");
@@ -37,20 +49,20 @@ fn every_call_is_described_with_examples() {
         ("/health", "get"),
         ("/health/ready", "get"),
         ("/api/sessions/create", "post"),
-        ("/api/sessions/{id}", "get"),
-        ("/api/sessions/{id}/config", "put"),
+        ("/api/sessions/{sessionId}", "get"),
+        ("/api/sessions/{sessionId}/config", "put"),
         ("/api/sessions/stats/summary", "get"),
         ("/api/sessions/bot-config", "get"),
         ("/api/chat/message", "post"),
-        ("/api/chat/history/{id}", "get"),
-        ("/api/chat/history/{id}", "delete"),
+        ("/api/chat/history/{sessionId}", "get"),
+        ("/api/chat/history/{sessionId}", "delete"),
         ("/api/chat/stream", "post"),
-        ("/api/chat/stream/{id}", "get"),
-        ("/api/chat/stop/{id}", "post"),
+        ("/api/chat/stream/{sessionId}", "get"),
+        ("/api/chat/stop/{sessionId}", "post"),
         ("/api/files/upload", "post"),
-        ("/api/files/info/{id}", "get"),
-        ("/api/files/query/{id}", "post"),
-        ("/api/files/{id}", "delete"),
+        ("/api/files/info/{sessionId}", "get"),
+        ("/api/files/query/{sessionId}", "post"),
+        ("/api/files/{sessionId}", "delete"),
     ];
     let mut count = 0;
     for (path, operations) in spec["paths"].as_object().unwrap() {
@@ -65,9 +77,9 @@ fn every_call_is_described_with_examples() {
                 for content in body["content"].as_object().into_iter().flat_map(|c| c.values()) {
                     let name = content["schema"]["$ref"].as_str().unwrap();
                     let name = name.rsplit('/').next().unwrap();
-                    let schema = &spec["components"]["schemas"][name];
-                    assert!(schema["example"].is_object(), "{method} {path}: {name}");
-                    conforms(&spec, &json!({"$ref": format!("/{name}")}), &schema["example"], name);
+                    let example = &spec["components"]["schemas"][name]["examples"][0];
+                    assert!(example.is_object(), "{method} {path}: {name}");
+                    conforms(&spec, &json!({"$ref": format!("/{name}")}), example, name);
                 }
             }
         }
@@ -93,29 +105,29 @@ async fn answers_conform() {
             crate::files::upload(&server, &id, "a.csv", b"a,b\n1,2\n2,3\n").await,
         ),
         ("/api/files/upload", "post", crate::files::upload(&server, &id, "a.txt", b"x").await),
-        ("/api/files/info/{id}", "get", server.get(&format!("/api/files/info/{id}")).await),
-        ("/api/files/query/{id}", "post", server.post(&file, json!({"query": "1"})).await),
+        ("/api/files/info/{sessionId}", "get", server.get(&format!("/api/files/info/{id}")).await),
+        ("/api/files/query/{sessionId}", "post", server.post(&file, json!({"query": "1"})).await),
         (
-            "/api/files/query/{id}",
+            "/api/files/query/{sessionId}",
             "post",
             server.post(&file, json!({"sql": "SELECT sum(a) FROM data"})).await,
         ),
         ("/api/chat/message", "post", server.say(&id, "sum of a by b").await),
-        ("/api/chat/history/{id}", "get", server.get(&history).await),
-        ("/api/files/{id}", "delete", server.delete(&format!("/api/files/{id}")).await),
-        ("/api/files/{id}", "delete", server.delete(&format!("/api/files/{id}")).await),
+        ("/api/chat/history/{sessionId}", "get", server.get(&history).await),
+        ("/api/files/{sessionId}", "delete", server.delete(&format!("/api/files/{id}")).await),
+        ("/api/files/{sessionId}", "delete", server.delete(&format!("/api/files/{id}")).await),
         ("/api/sessions/create", "post", created),
         ("/api/chat/message", "post", server.say(&id, "Hello").await),
         ("/api/chat/message", "post", server.say(&id, "").await),
-        ("/api/sessions/{id}", "get", server.get(&session).await),
-        ("/api/sessions/{id}", "get", server.get("/api/sessions/x").await),
+        ("/api/sessions/{sessionId}", "get", server.get(&session).await),
+        ("/api/sessions/{sessionId}", "get", server.get("/api/sessions/x").await),
         (
-            "/api/sessions/{id}/config",
+            "/api/sessions/{sessionId}/config",
             "put",
             server.put(&format!("{session}/config"), json!({"config": {"model": "m"}})).await,
         ),
-        ("/api/chat/history/{id}", "get", server.get(&history).await),
-        ("/api/chat/history/{id}", "delete", server.delete(&history).await),
+        ("/api/chat/history/{sessionId}", "get", server.get(&history).await),
+        ("/api/chat/history/{sessionId}", "delete", server.delete(&history).await),
         ("/api/sessions/stats/summary", "get", server.get("/api/sessions/stats/summary").await),
         ("/api/sessions/bot-config", "get", server.get("/api/sessions/bot-config").await),
         ("/health", "get", server.get("/health").await),
@@ -124,10 +136,100 @@ async fn answers_conform() {
     for (path, method, answer) in answers {
         let status = answer.status.as_u16().to_string();
         let response = &spec["paths"][path][method]["responses"][&status];
-        assert!(response.is_object(), "{method} {path} answers {status}, undocumented");
+        assert!(response.is_object(), "{method} {path} returns {status}, undocumented");
         let kind = answer.header("content-type").unwrap();
-        let schema = &response["content"][kind]["schema"];
-        conforms(&spec, schema, &answer.json(), &format!("{method} {path} {status}"));
+        let content = &response["content"][kind.split(';').next().unwrap()];
+        let body = answer.json();
+        conforms(&spec, &content["schema"], &body, &format!("{method} {path} {status}"));
+        if let Some(code) = body.get("code") {
+            let code = code.as_str().unwrap();
+            assert!(content["examples"][code].is_object(), "{method} {path} {status}: {code}");
+        }
+    }
+}
+
+/// Every example of an error stands under the status that it says, and reads as the server writes it.
+#[test]
+fn errors_are_documented_in_the_servers_own_words() {
+    let spec: Value = serde_json::from_str(REVIEWED).unwrap();
+    let examples = &spec["components"]["examples"];
+    let mut wrong = Vec::new();
+    for error in [
+        AppError::SessionNotFound,
+        AppError::NoFile,
+        AppError::EmptyMessage,
+        AppError::NulInMessage,
+        AppError::MessageTooLong { limit: 10_000 },
+        AppError::Config(ConfigError::MaxTokens(4096)),
+        AppError::Config(ConfigError::Credentials),
+        AppError::Search(SearchError::UnknownColumn),
+        AppError::Upload(IngestError::Empty),
+        AppError::Upload(IngestError::Json { line: 1, column: 10 }),
+        AppError::Upload(IngestError::Name),
+        AppError::Upload(IngestError::NotText),
+        AppError::Upload(IngestError::TooDeep(64)),
+        AppError::Upload(IngestError::TooLarge(10_485_760)),
+        AppError::Upload(IngestError::TooManyColumns(1000)),
+        AppError::Quota(QuotaError::Busy),
+        AppError::Quota(QuotaError::OwnShare),
+        AppError::Quota(QuotaError::RateLimited { retry_after: Duration::from_secs(1) }),
+        AppError::TooManyQuestions,
+        AppError::TurnInProgress,
+        AppError::Stopping,
+        AppError::Store(StoreError::Conflict),
+        AppError::Store(StoreError::ConfigTooLarge(1)),
+        AppError::Store(StoreError::Full("".into())),
+        AppError::Store(StoreError::Unavailable("".into())),
+    ] {
+        let example = &examples[error.code()]["value"];
+        if example["error"] != error.to_string() || example["code"] != error.code() {
+            wrong.push((error.code(), error.to_string()));
+        }
+    }
+    for fault in [
+        Fault::Busy,
+        Fault::Exhausted,
+        Fault::Interrupted,
+        Fault::Malformed,
+        Fault::Misconfigured,
+        Fault::Overloaded,
+        Fault::Rejected,
+        Fault::Timeout,
+        Fault::TooLong,
+        Fault::UnknownModel,
+    ] {
+        let error = AppError::Provider(ProviderError::new(fault, ""));
+        if examples[error.code()]["value"]["error"] != error.to_string() {
+            wrong.push((error.code(), error.to_string()));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[tokio::test]
+async fn the_document_names_the_operators_limits() {
+    let server = Server::with(&["--max-tokens-limit", "77", "--max-message-chars", "88"]).await;
+    let spec = server.get("/openapi.json").await.expect(200);
+    let schemas = &spec["components"]["schemas"];
+    assert_eq!(schemas["SessionConfig"]["properties"]["maxTokens"]["maximum"], 77);
+    assert_eq!(schemas["MessageRequest"]["properties"]["message"]["maxLength"], 88);
+}
+
+#[tokio::test]
+async fn a_whole_number_may_be_written_as_a_fraction() {
+    let server = Server::start().await;
+    let tokens = async |number: f64| {
+        let body = json!({"config": {"maxTokens": number}});
+        server.post("/api/sessions/create", body).await
+    };
+    tokens(4096.0).await.expect(201);
+    tokens(4097.0).await.expect_error(400, "invalid_config");
+    tokens(0.5).await.expect_error(400, "invalid_config");
+    let id = server.session(json!({})).await;
+    crate::files::upload(&server, &id, "a.csv", b"a,b\n1,2\n").await.expect(200);
+    for (limit, status) in [(1.0, 200), (1000.0, 200), (1001.0, 400), (0.0, 400), (1.5, 400)] {
+        let query = json!({"query": "1", "limit": limit, "offset": 0.0});
+        crate::files::query(&server, &id, query).await.expect(status);
     }
 }
 
@@ -139,10 +241,25 @@ fn conforms(spec: &Value, schema: &Value, value: &Value, at: &str) {
         assert!(schema.is_object(), "{at}: no schema {name}");
         return conforms(spec, schema, value, at);
     }
-    if let Some(parts) = schema["allOf"].as_array().or(schema["anyOf"].as_array()) {
-        return conforms(spec, &parts[0], value, at);
+    if let Some(parts) = schema["anyOf"].as_array() {
+        let null = parts.contains(&json!({"type": "null"}));
+        if !(null && value.is_null()) {
+            conforms(spec, &parts[0], value, at);
+        }
+        return;
     }
-    match schema["type"].as_str() {
+    if let Some(only) = schema.get("const") {
+        assert_eq!(value, only, "{at}");
+    }
+    if let Some(options) = schema["enum"].as_array() {
+        assert!(options.contains(value), "{at}: {value}");
+    }
+    let kind = match &schema["type"] {
+        Value::Array(_) if value.is_null() => return,
+        Value::Array(kinds) => kinds[0].as_str(),
+        kind => kind.as_str(),
+    };
+    match kind {
         None => {}
         Some("object") => {
             let fields = value.as_object().unwrap_or_else(|| panic!("{at}: not an object"));
@@ -154,8 +271,7 @@ fn conforms(spec: &Value, schema: &Value, value: &Value, at: &str) {
             for (name, field) in fields {
                 let schema = &schema["properties"][name];
                 assert!(open || schema.is_object(), "{at}: {name} is not described");
-                // Absent and null are the same to optional fields.
-                if schema.is_object() && !field.is_null() {
+                if schema.is_object() {
                     conforms(spec, schema, field, &format!("{at}.{name}"));
                 }
             }
@@ -166,10 +282,7 @@ fn conforms(spec: &Value, schema: &Value, value: &Value, at: &str) {
             }
         }
         Some("string") => {
-            let text = value.as_str().unwrap_or_else(|| panic!("{at}: {value} is no string"));
-            if let Some(options) = schema["enum"].as_array() {
-                assert!(options.contains(&json!(text)), "{at}: {text}");
-            }
+            assert!(value.is_string(), "{at}: {value} is not a string");
         }
         Some("integer") => assert!(value.is_i64() || value.is_u64(), "{at}: {value}"),
         Some("number") => assert!(value.is_number(), "{at}: {value}"),

@@ -60,7 +60,7 @@ impl Gate {
         let origins = &app.config.access.allowed_origins;
         let policies = Policies::new(origins, app.config.bot.icon.as_deref());
         let clients = Clients::new(app.config.access.trusted_proxies.clone());
-        let (docs, ids) = (Docs::new(), RequestIds::new());
+        let (docs, ids) = (Docs::new((&app.config.limits).into()), RequestIds::new());
         Self { app, api, methods, docs, policies, ids, clients }
     }
 

@@ -15,7 +15,6 @@ use crate::http::ApiTag;
 use crate::http::wire::body::{self, FromJson, JsonBody};
 use crate::http::wire::client::Client;
 use crate::http::wire::error::SharedError;
-use crate::http::wire::faults::{ClearFault, ReadFault, TurnFault};
 use crate::http::wire::idempotency::KeyHeader;
 use crate::http::wire::refusal::Refusal;
 use crate::http::wire::reply::Reply;
@@ -35,7 +34,7 @@ pub struct ChatApi {
 pub(super) struct MessageRequest {
     /// The session's id.
     pub(super) session_id: uuid::Uuid,
-    /// What the visitor says.
+    /// The visitor's text.
     pub(super) message: String,
     /// Settings that are merged into the session's first, such as the page the visitor is on.
     pub(super) config: Option<ConfigObject>,
@@ -97,28 +96,28 @@ pub(super) struct AnswerBody {
     #[oai(skip_serializing_if_is_none)]
     #[serde(skip_serializing_if = "Option::is_none")]
     message_id: Option<String>,
-    /// How many messages the session now holds.
+    /// Number of messages in the session now.
     message_count: u64,
     /// Who answered: `claude`, `openai` or `demo`.
     provider: String,
-    /// The name of it that visitors see.
+    /// The name that visitors see for it.
     provider_name: String,
     /// The model that answered.
     model: String,
     /// When the answer was complete.
     timestamp: String,
-    /// What it cost.
+    /// Tokens used.
     usage: UsageBody,
-    /// Absent when all went well; else `truncated` (length limit), `refused`, or `stopped` (by the
+    /// Absent for a complete answer; otherwise `truncated` (length limit), `refused`, or `stopped` (by the
     /// visitor).
     #[oai(skip_serializing_if_is_none)]
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<String>,
-    /// The tools that were called for it, in order.
+    /// The tool calls behind it, in order.
     #[oai(skip_serializing_if_is_none)]
     #[serde(skip_serializing_if = "Option::is_none")]
     tools: Option<Vec<ToolBody>>,
-    /// The picture that goes with it.
+    /// A chart of the result.
     #[oai(skip_serializing_if_is_none)]
     #[serde(skip_serializing_if = "Option::is_none")]
     chart: Option<ChartBody>,
@@ -173,7 +172,7 @@ struct HistoryBody {
     session_id: String,
     /// Its messages, oldest first.
     messages: Vec<MessageBody>,
-    /// How many they are.
+    /// Number of messages.
     message_count: u64,
     /// The session's file, if it has one.
     #[oai(skip_serializing_if_is_none)]
@@ -196,18 +195,18 @@ impl Example for HistoryBody {
 #[derive(Debug, Object, Serialize)]
 #[oai(rename_all = "camelCase", example)]
 #[serde(rename_all = "camelCase")]
-struct Cleared {
+struct ClearedHistory {
     /// The session's id.
     session_id: String,
     /// Always `cleared`.
     status: String,
-    /// How many messages there were.
+    /// Number of messages deleted.
     messages_cleared: u64,
     /// Now.
     timestamp: String,
 }
 
-impl Example for Cleared {
+impl Example for ClearedHistory {
     fn example() -> Self {
         Self {
             session_id: EXAMPLE_ID.to_owned(),
@@ -227,13 +226,13 @@ impl ChatApi {
     #[oai(path = "/message", method = "post", operation_id = "sendMessage")]
     async fn message(
         &self,
-        /// Names the question, 1 to 255 printable characters. The same name in the same session
-        /// gives the first answer again, or joins it while it is being written.
+        /// Identifies the question, 1 to 255 printable characters. A repeated key in the same
+        /// session returns the first answer again, or joins it while it is being written.
         #[oai(name = "Idempotency-Key")]
         key: KeyHeader,
         client: Client,
         body: JsonBody<MessageRequest>,
-    ) -> Result<Reply<AnswerBody>, TurnFault> {
+    ) -> poem::Result<Reply<AnswerBody>> {
         let (id, question) = body.0.question(Delivery::Whole, key, client);
         let turn = self.app.chat.begin(id, question)?;
         let answer = turn.end().await.map_err(SharedError)?;
@@ -242,9 +241,9 @@ impl ChatApi {
 
     /// Read a conversation
     ///
-    /// Counts as activity.
+    /// Reading counts as use and postpones the session's expiry.
     #[oai(path = "/history/:id", method = "get", operation_id = "readHistory")]
-    async fn history(&self, id: Path<IdParam>) -> Result<Reply<HistoryBody>, ReadFault> {
+    async fn history(&self, id: Path<IdParam>) -> poem::Result<Reply<HistoryBody>> {
         let view = self.app.sessions.transcript(id.0.0).await?;
         Ok(Reply(HistoryBody {
             session_id: view.id.to_string(),
@@ -256,11 +255,11 @@ impl ChatApi {
 
     /// Clear a conversation
     ///
-    /// The session and its settings stay.
+    /// The session and its settings are kept.
     #[oai(path = "/history/:id", method = "delete", operation_id = "clearHistory")]
-    async fn clear(&self, id: Path<IdParam>) -> Result<Reply<Cleared>, ClearFault> {
+    async fn clear(&self, id: Path<IdParam>) -> poem::Result<Reply<ClearedHistory>> {
         let messages_cleared = self.app.sessions.clear_history(id.0.0).await?;
-        Ok(Reply(Cleared {
+        Ok(Reply(ClearedHistory {
             session_id: id.0.0.to_string(),
             status: "cleared".to_owned(),
             messages_cleared,

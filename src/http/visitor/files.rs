@@ -9,37 +9,37 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
-use crate::domain::{Dataset, FileKind};
+use crate::domain::{Dataset, FileKind, whole_number};
+use crate::error::AppError;
 use crate::http::ApiTag;
 use crate::http::wire::body::{FromJson, JsonBody};
 use crate::http::wire::client::Client;
-use crate::http::wire::faults::{ClearFault, QueryFault, ReadFault, UploadFault};
 use crate::http::wire::refusal::Refusal;
 use crate::http::wire::reply::Reply;
 use crate::http::wire::types::{EXAMPLE_ID, EXAMPLE_TIME, IdParam, iso, millis};
 use crate::http::wire::upload::Upload;
 use crate::quota::Caller;
 
-/// How many rows a keyword search gives where no limit is set, as the earlier backends did.
+/// Number of rows that a keyword search returns by default, as the earlier backends did.
 const SEARCH_ROWS: usize = 10;
 
-/// The most rows of one answer.
-const MAX_ROWS: usize = 1000;
+/// Maximum number of rows of one response.
+pub const MAX_ROWS: usize = 1000;
 
-/// The longest keyword, in characters, and the longest statement.
-const MAX_QUERY_CHARS: usize = 1000;
-const MAX_SQL_CHARS: usize = 20_000;
+/// Maximum length of a keyword in characters, and of a statement.
+pub const MAX_QUERY_CHARS: usize = 1000;
+pub const MAX_SQL_CHARS: usize = 20_000;
 
 /// Files.
 pub struct FilesApi {
     pub(in crate::http) app: Arc<App>,
 }
 
-/// A file that was taken in.
+/// A file after its upload.
 #[derive(Debug, Object, Serialize)]
 #[oai(rename_all = "camelCase", example)]
 #[serde(rename_all = "camelCase")]
-struct Uploaded {
+struct UploadedFile {
     /// Always true.
     success: bool,
     /// Its name.
@@ -48,9 +48,9 @@ struct Uploaded {
     file_type: String,
     /// Its size in bytes.
     file_size: u64,
-    /// How many rows it has as table `data`.
+    /// Number of rows of table `data`.
     row_count: u64,
-    /// How many columns it has as table `data`.
+    /// Number of columns of table `data`.
     column_count: u64,
     /// What is in it: columns, types, statistics over all values, the first rows.
     summary: Value,
@@ -74,7 +74,7 @@ fn example_summary() -> Value {
     })
 }
 
-impl Example for Uploaded {
+impl Example for UploadedFile {
     fn example() -> Self {
         Self {
             success: true,
@@ -90,11 +90,11 @@ impl Example for Uploaded {
     }
 }
 
-/// What is known of a file.
+/// A file's description.
 #[derive(Debug, Object, Serialize)]
 #[oai(rename_all = "camelCase", example)]
 #[serde(rename_all = "camelCase")]
-struct Info {
+struct FileInfo {
     /// Its name.
     file_name: String,
     /// `csv` or `json`.
@@ -107,7 +107,7 @@ struct Info {
     summary: Value,
 }
 
-impl Example for Info {
+impl Example for FileInfo {
     fn example() -> Self {
         Self {
             file_name: "products.csv".to_owned(),
@@ -123,16 +123,16 @@ impl Example for Info {
 #[derive(Debug, Default, Object)]
 #[oai(example)]
 struct QueryRequest {
-    /// A text to look for in all values, in any case.
+    /// Text to find in any value, ignoring case.
     query: Option<String>,
     /// One SELECT over table `data`, in SQLite's dialect. Empty cells are NULL, booleans 1 and 0,
     /// dates ISO text, nested JSON its JSON text.
     sql: Option<String>,
-    /// The most rows of the answer: 10 for a search and 1,000 for SQL if absent, at most 1,000.
+    /// Maximum number of rows, up to 1,000. The default is 10 for a search and 1,000 for SQL.
     limit: Option<u64>,
-    /// Rows to pass over (search only).
+    /// Number of rows to skip (search only).
     offset: Option<u64>,
-    /// The columns to look into, all if absent (search only).
+    /// The columns to search, all by default (search only).
     columns: Option<Vec<String>>,
 }
 
@@ -182,23 +182,23 @@ fn text(value: Option<Value>, refusal: &'static str) -> Result<Option<String>, R
 fn count(value: Option<Value>, refusal: &'static str) -> Result<Option<u64>, Refusal> {
     match value {
         None | Some(Value::Null) => Ok(None),
-        Some(value) => value.as_u64().map(Some).ok_or(Refusal::BadField(refusal)),
+        Some(value) => whole_number(&value).map(Some).ok_or(Refusal::BadField(refusal)),
     }
 }
 
-/// What a query has found.
+/// The result of a query.
 #[derive(Debug, Object, Serialize)]
-#[oai(rename = "Found", rename_all = "camelCase", skip_serializing_if_is_none, example)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none, example)]
 #[serde(rename_all = "camelCase")]
-struct FoundBody {
-    /// The text that was looked for.
+struct FileQueryResult {
+    /// The text that was searched for.
     #[serde(skip_serializing_if = "Option::is_none")]
     query: Option<String>,
     /// The statement that was run.
     #[serde(skip_serializing_if = "Option::is_none")]
     sql: Option<String>,
-    /// Of a search in a CSV file `{matchingRows, totalMatches, searchedColumns}`, in a JSON file
-    /// `{matchingItems, totalMatches}`, of SQL `{columns, rows, rowCount, truncated, elapsedMs}`.
+    /// For a search of a CSV file `{matchingRows, totalMatches, searchedColumns}`, of a JSON file
+    /// `{matchingItems, totalMatches}`; for SQL `{columns, rows, rowCount, truncated, elapsedMs}`.
     results: Value,
     /// The file's name.
     file_name: String,
@@ -206,7 +206,7 @@ struct FoundBody {
     file_type: String,
 }
 
-impl Example for FoundBody {
+impl Example for FileQueryResult {
     fn example() -> Self {
         Self {
             query: None,
@@ -227,14 +227,14 @@ impl Example for FoundBody {
 /// A file that has been deleted.
 #[derive(Debug, Object, Serialize)]
 #[oai(example)]
-struct Deleted {
+struct DeletedFile {
     /// Always true.
     success: bool,
-    /// A sentence that says so.
+    /// A sentence for the visitor.
     message: String,
 }
 
-impl Example for Deleted {
+impl Example for DeletedFile {
     fn example() -> Self {
         Self { success: true, message: "The file was deleted.".to_owned() }
     }
@@ -244,17 +244,17 @@ impl Example for Deleted {
 impl FilesApi {
     /// Upload a file
     ///
-    /// A CSV or JSON file for the session, in the place of an earlier one. From then on its
-    /// answers are computed over every row of it.
+    /// A CSV or JSON file for the session, which replaces an earlier one. From then on answers can
+    /// be computed over all of its rows.
     #[oai(path = "/upload", method = "post", operation_id = "uploadFile")]
     async fn upload(
         &self,
         Client(client): Client,
         upload: Upload,
-    ) -> Result<Reply<Uploaded>, UploadFault> {
+    ) -> poem::Result<Reply<UploadedFile>> {
         let Upload { session, name, bytes } = upload;
         let dataset = self.app.files.upload(Caller { session, client }, name, bytes).await?;
-        Ok(Reply(Uploaded {
+        Ok(Reply(UploadedFile {
             success: true,
             message: format!("{} was uploaded.", dataset.file_name),
             summary: dataset.summary(),
@@ -267,11 +267,11 @@ impl FilesApi {
         }))
     }
 
-    /// What is known of the session's file
+    /// Describe the session's file
     #[oai(path = "/info/:id", method = "get", operation_id = "fileInfo")]
-    async fn info(&self, id: Path<IdParam>) -> Result<Reply<Info>, ReadFault> {
+    async fn info(&self, id: Path<IdParam>) -> poem::Result<Reply<FileInfo>> {
         let dataset = self.app.files.info(id.0.0).await?;
-        Ok(Reply(Info {
+        Ok(Reply(FileInfo {
             summary: dataset.summary(),
             file_type: dataset.kind.as_str().to_owned(),
             file_size: dataset.size,
@@ -280,16 +280,16 @@ impl FilesApi {
         }))
     }
 
-    /// Ask the session's file
+    /// Query the session's file
     ///
-    /// With `query` a keyword search, with `sql` one read-only statement over every row.
+    /// Either a keyword search (`query`) or one read-only SQL statement over all rows (`sql`).
     #[oai(path = "/query/:id", method = "post", operation_id = "queryFile")]
     async fn query(
         &self,
         id: Path<IdParam>,
         Client(client): Client,
         body: JsonBody<QueryRequest>,
-    ) -> Result<Reply<FoundBody>, QueryFault> {
+    ) -> poem::Result<Reply<FileQueryResult>> {
         let caller = Caller { session: id.0.0, client };
         let (dataset, query, sql, results) = match (body.0.query.clone(), body.0.sql.clone()) {
             (Some(query), None) if !query.trim().is_empty() => {
@@ -305,7 +305,7 @@ impl FilesApi {
             }
             _ => return Err(Refusal::BadField("`query` is missing or empty.").into()),
         };
-        Ok(Reply(FoundBody {
+        Ok(Reply(FileQueryResult {
             query,
             sql,
             results,
@@ -316,9 +316,9 @@ impl FilesApi {
 
     /// Delete the session's file
     #[oai(path = "/:id", method = "delete", operation_id = "deleteFile")]
-    async fn delete(&self, id: Path<IdParam>) -> Result<Reply<Deleted>, ClearFault> {
+    async fn delete(&self, id: Path<IdParam>) -> poem::Result<Reply<DeletedFile>> {
         self.app.files.delete(id.0.0).await?;
-        Ok(Reply(Deleted { success: true, message: "The file was deleted.".to_owned() }))
+        Ok(Reply(DeletedFile { success: true, message: "The file was deleted.".to_owned() }))
     }
 }
 
@@ -328,7 +328,7 @@ impl FilesApi {
         caller: Caller,
         query: String,
         request: QueryRequest,
-    ) -> Result<(Dataset, Value), QueryFault> {
+    ) -> Result<(Dataset, Value), AppError> {
         let rows = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         let limit = request.limit.map_or(SEARCH_ROWS, rows);
         let offset = request.offset.map_or(0, rows);
@@ -350,7 +350,7 @@ impl FilesApi {
         caller: Caller,
         sql: String,
         limit: Option<u64>,
-    ) -> Result<(Dataset, Value), QueryFault> {
+    ) -> Result<(Dataset, Value), AppError> {
         let limit = limit.map_or(MAX_ROWS, |n| usize::try_from(n).unwrap_or(MAX_ROWS));
         let (dataset, result) = self.app.files.query(caller, sql, limit).await?;
         let results = json!({

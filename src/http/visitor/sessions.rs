@@ -11,7 +11,6 @@ use serde_json::{Map, Value};
 use crate::app::App;
 use crate::http::ApiTag;
 use crate::http::wire::body::{self, FromJson, JsonBody};
-use crate::http::wire::faults::{ChangeFault, CreateFault, PlainFault, ReadFault};
 use crate::http::wire::refusal::Refusal;
 use crate::http::wire::reply::Reply;
 use crate::http::wire::types::{
@@ -28,7 +27,7 @@ pub struct SessionsApi {
 #[derive(Debug, Object)]
 #[oai(example)]
 struct CreateRequest {
-    /// Settings of this session, over the operator's.
+    /// This session's settings, which override the operator's.
     config: Option<ConfigObject>,
 }
 
@@ -50,8 +49,8 @@ impl FromJson for CreateRequest {
 #[derive(Debug, Object, Serialize)]
 #[oai(rename_all = "camelCase", example)]
 #[serde(rename_all = "camelCase")]
-struct Created {
-    /// The session's id. Whoever knows it may use the session.
+struct CreatedSession {
+    /// The session's id, which is also its credential: anyone who knows it can use the session.
     session_id: String,
     /// The operator's settings, overlaid with the caller's.
     config: ConfigObject,
@@ -61,7 +60,7 @@ struct Created {
     timestamp: String,
 }
 
-impl Example for Created {
+impl Example for CreatedSession {
     fn example() -> Self {
         Self {
             session_id: EXAMPLE_ID.to_owned(),
@@ -85,7 +84,7 @@ struct SessionBody {
     config: ConfigObject,
     /// When it was created.
     created_at: String,
-    /// When it was last used: now.
+    /// When it was last used, which is now.
     last_activity: String,
 }
 
@@ -105,7 +104,7 @@ impl Example for SessionBody {
 #[derive(Debug, Object)]
 #[oai(example)]
 struct ConfigRequest {
-    /// Top-level keys that are named here are replaced whole, the others stay.
+    /// Top-level keys to replace; other keys keep their values.
     config: ConfigObject,
 }
 
@@ -128,7 +127,7 @@ impl FromJson for ConfigRequest {
 #[derive(Debug, Object, Serialize)]
 #[oai(rename_all = "camelCase", example)]
 #[serde(rename_all = "camelCase")]
-struct Configured {
+struct UpdatedConfig {
     /// The session's id.
     session_id: String,
     /// The operator's settings, overlaid with the session's.
@@ -137,7 +136,7 @@ struct Configured {
     status: String,
 }
 
-impl Example for Configured {
+impl Example for UpdatedConfig {
     fn example() -> Self {
         Self {
             session_id: EXAMPLE_ID.to_owned(),
@@ -147,14 +146,14 @@ impl Example for Configured {
     }
 }
 
-/// How many sessions there are.
+/// Number of sessions.
 #[derive(Debug, Object, Serialize)]
 #[oai(rename_all = "camelCase", example)]
 #[serde(rename_all = "camelCase")]
 struct StatsBody {
     /// Sessions that have not expired.
     total_sessions: u64,
-    /// Those used in the last 5 minutes.
+    /// Sessions used in the last 5 minutes.
     recently_active: u64,
     /// Now.
     timestamp: String,
@@ -166,14 +165,14 @@ impl Example for StatsBody {
     }
 }
 
-/// How the bot presents itself.
+/// The bot's appearance.
 #[derive(Debug, Object, Serialize)]
 #[oai(rename_all = "camelCase", example)]
 #[serde(rename_all = "camelCase")]
 struct BotConfigBody {
     /// The bot's name.
     bot_name: String,
-    /// What the widget says at its foot.
+    /// The line at the foot of the widget.
     powered_by: String,
     /// The accent colour.
     bot_color: String,
@@ -181,13 +180,13 @@ struct BotConfigBody {
     bot_icon: Option<String>,
     /// The colour of the bot's messages.
     bot_msg_bg_color: String,
-    /// The first thing that a visitor reads, or null for the widget's own, in the visitor's language.
+    /// The greeting, or null for the widget's own greeting in the visitor's language.
     welcome: Option<String>,
     /// Questions that the widget offers.
     suggestions: Vec<String>,
-    /// The most characters that a message may have.
+    /// Maximum length of a message, in characters.
     max_message_chars: u64,
-    /// The most bytes that a file may have.
+    /// Maximum size of a file, in bytes.
     max_upload_bytes: u64,
 }
 
@@ -211,16 +210,15 @@ impl Example for BotConfigBody {
 impl SessionsApi {
     /// Create a session
     ///
-    /// Every conversation needs one. It lives until it has not been used for
-    /// `CHAT_SESSION_TIMEOUT` seconds.
+    /// Every conversation needs one. It expires after `CHAT_SESSION_TIMEOUT` seconds without use.
     #[oai(path = "/create", method = "post", operation_id = "createSession")]
     async fn create(
         &self,
         body: JsonBody<CreateRequest>,
-    ) -> Result<Reply<Created, 201>, CreateFault> {
+    ) -> poem::Result<Reply<CreatedSession, 201>> {
         let config = body.0.config.unwrap_or_default().0;
         let session = self.app.sessions.create(config).await?;
-        Ok(Reply(Created {
+        Ok(Reply(CreatedSession {
             session_id: session.id.to_string(),
             timestamp: iso(session.created),
             config: ConfigObject(session.config),
@@ -230,7 +228,7 @@ impl SessionsApi {
 
     /// Count sessions
     #[oai(path = "/stats/summary", method = "get", operation_id = "sessionStats")]
-    async fn stats(&self) -> Result<Reply<StatsBody>, PlainFault> {
+    async fn stats(&self) -> poem::Result<Reply<StatsBody>> {
         let stats = self.app.sessions.stats().await?;
         Ok(Reply(StatsBody {
             total_sessions: stats.total,
@@ -239,7 +237,7 @@ impl SessionsApi {
         }))
     }
 
-    /// How the bot presents itself
+    /// Read the bot's appearance
     ///
     /// The operator's settings, before any session's.
     #[oai(path = "/bot-config", method = "get", operation_id = "botConfig")]
@@ -261,9 +259,9 @@ impl SessionsApi {
 
     /// Read a session
     ///
-    /// Counts as activity.
+    /// Reading counts as use and postpones the session's expiry.
     #[oai(path = "/:id", method = "get", operation_id = "readSession")]
-    async fn read(&self, id: Path<IdParam>) -> Result<Reply<SessionBody>, ReadFault> {
+    async fn read(&self, id: Path<IdParam>) -> poem::Result<Reply<SessionBody>> {
         let session = self.app.sessions.transcript(id.0.0).await?;
         Ok(Reply(SessionBody {
             session_id: session.id.to_string(),
@@ -280,9 +278,9 @@ impl SessionsApi {
         &self,
         id: Path<IdParam>,
         body: JsonBody<ConfigRequest>,
-    ) -> Result<Reply<Configured>, ChangeFault> {
+    ) -> poem::Result<Reply<UpdatedConfig>> {
         let session = self.app.sessions.configure(id.0.0, body.0.config.0).await?;
-        Ok(Reply(Configured {
+        Ok(Reply(UpdatedConfig {
             session_id: session.id.to_string(),
             config: ConfigObject(session.config),
             status: "updated".to_owned(),

@@ -22,7 +22,6 @@ use crate::http::ApiTag;
 use crate::http::wire::body::JsonBody;
 use crate::http::wire::client::Client;
 use crate::http::wire::error::{SharedError, describe};
-use crate::http::wire::faults::{ClearFault, ReadFault, TurnFault};
 use crate::http::wire::idempotency::KeyHeader;
 use crate::http::wire::reply::Reply;
 use crate::http::wire::types::{EXAMPLE_ID, EXAMPLE_TIME, IdParam, ToolBody, iso};
@@ -55,7 +54,7 @@ impl Example for StreamEvent {
     }
 }
 
-/// What asking the running answer to stop has come to.
+/// Whether an answer was stopped.
 #[derive(Debug, Object, Serialize)]
 #[oai(rename_all = "camelCase", example)]
 #[serde(rename_all = "camelCase")]
@@ -78,32 +77,28 @@ impl Example for StopBody {
     }
 }
 
-/// A stream of a turn's events, or nothing when none is running, which only `MAYBE_NOTHING` ones
-/// say in the OpenAPI document.
-struct Streamed<const MAYBE_NOTHING: bool>(Option<Response>);
+/// A stream of a turn's events, or 204 when none is running.
+struct EventReply(Option<Response>);
 
-impl<const MAYBE_NOTHING: bool> IntoResponse for Streamed<MAYBE_NOTHING> {
+impl IntoResponse for EventReply {
     fn into_response(self) -> Response {
         self.0.unwrap_or_else(|| Response::builder().status(StatusCode::NO_CONTENT).finish())
     }
 }
 
-impl<const MAYBE_NOTHING: bool> ApiResponse for Streamed<MAYBE_NOTHING> {
+impl ApiResponse for EventReply {
     fn meta() -> MetaResponses {
-        let response = |status, description, content| MetaResponse {
-            description,
-            status: Some(status),
-            status_range: None,
-            content,
-            headers: vec![],
-        };
         let content =
             MetaMediaType { content_type: "text/event-stream", schema: StreamEvent::schema_ref() };
-        let mut responses = vec![response(200, "The answer as it is written.", vec![content])];
-        if MAYBE_NOTHING {
-            responses.push(response(204, "No answer is being written.", vec![]));
+        MetaResponses {
+            responses: vec![MetaResponse {
+                description: "",
+                status: Some(200),
+                status_range: None,
+                content: vec![content],
+                headers: vec![],
+            }],
         }
-        MetaResponses { responses }
     }
 
     fn register(registry: &mut Registry) {
@@ -115,46 +110,46 @@ impl<const MAYBE_NOTHING: bool> ApiResponse for Streamed<MAYBE_NOTHING> {
 impl StreamApi {
     /// Ask a question and read the answer as it is written
     ///
-    /// The same turn as `/message`. Faults before its first word are answered with their status;
-    /// later ones are an `error` event. The answer is written to its end and stored whoever reads.
+    /// Works like `/message`. Errors before the first word are plain HTTP errors; later ones are an
+    /// `error` event. The answer is completed and stored even if the client disconnects.
     #[oai(path = "/stream", method = "post", operation_id = "streamMessage")]
     async fn stream(
         &self,
-        /// Names the question, 1 to 255 printable characters. The same name in the same session
-        /// gives the first answer again, or joins it while it is being written.
+        /// Identifies the question, 1 to 255 printable characters. A repeated key in the same
+        /// session returns the first answer again, or joins it while it is being written.
         #[oai(name = "Idempotency-Key")]
         key: KeyHeader,
         client: Client,
         body: JsonBody<MessageRequest>,
-    ) -> Result<Streamed<false>, TurnFault> {
+    ) -> poem::Result<EventReply> {
         let (id, question) = body.0.question(Delivery::Streamed, key, client);
         let turn = self.app.chat.begin(id, question)?;
         if let Some(TurnEvent::Failed(error)) = turn.event(0).await {
             return Err(SharedError(error).into());
         }
-        Ok(Streamed(Some(events(Follower::from_start(turn)))))
+        Ok(EventReply(Some(events(Follower::from_start(turn)))))
     }
 
-    /// Go on reading an answer that is being written
+    /// Resume reading an answer
     ///
-    /// From the event after `Last-Event-ID` on, or from the beginning.
+    /// Starts after the event `Last-Event-ID`, or at the beginning.
     #[oai(path = "/stream/:id", method = "get", operation_id = "resumeStream")]
     async fn resume(
         &self,
         id: Path<IdParam>,
-        /// The id of the last event that was read.
+        /// The id of the last event received.
         #[oai(name = "Last-Event-ID")]
         last: Header<Option<String>>,
-    ) -> Result<Streamed<true>, ReadFault> {
+    ) -> poem::Result<EventReply> {
         let follower = self.app.chat.follow(id.0.0, last.0.as_deref()).await?;
-        Ok(Streamed(follower.map(events)))
+        Ok(EventReply(follower.map(events)))
     }
 
-    /// Stop the answer that is being written
+    /// Stop the running answer
     ///
-    /// What was written is kept, marked `stopped`.
+    /// The text so far is kept, marked `stopped`.
     #[oai(path = "/stop/:id", method = "post", operation_id = "stopAnswer")]
-    async fn stop(&self, id: Path<IdParam>) -> Result<Reply<StopBody>, ClearFault> {
+    async fn stop(&self, id: Path<IdParam>) -> poem::Result<Reply<StopBody>> {
         let stopped = self.app.chat.stop(id.0.0).await?;
         Ok(Reply(StopBody {
             session_id: id.0.0.to_string(),

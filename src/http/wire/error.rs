@@ -15,7 +15,7 @@ use super::reply::JSON;
 use super::status::ErrorReply;
 use crate::error::AppError;
 
-/// What every error looks like.
+/// An error.
 #[derive(Debug, Object, Serialize)]
 #[oai(rename_all = "camelCase", example)]
 #[serde(rename_all = "camelCase")]
@@ -24,9 +24,9 @@ pub struct ErrorBody {
     pub error: String,
     /// A stable word for programs.
     pub code: String,
-    /// The answer's `X-Request-Id`, which the server's log names too.
+    /// The response's `X-Request-Id`, under which the server logged the request.
     pub request_id: String,
-    /// What stands behind it, only with `DEBUG`.
+    /// The causes, only with `DEBUG`.
     #[oai(skip_serializing_if_is_none)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub details: Option<String>,

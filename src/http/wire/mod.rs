@@ -3,7 +3,6 @@
 pub mod body;
 pub mod client;
 pub mod error;
-pub mod faults;
 pub mod idempotency;
 pub mod refusal;
 pub mod reply;

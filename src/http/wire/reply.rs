@@ -33,10 +33,14 @@ impl<T: Type, const STATUS: u16> ApiResponse for Reply<T, STATUS> {
     fn meta() -> MetaResponses {
         MetaResponses {
             responses: vec![MetaResponse {
-                description: if STATUS == 201 { "Created." } else { "As asked." },
+                // The OpenAPI document has one for each operation.
+                description: "",
                 status: Some(STATUS),
                 status_range: None,
-                content: vec![MetaMediaType { content_type: JSON, schema: T::schema_ref() }],
+                content: vec![MetaMediaType {
+                    content_type: "application/json",
+                    schema: T::schema_ref(),
+                }],
                 headers: vec![],
             }],
         }

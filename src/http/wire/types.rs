@@ -108,7 +108,7 @@ impl ConfigObject {
 pub struct ConfigKeys {
     /// The bot's name, to visitors and to the model.
     bot_name: Option<String>,
-    /// What the widget says at its foot.
+    /// The line at the foot of the widget.
     powered_by: Option<String>,
     /// The accent colour, any CSS colour.
     bot_color: Option<String>,
@@ -120,11 +120,11 @@ pub struct ConfigKeys {
     ai_provider: Option<String>,
     /// The model, by its provider's name for it.
     model: Option<String>,
-    /// The most tokens that an answer may have.
+    /// Maximum length of an answer, in tokens.
     max_tokens: Option<u32>,
     /// Randomness, 0 to 2.
     temperature: Option<f64>,
-    /// What the page wants of the bot. Text of a stranger to the server.
+    /// The page's instructions for the bot, which the server treats as untrusted text.
     custom_instructions: Option<String>,
     /// The page that the visitor is on.
     page_context: Option<PageContext>,
@@ -134,7 +134,7 @@ pub struct ConfigKeys {
     json_data: Option<Value>,
 }
 
-/// The visitor's page.
+/// The visitor's page. Values that are not text are kept and not used.
 #[derive(Debug, Default, Object)]
 pub struct PageContext {
     /// Its address.
@@ -147,7 +147,7 @@ pub struct PageContext {
     description: Option<String>,
 }
 
-/// The visitor's page, as the earlier widget sends it.
+/// The visitor's page, as the earlier widget sends it. Values that are not text are kept and not used.
 #[derive(Debug, Default, Object)]
 #[oai(rename_all = "camelCase")]
 pub struct PageData {
@@ -215,7 +215,7 @@ pub enum RoleName {
     Assistant,
 }
 
-/// What an answer cost.
+/// Tokens that an answer used.
 #[derive(Debug, Object, Serialize)]
 #[oai(rename_all = "camelCase")]
 #[serde(rename_all = "camelCase")]
@@ -252,10 +252,10 @@ pub struct ToolBody {
     pub sql: String,
     /// `done` or `failed`.
     pub status: String,
-    /// How many rows it gave.
+    /// Number of rows returned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub row_count: Option<u64>,
-    /// How many rows the whole file has, over which it ran.
+    /// Number of rows of the whole file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub table_rows: Option<u64>,
     /// How long it took, in milliseconds.
@@ -286,19 +286,19 @@ pub fn millis(ms: f64) -> f64 {
     (ms * 100.0).round() / 100.0
 }
 
-/// A picture of a result.
+/// A chart of a result.
 #[derive(Debug, Object, Serialize)]
 pub struct ChartBody {
     /// `bar`, `line` or `pie`.
     #[oai(rename = "type")]
     #[serde(rename = "type")]
     pub kind: String,
-    /// What stands above it.
+    /// Its title.
     pub title: String,
     /// One `<svg>` element, without script, style or reference; it takes the colour of the text
     /// around it.
     pub svg: String,
-    /// What it shows in words.
+    /// A description of it in words.
     pub alt: String,
 }
 
@@ -357,7 +357,7 @@ pub struct MessageBody {
     pub html: Option<String>,
     /// When it was written, in milliseconds since 1970.
     pub timestamp: i64,
-    /// Absent when all went well; else `incomplete` (broke off), `stopped`, `truncated` (length
+    /// Absent for a complete message; otherwise `incomplete` (interrupted), `stopped`, `truncated` (length
     /// limit), `refused`, and on a question `unanswered`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
@@ -367,13 +367,13 @@ pub struct MessageBody {
     /// The model that answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// What the answer cost.
+    /// Tokens that the answer used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<UsageBody>,
-    /// The tools that were called for the answer, in order.
+    /// The tool calls behind the answer, in order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tools: Option<Vec<ToolBody>>,
-    /// The picture that goes with the answer.
+    /// A chart of the result.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chart: Option<ChartBody>,
 }

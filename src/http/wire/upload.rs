@@ -29,7 +29,7 @@ pub struct Upload {
     pub bytes: Bytes,
 }
 
-/// The form of an upload, for the OpenAPI document.
+/// The form of an upload.
 #[derive(Debug, Object)]
 #[oai(rename = "UploadRequest", rename_all = "camelCase", example)]
 struct Form {
