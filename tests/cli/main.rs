@@ -1,6 +1,5 @@
 //! The built executable: flags, environment, exit codes, signals, and what survives a kill.
 #![expect(
-    clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
     reason = "a test fails by panicking; Clippy's own exception does not cover helpers"
