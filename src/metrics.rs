@@ -93,7 +93,7 @@ pub struct MetricsSnapshot {
 }
 
 /// How a metric is read from a snapshot.
-type Reading = fn(&MetricsSnapshot) -> u64;
+type SnapshotField = fn(&MetricsSnapshot) -> u64;
 
 /// All metrics of this process.
 pub struct Metrics {
@@ -104,8 +104,8 @@ pub struct Metrics {
     tokens: Family<TokenLabels, Counter>,
     first_word_seconds: Family<ProviderLabel, Histogram, Seconds>,
     refusals: Family<RefusalLabels, Counter>,
-    gauges: Vec<(Gauge, Reading)>,
-    counters: Vec<(Counter, Reading)>,
+    gauges: Vec<(Gauge, SnapshotField)>,
+    counters: Vec<(Counter, SnapshotField)>,
     /// One reader at a time, since counters that are kept elsewhere are brought up to date first.
     reading: Mutex<()>,
 }
@@ -145,7 +145,7 @@ impl Default for Metrics {
 
 impl Metrics {
     fn register_snapshot(&mut self) {
-        let gauges: [(&str, &str, Reading); 8] = [
+        let gauges: [(&str, &str, SnapshotField); 8] = [
             ("sessions", "Sessions that have not expired", |now| now.sessions),
             ("sessions_recent", "Sessions used in the last 5 minutes", |now| now.sessions_recent),
             ("turns_running", "Turns that are being answered", |now| now.turns_running as u64),
@@ -160,7 +160,7 @@ impl Metrics {
             self.registry.register(name, help, gauge.clone());
             self.gauges.push((gauge, value));
         }
-        let counters: [(&str, &str, Reading); 4] = [
+        let counters: [(&str, &str, SnapshotField); 4] = [
             ("store_commits", "Transactions committed", |now| now.store_commits),
             ("store_operations", "Operations in them", |now| now.store_operations),
             ("store_failures", "Transactions that failed", |now| now.store_failures),
