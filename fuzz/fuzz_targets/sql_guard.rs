@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use chatbot_widget::domain::QueryResult;
 use chatbot_widget::tables::ingest::Ingested;
-use chatbot_widget::tables::sql::{Interrupt, Request, Source, SqlError, SqlLimits, TableKey, Tables};
+use chatbot_widget::tables::sql::{
+    Interrupt, Request, Source, SqlError, SqlLimits, TableKey, Tables,
+};
 use chatbot_widget_fuzz::table::ingest_checked;
 use serde_json::Value;
 

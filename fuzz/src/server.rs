@@ -35,8 +35,11 @@ impl Server {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let flags = ["chatbot-widget", "--app-env", "testing", "--data-dir", "unused"];
         let config = Config::parse_from(flags).unwrap();
-        let options =
-            Options { cache_bytes: 1 << 20, session_timeout: config.limits.session_timeout, now: NOW };
+        let options = Options {
+            cache_bytes: 1 << 20,
+            session_timeout: config.limits.session_timeout,
+            now: NOW,
+        };
         let store = RedbStore::open_with_backend(|| Ok(InMemoryBackend::new()), options).unwrap();
         let session = Session {
             id: SessionId(SESSION.parse().unwrap()),
