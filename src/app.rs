@@ -235,6 +235,7 @@ impl App {
         for id in &deleted {
             self.files.forget(*id);
         }
+        self.files.forget_idle(self.config.limits.session_timeout);
         if !deleted.is_empty() {
             tracing::info!(sweep.sessions = deleted.len(), "expired sessions deleted");
         }

@@ -1,7 +1,7 @@
 //! Use cases of uploaded files: ingest, describe, search, query, draw, delete.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -177,6 +177,12 @@ impl Files {
     /// Drops what is kept in memory of the session's file; also for a deleted session.
     pub fn forget(&self, id: SessionId) {
         self.0.tables.forget(*id.0.as_bytes());
+    }
+
+    /// Drops the tables that were not used for as long as `idle`. With the lifetime of a session,
+    /// also those that a statement loaded while its session expired.
+    pub fn forget_idle(&self, idle: Duration) {
+        self.0.tables.forget_idle(idle);
     }
 
     /// Size of the tables that are kept in memory for further statements, in bytes.

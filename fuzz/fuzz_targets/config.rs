@@ -2,14 +2,16 @@
 //! within their limits. Input: JSON objects with a NUL byte between them, one for each merge.
 #![no_main]
 
-use chatbot_widget::domain::{Limits, PageField, SessionConfig, check_patch};
+use chatbot_widget::domain::{ConfigLimits, PageField, SessionConfig, check_patch};
 use serde_json::{Map, Value};
 
 const MAX_TOKENS: u32 = 4096;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    let limits =
-        Limits { max_tokens: MAX_TOKENS, allowed_models: vec!["a-1".to_owned(), "b-2".to_owned()] };
+    let limits = ConfigLimits {
+        max_tokens: MAX_TOKENS,
+        allowed_models: vec!["a-1".to_owned(), "b-2".to_owned()],
+    };
     let mut config = SessionConfig::default();
     for part in data.split(|byte| *byte == 0) {
         let Ok(patch) = serde_json::from_slice::<Map<String, Value>>(part) else { continue };
@@ -35,7 +37,7 @@ fn merge(config: &mut SessionConfig, patch: &Map<String, Value>) {
 }
 
 /// Reads every setting, as answering a question does.
-fn read(config: &SessionConfig, limits: &Limits) {
+fn read(config: &SessionConfig, limits: &ConfigLimits) {
     assert!(config.max_tokens().is_none_or(|tokens| (1..=MAX_TOKENS).contains(&tokens)));
     assert!(config.temperature().is_none_or(|degree| (0.0..=2.0).contains(&degree)));
     assert!(config.bot_name().is_none_or(|name| !name.contains(char::is_control)));

@@ -5,7 +5,7 @@
 #![no_main]
 
 use chatbot_widget::domain::{
-    Message, NewMessage, Role, SessionConfig, Status, Timestamp, model::Entry,
+    Author, Message, MessageId, NewMessage, SessionConfig, Status, Timestamp, model::Entry,
 };
 use chatbot_widget::prompt::tokens::estimate;
 use chatbot_widget::prompt::{Operator, Prompt, draft};
@@ -48,9 +48,13 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
 fn message((place, text): (usize, &[u8])) -> Message {
     let text = String::from_utf8_lossy(text).into_owned();
     let question = NewMessage::question(text, Timestamp(0));
-    let role = if place.is_multiple_of(2) { Role::User } else { Role::Assistant };
-    let body = NewMessage { role, status: Status::Complete, ..question };
-    Message { seq: place as u64, body }
+    let id = MessageId(place as u64);
+    if place.is_multiple_of(2) {
+        return Message { id, body: question };
+    }
+    let (author, answers) = (Author::Bot, Some(MessageId(id.0 - 1)));
+    let body = NewMessage { author, answers, status: Status::Complete, ..question };
+    Message { id, body }
 }
 
 fn tokens(prompt: &Prompt) -> usize {

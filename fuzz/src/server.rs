@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use chatbot_widget::app::{App, providers};
 use chatbot_widget::config::Config;
-use chatbot_widget::domain::{Clock, ManualClock, Session, SessionConfig, SessionId, Timestamp};
+use chatbot_widget::domain::{
+    BotId, Clock, ManualClock, Session, SessionConfig, SessionId, SessionState, Timestamp,
+};
 use chatbot_widget::http::{Gate, endpoint};
 use chatbot_widget::provider::transport::Proxies;
 use chatbot_widget::store::Store;
@@ -43,6 +45,8 @@ impl Server {
         let store = RedbStore::open_with_backend(|| Ok(InMemoryBackend::new()), options).unwrap();
         let session = Session {
             id: SessionId(SESSION.parse().unwrap()),
+            bot: BotId::default(),
+            state: SessionState::Bot,
             created: NOW,
             last_activity: NOW,
             message_count: 0,

@@ -16,7 +16,7 @@ pub struct AccessConfig {
     /// Origins of the pages that may use the chat, comma-separated
     #[arg(long, value_name = "ORIGINS", default_value = "*", value_parser = AllowedOrigins::parse)]
     pub allowed_origins: AllowedOrigins,
-    /// Networks whose X-Forwarded-For and -Proto headers are trusted, comma-separated
+    /// Networks whose X-Forwarded-For header is trusted, comma-separated
     #[arg(long, value_name = "CIDRS", default_value = "127.0.0.0/8,::1", value_parser = values::networks)]
     pub trusted_proxies: List<IpNet>,
 }
