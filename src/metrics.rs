@@ -1,4 +1,4 @@
-//! What Prometheus is told: counters and histograms of events, gauges of what is going on.
+//! Prometheus metrics: counters and histograms of events, gauges of the current state.
 //!
 //! Label values come from this program alone (routes, kinds, words), never from what was sent: the
 //! number of series is bounded.
@@ -74,9 +74,9 @@ pub struct MetricsSnapshot {
     pub turns_running: usize,
     /// Turns that are running or waiting.
     pub turns_begun: usize,
-    /// Pieces of work that compute.
+    /// Jobs that are running.
     pub work_running: usize,
-    /// Pieces of work that wait for a place.
+    /// Jobs that wait for a place.
     pub work_queued: usize,
     /// Bytes of request bodies in memory.
     pub body_bytes: usize,

@@ -6,8 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::bots::{self, Bots};
 use crate::domain::{
-    BotId, Clock, Dataset, Message, Session, SessionConfig, SessionId, Stats, Timestamp,
-    check_patch,
+    Clock, Dataset, Message, Session, SessionConfig, SessionId, Stats, Timestamp, check_patch,
 };
 use crate::error::AppError;
 use crate::store::{ConfigPatch, Store, StoreError};
@@ -62,7 +61,7 @@ impl Sessions {
         if config.json_bytes() > self.max_config_bytes {
             return Err(StoreError::ConfigTooLarge(self.max_config_bytes).into());
         }
-        let session = Session::new(BotId::default(), config, self.clock.now());
+        let session = Session::new(bot.id.clone(), config, self.clock.now());
         self.store.create_session(session.clone()).await?;
         Ok(self.view(session))
     }
@@ -89,7 +88,8 @@ impl Sessions {
         id: SessionId,
         keys: Map<String, Value>,
     ) -> Result<SessionView, AppError> {
-        check_patch(&keys, &self.bots.default_bot().limits)?;
+        let session = self.store.session(id, self.clock.now()).await?;
+        check_patch(&keys, &self.bots.of_session(&session.bot).limits)?;
         let patch = ConfigPatch { keys, max_bytes: self.max_config_bytes };
         let session = self.store.merge_config(id, patch, self.clock.now()).await?;
         Ok(self.view(session))

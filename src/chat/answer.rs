@@ -14,7 +14,7 @@ use crate::provider::{EventStream, Fault, Finish, ModelEvent, ProviderError, Too
 /// What a visitor reads when the model has declined.
 const REFUSAL: &str = "I'm sorry, I can't help with that.";
 
-/// The answer so far. It is written to the session's feed as it arrives.
+/// The answer so far. It is written to the turn's log as it arrives.
 #[derive(Debug)]
 pub struct AnswerInProgress<'a> {
     turn: &'a RunningTurn,
@@ -179,16 +179,13 @@ impl<'a> AnswerInProgress<'a> {
     }
 
     /// Reports that a tool called by the model is running.
-    pub fn tool_runs(&self, call: &ToolCall) {
-        let sql = arguments(call).and_then(|mut input| match input.remove("sql") {
-            Some(serde_json::Value::String(sql)) => Some(sql),
-            _ => None,
-        });
-        self.turn.push(TurnEvent::ToolRunning { name: call.name.clone(), sql });
+    pub fn announce_tool(&self, call: &ToolCall) {
+        let input = arguments(call).unwrap_or_default();
+        self.turn.push(TurnEvent::ToolRunning { name: call.name.clone(), input });
     }
 
     /// Records a finished tool call.
-    pub fn tool_ran(&mut self, handled: &HandledCall) {
+    pub fn record_tool(&mut self, handled: &HandledCall) {
         self.turn.push(TurnEvent::ToolRan(handled.run.clone()));
         self.tools.push(handled.run.clone());
         if handled.chart.is_some() {

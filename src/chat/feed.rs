@@ -1,12 +1,13 @@
-//! The event feed of a session, and its readers.
+//! What readers follow: the events of the turn that is running in a session.
 //!
-//! Each active session has one feed. A turn appends its events to it; a reader is only a position
-//! in the feed. A reader that is slow or disconnects does not affect the turn, one that joins late
-//! or reconnects continues from its position, and all readers see the same events.
+//! A turn appends its events to its log; a reader is only a position in the log. A reader that is
+//! slow or disconnects does not affect the turn, one that joins late or reconnects continues from
+//! its position, and all readers see the same events.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde_json::{Map, Value};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -32,8 +33,8 @@ pub enum TurnEvent {
     ToolRunning {
         /// Its name.
         name: String,
-        /// The SQL statement, if it runs one.
-        sql: Option<String>,
+        /// The call's arguments; empty if they could not be read.
+        input: Map<String, Value>,
     },
     /// A tool has run.
     ToolRan(ToolRun),
@@ -49,7 +50,7 @@ impl TurnEvent {
     }
 }
 
-/// A turn that is running or has just ended, with its part of the session's feed.
+/// A turn that is running or has just ended, with its events.
 #[derive(Debug)]
 pub struct RunningTurn {
     /// Its id, new for each turn.
@@ -134,7 +135,7 @@ impl RunningTurn {
     }
 }
 
-/// A reader of a session's feed, from a given event of a turn to that turn's end.
+/// A reader of a turn, from a given event to its end.
 #[derive(Debug)]
 pub struct Follower {
     turn: Arc<RunningTurn>,
@@ -172,31 +173,31 @@ impl Follower {
     }
 }
 
-/// The feeds of all active sessions. A session has one turn at a time.
+/// The running turns by session, each of which has one at a time.
 #[derive(Debug, Default)]
-pub struct Feeds(Mutex<HashMap<SessionId, Arc<RunningTurn>>>);
+pub struct RunningTurns(Mutex<HashMap<SessionId, Arc<RunningTurn>>>);
 
 /// Keeps a turn registered for as long as it runs.
 pub(super) struct Registration<'a> {
-    feeds: &'a Feeds,
+    running: &'a RunningTurns,
     id: SessionId,
 }
 
-impl Feeds {
+impl RunningTurns {
     pub(super) fn register(&self, turn: Arc<RunningTurn>) -> Registration<'_> {
         let id = turn.session;
         lock(&self.0).insert(id, turn);
-        Registration { feeds: self, id }
+        Registration { running: self, id }
     }
 
     /// The session's running turn.
-    pub fn running(&self, id: SessionId) -> Option<Arc<RunningTurn>> {
+    pub fn of(&self, id: SessionId) -> Option<Arc<RunningTurn>> {
         lock(&self.0).get(&id).cloned()
     }
 
     /// Asks the session's running turn, if any, to stop, and returns it.
     pub fn stop(&self, id: SessionId) -> Option<Arc<RunningTurn>> {
-        let turn = self.running(id)?;
+        let turn = self.of(id)?;
         turn.stop.cancel();
         Some(turn)
     }
@@ -214,7 +215,7 @@ impl Feeds {
 
 impl Drop for Registration<'_> {
     fn drop(&mut self) {
-        lock(&self.feeds.0).remove(&self.id);
+        lock(&self.running.0).remove(&self.id);
     }
 }
 
@@ -297,14 +298,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_turn_that_has_ended_is_no_longer_registered() {
-        let feeds = Feeds::default();
+        let running = RunningTurns::default();
         let turn = turn();
-        let registration = feeds.register(Arc::clone(&turn));
-        assert_eq!(feeds.running(turn.session).unwrap().id, turn.id);
-        assert!(feeds.stop(SessionId::random()).is_none());
-        feeds.stop(turn.session).unwrap();
+        let registration = running.register(Arc::clone(&turn));
+        assert_eq!(running.of(turn.session).unwrap().id, turn.id);
+        assert!(running.stop(SessionId::random()).is_none());
+        running.stop(turn.session).unwrap();
         turn.stopped().await;
         drop(registration);
-        assert!(feeds.running(turn.session).is_none() && feeds.is_empty());
+        assert!(running.of(turn.session).is_none() && running.is_empty());
     }
 }

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::bots::Bots;
+use crate::domain::text::is_invisible;
 use crate::domain::{
     Chart, ClientKey, Clock, IdempotencyKey, MessageId, NewMessage, ProviderKind, SessionId,
     Status, Timestamp, ToolRun, Usage,
@@ -27,7 +28,7 @@ use crate::provider::Provider;
 use crate::provider::policy::{Policy, PolicySettings};
 use crate::quota::Quota;
 use crate::store::Store;
-use feed::{Feeds, Follower, RunningTurn, TurnEvent};
+use feed::{Follower, RunningTurn, RunningTurns, TurnEvent};
 
 /// Limits of a conversation.
 #[derive(Clone, Copy, Debug)]
@@ -146,7 +147,7 @@ struct ChatInner {
     policy: Policy,
     metrics: Arc<Metrics>,
     limits: ChatLimits,
-    feeds: Feeds,
+    running: RunningTurns,
     tasks: TaskTracker,
     cut: CancellationToken,
 }
@@ -187,7 +188,7 @@ impl Chat {
             policy,
             metrics,
             limits,
-            feeds: Feeds::default(),
+            running: RunningTurns::default(),
             tasks: TaskTracker::new(),
             cut: CancellationToken::new(),
         }))
@@ -204,7 +205,7 @@ impl Chat {
         let inner = Arc::clone(&self.0);
         inner.check_message(&question.message)?;
         if question.key.is_some()
-            && let Some(turn) = inner.feeds.running(id)
+            && let Some(turn) = inner.running.of(id)
             && turn.key == question.key
         {
             return Ok(turn);
@@ -238,7 +239,7 @@ impl Chat {
         last: Option<&str>,
     ) -> Result<Option<Follower>, AppError> {
         self.0.store.session(id, self.0.clock.now()).await?;
-        Ok(self.0.feeds.running(id).map(|turn| Follower::after(turn, last)))
+        Ok(self.0.running.of(id).map(|turn| Follower::after(turn, last)))
     }
 
     /// Stops the session's running turn and waits until its partial answer is stored. Returns
@@ -248,7 +249,7 @@ impl Chat {
     /// An unknown session; a store failure.
     pub async fn stop(&self, id: SessionId) -> Result<bool, AppError> {
         self.0.store.session(id, self.0.clock.now()).await?;
-        match self.0.feeds.stop(id) {
+        match self.0.running.stop(id) {
             Some(turn) => {
                 // Whatever the outcome, it has ended.
                 let _ = turn.end().await;
@@ -260,7 +261,7 @@ impl Chat {
 
     /// The current load.
     pub fn load(&self) -> ChatLoad {
-        ChatLoad { tasks: self.0.tasks.len(), turns: self.0.feeds.len() }
+        ChatLoad { tasks: self.0.tasks.len(), turns: self.0.running.len() }
     }
 
     /// The configured providers, for the log.
@@ -298,12 +299,8 @@ impl ChatInner {
 
 /// Whether a character is white space or invisible. A message of only such characters is empty.
 fn is_blank(c: char) -> bool {
-    c.is_whitespace()
-        || c.is_control()
-        || matches!(c, '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}'
-            | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}'
-            | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}'
-            | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{E0000}'..='\u{E007F}')
+    // U+2800 is a Braille pattern without dots.
+    c.is_whitespace() || is_invisible(c) || c == '\u{2800}'
 }
 
 #[cfg(test)]

@@ -69,7 +69,7 @@ impl ChatInner {
         let caller = Caller { session: turn.session, client };
         let Admitted { bot, turn: new, _guard } =
             self.admit(turn, message.clone(), patch, key).await?;
-        let _registered = self.feeds.register(Arc::clone(turn));
+        let _registered = self.running.register(Arc::clone(turn));
         let mut begun = self.store.begin_turn(turn.session, new).await?;
         if let Some(answer) = begun.answered.take() {
             return Ok(replay(&bot, answer, begun.session.message_count, turn));
@@ -313,12 +313,12 @@ async fn rounds(
         let mut results = Vec::new();
         for call in round.calls.clone() {
             let handled = if answer.tool_calls() < MAX_TOOL_CALLS {
-                answer.tool_runs(&call);
+                answer.announce_tool(&call);
                 tools.run(call).await
             } else {
                 tools.refuse(call)
             };
-            answer.tool_ran(&handled);
+            answer.record_tool(&handled);
             results.push(handled.result);
         }
         if answer.tool_calls() >= MAX_TOOL_CALLS {

@@ -1,4 +1,4 @@
-//! What a developer wants to know after the start, beside the address.
+//! What a developer wants to know after startup, besides the address.
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -25,7 +25,7 @@ pub struct LimitsConfig {
     /// Maximum size of a JSON body
     #[arg(long, value_name = "BYTES", default_value = "1048576", value_parser = values::whole::<usize>(1024, 1 << 30))]
     pub max_body_bytes: usize,
-    /// Messages, uploads and new sessions per minute and client address, each; 0 is unlimited
+    /// Messages, uploads, file queries and new sessions a minute for each client; 0 is unlimited
     #[arg(long, value_name = "N", default_value = "30", value_parser = values::whole::<u32>(0, 1_000_000))]
     pub rate_limit: u32,
     /// Models that callers may ask for, comma-separated [default: any]

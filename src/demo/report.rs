@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::query::{DataQuery, Figure, Select, name};
 use super::table::{ColumnKind, TableProfile};
+use crate::domain::text::thousands;
 
 /// Maximum number of rows of a result that are shown.
 const SHOWN: usize = 20;
@@ -207,17 +208,4 @@ pub fn escape(text: &str) -> String {
 fn upper_first(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
-}
-
-/// `n` with commas: 1,461.
-fn thousands(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use super::text::is_invisible;
+
 const OPEN: &str = "<untrusted name=\"";
 const CLOSE: &str = "</untrusted>";
 
@@ -73,11 +75,7 @@ fn is_mark(rest: &str) -> bool {
 
 /// Blanks and invisible characters.
 fn is_ignorable(c: char) -> bool {
-    c.is_whitespace()
-        || c.is_control()
-        || matches!(c, '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{180B}'..='\u{180F}'
-            | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
-            | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{E0000}'..='\u{E01EF}')
+    c.is_whitespace() || is_invisible(c)
 }
 
 /// Converts full-width letters to ASCII and capitals to small letters.

@@ -97,13 +97,6 @@ pub struct ToolRun {
     pub elapsed_ms: f64,
 }
 
-impl ToolRun {
-    /// The SQL statement that the call ran, if any.
-    pub fn sql(&self) -> Option<&str> {
-        self.input.get("sql").and_then(Value::as_str)
-    }
-}
-
 /// The outcome of a tool call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -16,6 +16,7 @@ pub mod model;
 pub mod provider;
 pub mod query;
 pub mod session;
+pub mod text;
 
 pub use bot::{Bot, BotId, BotLook, ProviderNames};
 pub use check::{ConfigError, ConfigLimits, MAX_NAME, check_patch};

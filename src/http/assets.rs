@@ -131,7 +131,7 @@ impl Served {
     }
 }
 
-/// Whether the client has already what would be sent with `etag`. The same content in another
+/// Whether the client already has what would be sent with `etag`. The same content in another
 /// encoding has another tag and is sent again: a 304 must name what the client has stored
 /// (RFC 9111, 4.3.4).
 pub fn not_modified(headers: &HeaderMap, etag: &str) -> bool {

@@ -3,10 +3,11 @@
 
 use std::fmt::Write as _;
 
-use super::text::{record, thousands};
+use super::csv_record::record;
 use super::tokens::{clip_end, estimate};
 use crate::domain::Dataset;
 use crate::domain::dataset::{Column, ColumnType};
+use crate::domain::text::thousands;
 
 /// Maximum length of a value in a column's description, in characters.
 const VALUE_CHARS: usize = 60;
@@ -19,8 +20,8 @@ pub fn describe(dataset: &Dataset, budget: usize) -> String {
         dataset.file_name,
         dataset.kind.as_str(),
         size(dataset.size),
-        thousands(usize::try_from(dataset.rows).unwrap_or(usize::MAX)),
-        thousands(dataset.columns.len()),
+        thousands(dataset.rows),
+        thousands(dataset.columns.len() as u64),
     );
     let left = budget.saturating_sub(estimate(&head));
     let sample = sample(dataset);
@@ -33,7 +34,7 @@ pub fn describe(dataset: &Dataset, budget: usize) -> String {
     if !all(shown) {
         let more = dataset.columns.len() - shown;
         // `lines` reserves room for this line.
-        let _ = writeln!(text, "… and {} more columns", thousands(more));
+        let _ = writeln!(text, "… and {} more columns", thousands(more as u64));
     }
     if estimate(&text) + estimate(&sample) <= budget {
         text.push_str(&sample);

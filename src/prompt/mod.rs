@@ -4,20 +4,21 @@
 //! All untrusted text is put into marked blocks ([`crate::domain::block`]), and the system text
 //! says that they are data. Every cut is announced at the place where it was made.
 
+mod csv_record;
 mod file;
 mod page_data;
-mod text;
 pub mod tokens;
 
 use crate::domain::block::write_block;
 use crate::domain::model::{Entry, ModelRequest};
+use crate::domain::text::thousands;
 use crate::domain::{Author, Dataset, Message, MessageId, PageField, SessionConfig, Status};
 use std::collections::HashMap;
 
 use tokens::{clip_end, clip_start, estimate};
 
 /// Overhead of an entry in both APIs, in tokens, rounded up.
-const TURN_TOKENS: usize = 6;
+const ENTRY_TOKENS: usize = 6;
 
 /// Tokens reserved per block for its marks and the note on what was cut.
 const BLOCK_TOKENS: usize = 60;
@@ -78,7 +79,7 @@ pub fn draft(
     let fixed = estimate(&system)
         + estimate(&facts)
         + estimate(EARLIER_LEFT_OUT)
-        + TURN_TOKENS
+        + ENTRY_TOKENS
         + BLOCK_TOKENS;
     let free = budget.saturating_sub(fixed);
     let question = keep_end(question, free / 2);
@@ -175,7 +176,7 @@ impl Filling {
     }
 
     fn add_pair(&mut self, question: String, answer: String) {
-        let cost = estimate(&question) + estimate(&answer) + 2 * TURN_TOKENS;
+        let cost = estimate(&question) + estimate(&answer) + 2 * ENTRY_TOKENS;
         if self.used + cost > self.draft.history_tokens {
             self.full = true;
             return;
@@ -320,8 +321,8 @@ fn clipped_block(system: &mut String, name: &str, text: &str, budget: usize) {
     if shown.len() < text.len() {
         system.push_str(&format!(
             "({name} was cut: {} of {} characters are shown.)\n",
-            text::thousands(shown.chars().count()),
-            text::thousands(text.chars().count()),
+            thousands(shown.chars().count() as u64),
+            thousands(text.chars().count() as u64),
         ));
     }
 }

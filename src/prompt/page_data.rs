@@ -5,8 +5,9 @@ use std::io;
 
 use serde_json::{Map, Value};
 
-use super::text::{record, thousands};
+use super::csv_record::record;
 use super::tokens::{clip_end, estimate};
+use crate::domain::text::thousands;
 
 /// Maximum number of arrays that become tables; the others stay JSON. More tables than this would
 /// fill a prompt with titles.
@@ -71,8 +72,8 @@ fn write_json(value: &Value, budget: usize, text: &mut String) {
     if shown.len() < json.total_bytes {
         text.push_str(&format!(
             "(cut: {} of {} characters)\n",
-            thousands(shown.chars().count()),
-            thousands(json.total_chars)
+            thousands(shown.chars().count() as u64),
+            thousands(json.total_chars as u64)
         ));
     }
 }
@@ -216,8 +217,8 @@ impl DataTable {
 
 /// The line above a table of `total` rows, `shown` of which follow.
 fn title(path: &str, shown: usize, total: usize) -> String {
-    let all = thousands(total);
-    let rows = if shown == total { all } else { format!("{} of {all}", thousands(shown)) };
+    let all = thousands(total as u64);
+    let rows = if shown == total { all } else { format!("{} of {all}", thousands(shown as u64)) };
     format!("Table {path} ({rows} rows, CSV):\n")
 }
 

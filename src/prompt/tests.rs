@@ -30,8 +30,8 @@ fn answer(id: u64, content: &str) -> Message {
     message(id, Author::Bot, Status::Complete, content)
 }
 
-fn text(turn: &Entry) -> &str {
-    match turn {
+fn text(entry: &Entry) -> &str {
+    match entry {
         Entry::User(text) | Entry::Assistant { text, .. } => text,
         Entry::ToolResults(_) => panic!("no tool was called"),
     }
@@ -42,7 +42,7 @@ fn texts(prompt: &Prompt) -> Vec<&str> {
 }
 
 fn tokens(prompt: &Prompt) -> usize {
-    let entries = prompt.entries.iter().map(|turn| estimate(text(turn)) + TURN_TOKENS);
+    let entries = prompt.entries.iter().map(|entry| estimate(text(entry)) + ENTRY_TOKENS);
     estimate(&prompt.system) + entries.sum::<usize>()
 }
 

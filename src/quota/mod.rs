@@ -138,7 +138,7 @@ impl Quota {
         }))
     }
 
-    /// Waits for the caller's turn and for a free place.
+    /// Waits for the caller's earlier jobs and for a free place.
     ///
     /// # Errors
     /// See [`QuotaError`].

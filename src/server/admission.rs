@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ipnet::IpNet;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::limits::ServerLimits;
+use crate::domain::ClientKey;
 
 /// Counts the open connections of one listener, in all and per client.
 pub struct Admission {
@@ -19,7 +20,7 @@ pub struct Admission {
 }
 
 /// Open connections by client; clients without any are not in it.
-type Open = Mutex<HashMap<IpAddr, usize>>;
+type Open = Mutex<HashMap<ClientKey, usize>>;
 
 /// Permission to hold one connection, for as long as it lives.
 pub struct Place {
@@ -29,7 +30,7 @@ pub struct Place {
 
 /// One connection in the count of its client.
 struct Counted {
-    client: IpAddr,
+    client: ClientKey,
     open: Arc<Open>,
 }
 
@@ -63,7 +64,7 @@ impl Admission {
         if peer.is_loopback() || self.proxies.iter().any(|network| network.contains(&peer)) {
             return Some(Place { _permit: permit, _client: None });
         }
-        let client = client(peer);
+        let client = ClientKey::from(peer);
         let mut open = lock(&self.open);
         let count = open.entry(client).or_insert(0);
         if *count >= self.per_client {
@@ -87,15 +88,7 @@ impl Drop for Counted {
     }
 }
 
-/// What counts as one client: an IPv4 address, or an IPv6 /64, which is what a subscriber gets.
-fn client(peer: IpAddr) -> IpAddr {
-    match peer {
-        IpAddr::V4(_) => peer,
-        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)).into(),
-    }
-}
-
-fn lock(open: &Open) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+fn lock(open: &Open) -> MutexGuard<'_, HashMap<ClientKey, usize>> {
     // Counting is a single step and cannot be left half done.
     open.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -33,7 +33,7 @@ pub enum StoreError {
     #[error("no space left for the store")]
     Full(#[source] BoxError),
     /// The store cannot be reached, is damaged, or is closing.
-    #[error("the store is unavailable: {0}")]
+    #[error("the store is unavailable")]
     Unavailable(#[source] BoxError),
 }
 
@@ -63,7 +63,8 @@ pub struct NewTurn {
     pub history: usize,
 }
 
-/// A stored question, and a consistent snapshot of its session taken right after.
+/// A stored question, and a consistent snapshot of its session read right after the write. Only a
+/// cleared history or an expired session can come between the two: the answer is then not stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BegunTurn {
     /// The session, with the question counted and the new settings merged.
@@ -228,7 +229,7 @@ pub trait Store: Send + Sync {
     /// returns their ids.
     async fn expire(&self, now: Timestamp, limit: usize) -> Result<Vec<SessionId>, StoreError>;
 
-    /// Counts the live sessions without reading them, accurate to the second.
+    /// Counts the live sessions exactly, without reading them.
     async fn stats(&self, now: Timestamp) -> Result<Stats, StoreError>;
 
     /// Runs the backend's own housekeeping; to be called about every 30 seconds.

@@ -81,7 +81,7 @@ fn paths(mut derived: Value) -> Map<String, Value> {
         });
         if let Some((path, method, mut body)) = found {
             complete_operation(operation, &mut body);
-            // What an id is of goes without saying in the routes, but not in generated clients.
+            // `id` is clear from the route, but not in generated clients.
             let path = path.replace("{id}", "{sessionId}");
             let methods = paths.entry(path).or_insert_with(|| json!({}));
             methods[method] = body;
@@ -93,7 +93,7 @@ fn paths(mut derived: Value) -> Map<String, Value> {
 fn complete_operation(operation: &Operation, body: &mut Value) {
     let parameters = body.get_mut("parameters").and_then(Value::as_array_mut);
     for parameter in parameters.into_iter().flatten() {
-        // The framework writes out what is so by default.
+        // The framework writes defaults out explicitly.
         remove(parameter, "deprecated");
         remove(parameter, "explode");
         if parameter["name"] == "id" {

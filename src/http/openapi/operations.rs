@@ -114,7 +114,7 @@ const CONFIG: &[&str] = &["invalid_config", "credentials_refused", "config_too_l
 /// Of operations with a limit per minute.
 const RATE: &[&str] = &["rate_limited"];
 
-/// Of operations that compute for long.
+/// Operations that may compute for a long time.
 const COMPUTE: &[&str] = &["too_many_requests", "server_busy"];
 
 /// Of operations that need the session's file.
@@ -187,7 +187,7 @@ pub const ERRORS: &[DocumentedError] = &[
     error(400, "invalid_sql", "no such column: prise"),
     error(400, "sql_not_allowed", "only one statement is allowed"),
     error(400, "sql_timeout", "the statement took more than 2 seconds"),
-    error(400, "sql_too_large", "the statement needs too much memory"),
+    error(400, "sql_too_large", "the statement needs more memory than is allowed"),
     error(400, "unknown_column", "The file has no such column."),
     error(404, "session_not_found", "Session not found."),
     error(404, "file_not_found", "This session has no file."),

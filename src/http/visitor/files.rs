@@ -149,7 +149,10 @@ impl FromJson for QueryRequest {
             query: text(fields.remove("query"), "`query` must be text.")?,
             sql: text(fields.remove("sql"), "`sql` must be text.")?,
             limit: count(fields.remove("limit"), "`limit` must be a number from 1 to 1000.")?,
-            offset: count(fields.remove("offset"), "`offset` must be a number from 0 on.")?,
+            offset: count(
+                fields.remove("offset"),
+                "`offset` must be a whole number, 0 or greater.",
+            )?,
             columns: match fields.remove("columns") {
                 None | Some(Value::Null) => None,
                 Some(columns) => Some(

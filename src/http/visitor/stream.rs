@@ -24,7 +24,7 @@ use crate::http::wire::client::Client;
 use crate::http::wire::error::{SharedError, describe};
 use crate::http::wire::idempotency::KeyHeader;
 use crate::http::wire::reply::Reply;
-use crate::http::wire::types::{EXAMPLE_ID, EXAMPLE_TIME, IdParam, ToolBody, iso};
+use crate::http::wire::types::{EXAMPLE_ID, EXAMPLE_TIME, IdParam, ToolBody, iso, sql_of};
 
 /// How often a comment keeps an idle line open.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -178,9 +178,8 @@ fn body(turn: &RunningTurn, event: TurnEvent) -> (&'static str, Value) {
             ("start", json!({"turnId": turn.id, "provider": provider.as_str(), "model": model}))
         }
         TurnEvent::Text(text) => ("delta", json!({ "text": text })),
-        TurnEvent::ToolRunning { name, sql } => {
-            let sql = sql.unwrap_or_default();
-            ("tool", json!({"name": name, "sql": sql, "status": "running"}))
+        TurnEvent::ToolRunning { name, input } => {
+            ("tool", json!({"name": name, "sql": sql_of(&input), "status": "running"}))
         }
         TurnEvent::ToolRan(run) => ("tool", json!(ToolBody::from(run))),
         TurnEvent::Done(answer) => {

@@ -1,4 +1,4 @@
-//! The client that a request comes from, as the gate has found it.
+//! The client that a request comes from, as determined by the outermost layer.
 
 use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaParamIn, MetaSchemaRef};
@@ -6,7 +6,7 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use crate::domain::ClientKey;
 
-/// The client. It is no part of the request that the document describes.
+/// The client. Not a documented parameter.
 #[derive(Clone, Copy, Debug)]
 pub struct Client(pub ClientKey);
 

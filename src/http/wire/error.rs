@@ -102,12 +102,12 @@ fn as_refusal(error: poem::Error) -> Result<Refusal, poem::Error> {
     }
 }
 
-/// What stands behind an error, outermost first.
+/// The causes of an error, outermost first.
 fn causes(error: &poem::Error) -> String {
     let mut causes = Vec::new();
     let inner = match app_error(error) {
         Some(error) => error.source(),
-        // What a refusal says stands in its sentence; other errors are the framework's.
+        // A refusal's message already says everything; other errors are the framework's.
         None if error.is::<Refusal>() => None,
         None => error.source(),
     };

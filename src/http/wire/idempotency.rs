@@ -10,8 +10,8 @@ use crate::domain::IdempotencyKey;
 
 const NAME: &str = "idempotency-key";
 
-/// What a client calls its question, if it does. A key that is none is refused rather than passed
-/// over: who sends one relies on it.
+/// The client's name for its question, if it sent one. A malformed key is rejected, not ignored: a
+/// client that sends one depends on it.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyHeader(pub Option<IdempotencyKey>);
 

@@ -12,7 +12,7 @@ pub enum Refusal {
     #[error("There is nothing at this address.")]
     NotFound,
     /// Known address, other method; holds the `Allow` header's value.
-    #[error("This address does not take that method.")]
+    #[error("This address does not support that method.")]
     MethodNotAllowed(String),
     /// A path segment that should be a UUID.
     #[error("The session id is not a UUID.")]
@@ -51,7 +51,7 @@ pub enum Refusal {
     #[error("The Host header is missing or not valid.")]
     BadHost,
     /// A Host that ALLOWED_HOSTS does not list.
-    #[error("This server does not answer for that host.")]
+    #[error("This server does not serve that host.")]
     UnknownHost,
     /// An address of over 8 KiB.
     #[error("The address is too long.")]

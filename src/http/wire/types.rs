@@ -271,7 +271,7 @@ impl From<domain::ToolRun> for ToolBody {
             domain::ToolOutcome::Failed(_) => ("failed", None, None),
         };
         Self {
-            sql: run.sql().unwrap_or_default().to_owned(),
+            sql: sql_of(&run.input).to_owned(),
             name: run.name,
             status: status.to_owned(),
             row_count,
@@ -279,6 +279,12 @@ impl From<domain::ToolRun> for ToolBody {
             elapsed_ms: millis(run.elapsed_ms),
         }
     }
+}
+
+/// The SQL statement among a tool's arguments; empty for a tool that runs none. Every tool is shown
+/// with this field, since clients read it without a check.
+pub fn sql_of(input: &Map<String, Value>) -> &str {
+    input.get("sql").and_then(Value::as_str).unwrap_or_default()
 }
 
 /// Milliseconds with as many digits as mean something.

@@ -18,7 +18,7 @@ use crate::domain::SessionId;
 
 const MULTIPART: &str = "multipart/form-data";
 
-/// An upload as it came.
+/// An upload as received.
 #[derive(Debug)]
 pub struct Upload {
     /// The session that the file is for.

@@ -44,35 +44,35 @@ impl From<RedbFault> for StoreError {
 
 /// Why an operation has no result.
 #[derive(Debug)]
-pub(super) enum Stop {
+pub(super) enum OpFailure {
     /// Only this operation is refused; it has changed nothing.
     Refused(StoreError),
     /// The storage has failed.
     Fault(RedbFault),
 }
 
-impl From<Stop> for StoreError {
-    fn from(stop: Stop) -> Self {
+impl From<OpFailure> for StoreError {
+    fn from(stop: OpFailure) -> Self {
         match stop {
-            Stop::Refused(error) => error,
-            Stop::Fault(fault) => fault.into(),
+            OpFailure::Refused(error) => error,
+            OpFailure::Fault(fault) => fault.into(),
         }
     }
 }
 
-impl From<StoreError> for Stop {
+impl From<StoreError> for OpFailure {
     fn from(error: StoreError) -> Self {
         Self::Refused(error)
     }
 }
 
-impl From<RecordError> for Stop {
+impl From<RecordError> for OpFailure {
     fn from(error: RecordError) -> Self {
         Self::Refused(StoreError::Unavailable(error.into()))
     }
 }
 
-impl From<RedbFault> for Stop {
+impl From<RedbFault> for OpFailure {
     fn from(fault: RedbFault) -> Self {
         Self::Fault(fault)
     }
@@ -85,7 +85,7 @@ macro_rules! faults {
                 Self::Storage(Arc::new(error.into()))
             }
         }
-        impl From<$error> for Stop {
+        impl From<$error> for OpFailure {
             fn from(error: $error) -> Self {
                 Self::Fault(error.into())
             }

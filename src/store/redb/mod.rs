@@ -31,7 +31,7 @@ use crate::store::{
     Transcript, TurnGuard, TurnLockError,
 };
 use activity::SessionActivity;
-use fault::{RedbFault, Stop};
+use fault::{OpFailure, RedbFault};
 pub use open::OpenError;
 use open::{create_file, damaged, open_database};
 use ops::Batch;
@@ -153,7 +153,7 @@ impl RedbStore {
     async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Batch<'_>) -> Result<T, Stop> + Send + 'static,
+        F: FnOnce(&mut Batch<'_>) -> Result<T, OpFailure> + Send + 'static,
     {
         self.writer()?.run(work).await
     }
@@ -162,10 +162,10 @@ impl RedbStore {
     async fn read<T, F>(&self, size: Size, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: Fn(&Snapshot<'_>) -> Result<T, Stop> + Clone + Send + 'static,
+        F: Fn(&Snapshot<'_>) -> Result<T, OpFailure> + Clone + Send + 'static,
     {
         match self.read_once(size, work.clone()).await {
-            Err(Stop::Fault(fault)) if fault.is_passing() => {
+            Err(OpFailure::Fault(fault)) if fault.is_passing() => {
                 // The writer reopens the database if it is closed, whatever the job.
                 let _ = self.write(|_| Ok(())).await;
                 Ok(self.read_once(size, work).await?)
@@ -174,10 +174,10 @@ impl RedbStore {
         }
     }
 
-    async fn read_once<T, F>(&self, size: Size, work: F) -> Result<T, Stop>
+    async fn read_once<T, F>(&self, size: Size, work: F) -> Result<T, OpFailure>
     where
         T: Send + 'static,
-        F: FnOnce(&Snapshot<'_>) -> Result<T, Stop> + Send + 'static,
+        F: FnOnce(&Snapshot<'_>) -> Result<T, OpFailure> + Send + 'static,
     {
         if size == Size::Small {
             return self.handle.read(work);
@@ -186,7 +186,7 @@ impl RedbStore {
         tokio::task::spawn_blocking(move || handle.read(work))
             .await
             // The runtime is shutting down.
-            .unwrap_or(Err(Stop::Fault(RedbFault::NotOpen)))
+            .unwrap_or(Err(OpFailure::Fault(RedbFault::NotOpen)))
     }
 
     /// Number of sessions with a turn that is running or being waited for.

@@ -3,7 +3,7 @@
 use redb::{ReadableTable, Table, TableDefinition, TableError, WriteTransaction};
 
 use super::activity::{Front, Move, Removed, SessionActivity};
-use super::fault::{RedbFault, Stop};
+use super::fault::{OpFailure, RedbFault};
 use super::record::{self, Header};
 use crate::domain::{
     IdempotencyKey, Message, MessageId, NewMessage, Session, SessionConfig, SessionId, Status,
@@ -142,7 +142,7 @@ impl<'t> Batch<'t> {
         Ok(())
     }
 
-    pub fn create_session(&mut self, session: &Session) -> Result<(), Stop> {
+    pub fn create_session(&mut self, session: &Session) -> Result<(), OpFailure> {
         let key = key(&session.id);
         let header = record::encode_header(&Header::new(session))?;
         let config = record::encode_config(&session.config)?;
@@ -161,7 +161,7 @@ impl<'t> Batch<'t> {
         &mut self,
         id: SessionId,
         patch: ConfigPatch,
-    ) -> Result<(Header, MergedConfig), Stop> {
+    ) -> Result<(Header, MergedConfig), OpFailure> {
         let header = self.header(id)?;
         if patch.keys.is_empty() {
             let bytes = self.configs.get(key(&id))?.ok_or(StoreError::NotFound)?;
@@ -180,7 +180,7 @@ impl<'t> Batch<'t> {
         patch: ConfigPatch,
         question: &NewMessage,
         idempotency: Option<IdempotencyKey>,
-    ) -> Result<(MessageId, Option<Message>), Stop> {
+    ) -> Result<(MessageId, Option<Message>), OpFailure> {
         let mut header = self.header(id)?;
         let earlier = match &idempotency {
             Some(IdempotencyKey(digest)) => self.keys.get((key(&id), digest))?.map(|v| v.value()),
@@ -222,7 +222,7 @@ impl<'t> Batch<'t> {
         question: MessageId,
         status: Status,
         answer: Option<&NewMessage>,
-    ) -> Result<FinishedTurn, Stop> {
+    ) -> Result<FinishedTurn, OpFailure> {
         let header = self.header(id)?;
         let Some(mut asked) = self.message(id, question)? else {
             return Ok(FinishedTurn { message_count: header.message_count, answer: None });
@@ -245,7 +245,7 @@ impl<'t> Batch<'t> {
 
     /// Deletes all messages in one transaction, however many: clearing must not leave some behind.
     /// Returns how many there were.
-    pub fn clear_history(&mut self, id: SessionId) -> Result<u64, Stop> {
+    pub fn clear_history(&mut self, id: SessionId) -> Result<u64, OpFailure> {
         let header = self.header(id)?;
         if header.message_count > 0 {
             let cleared = Header { message_count: 0, ..header };
@@ -259,7 +259,11 @@ impl<'t> Batch<'t> {
 
     /// Deletes sessions that have expired at `now`, at most `limit` of them and about
     /// [`SLICE_MESSAGES`] messages. Returns their ids, and whether there may be more.
-    pub fn expire(&mut self, now: Timestamp, limit: usize) -> Result<(Vec<SessionId>, bool), Stop> {
+    pub fn expire(
+        &mut self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<(Vec<SessionId>, bool), OpFailure> {
         self.write_activity()?;
         let cutoff = self.memory.cutoff(now);
         let mut expired = Vec::new();
@@ -298,7 +302,7 @@ impl<'t> Batch<'t> {
     }
 
     /// Stores a file, replacing the session's previous one.
-    pub fn put_file(&mut self, id: SessionId, file: &[u8], text: &[u8]) -> Result<(), Stop> {
+    pub fn put_file(&mut self, id: SessionId, file: &[u8], text: &[u8]) -> Result<(), OpFailure> {
         self.header(id)?;
         self.dirty = true;
         self.drop_file(id)?;
@@ -310,7 +314,7 @@ impl<'t> Batch<'t> {
     }
 
     /// Deletes the session's file and returns whether there was one.
-    pub fn delete_file(&mut self, id: SessionId) -> Result<bool, Stop> {
+    pub fn delete_file(&mut self, id: SessionId) -> Result<bool, OpFailure> {
         self.header(id)?;
         Ok(self.drop_file(id)?)
     }
@@ -325,7 +329,7 @@ impl<'t> Batch<'t> {
         Ok(true)
     }
 
-    pub fn setting_or_insert(&mut self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, Stop> {
+    pub fn setting_or_insert(&mut self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, OpFailure> {
         if let Some(kept) = self.settings.get(name.as_bytes())? {
             return Ok(kept.value().to_vec());
         }
@@ -341,18 +345,18 @@ impl<'t> Batch<'t> {
         Ok(())
     }
 
-    fn header(&self, id: SessionId) -> Result<Header, Stop> {
+    fn header(&self, id: SessionId) -> Result<Header, OpFailure> {
         let bytes = self.sessions.get(key(&id))?.ok_or(StoreError::NotFound)?;
         Ok(record::decode_header(bytes.value())?)
     }
 
-    fn message(&self, id: SessionId, place: MessageId) -> Result<Option<NewMessage>, Stop> {
+    fn message(&self, id: SessionId, place: MessageId) -> Result<Option<NewMessage>, OpFailure> {
         let stored = self.messages.get((key(&id), place.0))?;
         Ok(stored.map(|bytes| record::decode_message(place, bytes.value())).transpose()?)
     }
 
     /// The first message after the question that answers it.
-    fn answer_to(&self, id: SessionId, question: MessageId) -> Result<Option<Message>, Stop> {
+    fn answer_to(&self, id: SessionId, question: MessageId) -> Result<Option<Message>, OpFailure> {
         let key = key(&id);
         for row in self.messages.range((key, question.0 + 1)..(key, u64::MAX))? {
             let (place, bytes) = row?;
@@ -370,7 +374,7 @@ impl<'t> Batch<'t> {
         &self,
         id: SessionId,
         patch: ConfigPatch,
-    ) -> Result<(SessionConfig, Option<Vec<u8>>), Stop> {
+    ) -> Result<(SessionConfig, Option<Vec<u8>>), OpFailure> {
         let bytes = self.configs.get(key(&id))?.ok_or(StoreError::NotFound)?;
         let mut config = record::decode_config(bytes.value())?;
         if !config.merge(patch.keys) {
@@ -397,7 +401,7 @@ impl<'t> Batch<'t> {
         id: SessionId,
         mut header: Header,
         message: &[u8],
-    ) -> Result<(Header, MessageId), Stop> {
+    ) -> Result<(Header, MessageId), OpFailure> {
         let place = MessageId(header.next_id);
         header.next_id += 1;
         header.message_count += 1;

@@ -2,7 +2,7 @@
 
 use redb::{Key, ReadTransaction, ReadableTable, TableDefinition, Value as Stored};
 
-use super::fault::Stop;
+use super::fault::OpFailure;
 use super::ops::{
     ACTIVITY, Bytes, CONFIGS, FILE_CHUNKS, FILES, MESSAGES, META, SESSIONS, SETTINGS, id, key,
 };
@@ -14,7 +14,7 @@ use crate::store::StoreError;
 pub(super) struct Snapshot<'t>(pub &'t ReadTransaction);
 
 impl Snapshot<'_> {
-    pub fn session(&self, id: SessionId, last_activity: Timestamp) -> Result<Session, Stop> {
+    pub fn session(&self, id: SessionId, last_activity: Timestamp) -> Result<Session, OpFailure> {
         let header = self.bytes(SESSIONS, key(&id), record::decode_header)?;
         let config = self.bytes(CONFIGS, key(&id), record::decode_config)?;
         let (header, config) = header.zip(config).ok_or(StoreError::NotFound)?;
@@ -22,7 +22,12 @@ impl Snapshot<'_> {
     }
 
     /// The last `limit` messages before `before`, oldest first.
-    pub fn messages(&self, id: SessionId, before: u64, limit: usize) -> Result<Vec<Message>, Stop> {
+    pub fn messages(
+        &self,
+        id: SessionId,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<Message>, OpFailure> {
         let key = key(&id);
         let table = self.0.open_table(MESSAGES)?;
         let mut messages = Vec::new();
@@ -35,12 +40,12 @@ impl Snapshot<'_> {
         Ok(messages)
     }
 
-    pub fn file(&self, id: SessionId) -> Result<Option<StoredFile>, Stop> {
+    pub fn file(&self, id: SessionId) -> Result<Option<StoredFile>, OpFailure> {
         self.bytes(FILES, key(&id), record::decode_file)
     }
 
     /// The session's file with its text.
-    pub fn file_text(&self, id: SessionId) -> Result<Option<(StoredFile, Vec<u8>)>, Stop> {
+    pub fn file_text(&self, id: SessionId) -> Result<Option<(StoredFile, Vec<u8>)>, OpFailure> {
         let Some(file) = self.file(id)? else { return Ok(None) };
         let table = self.0.open_table(FILE_CHUNKS)?;
         let mut text = Vec::with_capacity(usize::try_from(file.text_bytes).unwrap_or(0));
@@ -50,16 +55,16 @@ impl Snapshot<'_> {
         Ok(Some((file, text)))
     }
 
-    pub fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, Stop> {
+    pub fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, OpFailure> {
         self.bytes(SETTINGS, name.as_bytes(), |bytes| Ok(bytes.to_vec()))
     }
 
-    pub fn meta(&self, name: &[u8]) -> Result<Option<Vec<u8>>, Stop> {
+    pub fn meta(&self, name: &[u8]) -> Result<Option<Vec<u8>>, OpFailure> {
         self.bytes(META, name, |bytes| Ok(bytes.to_vec()))
     }
 
     /// All rows of the `activity` table, earliest expiry first.
-    pub fn activity(&self) -> Result<Vec<(Timestamp, SessionId)>, Stop> {
+    pub fn activity(&self) -> Result<Vec<(Timestamp, SessionId)>, OpFailure> {
         let table = self.0.open_table(ACTIVITY)?;
         let mut rows = Vec::new();
         for row in ReadableTable::range::<(i64, &[u8; 16])>(&table, ..)? {
@@ -75,7 +80,7 @@ impl Snapshot<'_> {
         table: TableDefinition<K, Bytes>,
         key: <K as Stored>::SelfType<'k>,
         decode: impl Fn(&[u8]) -> Result<T, RecordError>,
-    ) -> Result<Option<T>, Stop> {
+    ) -> Result<Option<T>, OpFailure> {
         let table = self.0.open_table(table)?;
         let bytes = ReadableTable::get(&table, key)?;
         Ok(bytes.map(|bytes| decode(bytes.value())).transpose()?)

@@ -10,7 +10,7 @@ use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 use tokio::sync::{mpsc, oneshot};
 
 use super::activity::SessionActivity;
-use super::fault::{RedbFault, Stop};
+use super::fault::{OpFailure, RedbFault};
 use super::open::OpenError;
 use super::ops::{Batch, Effects};
 use super::read::Snapshot;
@@ -20,7 +20,7 @@ use crate::store::{StoreCounters, StoreError};
 /// Capacity of the writer's queue; further callers wait for a free slot.
 const QUEUE: usize = 1024;
 /// Maximum number of operations per commit. Beyond a few hundred a commit only takes longer.
-const BATCH: usize = 256;
+const MAX_OPERATIONS: usize = 256;
 /// How long to wait for the callers of the previous commit: they often return at once, and then
 /// share this commit instead of waiting for the next.
 const GATHER: Duration = Duration::from_micros(200);
@@ -46,7 +46,10 @@ impl Handle {
     }
 
     /// Runs `work` on a snapshot. Blocks for as long as the disk does.
-    pub fn read<T>(&self, work: impl FnOnce(&Snapshot<'_>) -> Result<T, Stop>) -> Result<T, Stop> {
+    pub fn read<T>(
+        &self,
+        work: impl FnOnce(&Snapshot<'_>) -> Result<T, OpFailure>,
+    ) -> Result<T, OpFailure> {
         // The lock is not held while `work` runs: a slow reader must not delay a reopening.
         let transaction = self.begin_read()?;
         // redb can panic on a file that is damaged while it is open.
@@ -101,14 +104,14 @@ struct Call<T, F> {
 impl<T, F> Job for Call<T, F>
 where
     T: Send,
-    F: FnOnce(&mut Batch<'_>) -> Result<T, Stop> + Send,
+    F: FnOnce(&mut Batch<'_>) -> Result<T, OpFailure> + Send,
 {
     fn run(&mut self, batch: &mut Batch<'_>) -> Result<(), RedbFault> {
         let Some(work) = self.work.take() else { return Ok(()) };
         self.result = Some(match work(batch) {
             Ok(value) => Ok(value),
-            Err(Stop::Refused(error)) => Err(error),
-            Err(Stop::Fault(fault)) => return Err(fault),
+            Err(OpFailure::Refused(error)) => Err(error),
+            Err(OpFailure::Fault(fault)) => return Err(fault),
         });
         Ok(())
     }
@@ -126,7 +129,7 @@ where
 
 enum Order {
     Run(Box<dyn Job>),
-    Stop(oneshot::Sender<Result<(), StoreError>>),
+    OpFailure(oneshot::Sender<Result<(), StoreError>>),
 }
 
 /// What the writer thread has done, for [`StoreCounters`].
@@ -188,7 +191,7 @@ impl Writer {
     pub async fn run<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Batch<'_>) -> Result<T, Stop> + Send + 'static,
+        F: FnOnce(&mut Batch<'_>) -> Result<T, OpFailure> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
         let call = Call { work: Some(work), result: None, reply };
@@ -199,7 +202,7 @@ impl Writer {
     /// Flushes what is still in memory, closes the database and ends the thread.
     pub async fn stop(&self) -> Result<(), StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.orders.send(Order::Stop(reply)).await.map_err(|_| closed())?;
+        self.orders.send(Order::OpFailure(reply)).await.map_err(|_| closed())?;
         answer.await.unwrap_or_else(|_| Err(closed()))
     }
 
@@ -256,9 +259,9 @@ impl Worker {
             while let Some(order) = next {
                 match order {
                     Order::Run(job) => jobs.push(job),
-                    Order::Stop(reply) => asked = Some(reply),
+                    Order::OpFailure(reply) => asked = Some(reply),
                 }
-                let complete = asked.is_some() || jobs.len() == BATCH;
+                let complete = asked.is_some() || jobs.len() == MAX_OPERATIONS;
                 next = if complete {
                     None
                 } else {

@@ -7,6 +7,7 @@ use super::table::ParsedTable;
 use super::{csv_text, encoding, json_table};
 use crate::domain::Timestamp;
 use crate::domain::dataset::{Dataset, FileKind};
+use crate::domain::text::is_invisible;
 
 /// Maximum length of a file name, in characters.
 const MAX_NAME: usize = 255;
@@ -66,11 +67,9 @@ pub fn file_name(raw: &str) -> Option<(String, FileKind)> {
     Some((format!("{stem}.{ending}"), kind))
 }
 
-/// Neither a control character nor one of those that hide, or turn the text around them.
+/// Neither invisible nor a separator of lines, which would break the text around the name.
 fn is_printable(c: char) -> bool {
-    !c.is_control()
-        && !matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+    !is_invisible(c) && !matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ use crate::domain::dataset::Dataset;
 /// How much a statement, and all of them together, may take.
 #[derive(Clone, Copy, Debug)]
 pub struct SqlLimits {
-    /// Wall time of one statement, from its request on.
+    /// Wall time of one statement, from the moment it has a work place.
     pub time: Duration,
     /// Rows of one result.
     pub rows: usize,
@@ -132,12 +132,12 @@ impl SqlError {
         match code.code {
             ErrorCode::OperationInterrupted => Self::Timeout(limits.time),
             ErrorCode::OutOfMemory => {
-                Self::TooLarge("the statement needs more memory than it may take".to_owned())
+                Self::TooLarge("the statement needs more memory than is allowed".to_owned())
             }
             ErrorCode::DiskFull => Self::TooLarge("the table is too large for SQL".to_owned()),
             ErrorCode::TooBig => Self::TooLarge(text),
             ErrorCode::AuthorizationForStatementDenied if text == "not authorized" => {
-                Self::Refused("not authorized: only a SELECT over table data is".to_owned())
+                Self::Refused("only a SELECT over the table `data` is allowed".to_owned())
             }
             ErrorCode::AuthorizationForStatementDenied => Self::Refused(text),
             ErrorCode::Unknown | ErrorCode::TypeMismatch | ErrorCode::ParameterOutOfRange => {

@@ -271,10 +271,10 @@ async fn sql() {
     let sql = json!({"sql": "DELETE FROM data"});
     assert_response!(query(&server, &id, sql).await, 400, @r##"
     {
-      "error": "not authorized: only a SELECT over table data is",
+      "error": "only a SELECT over the table `data` is allowed",
       "code": "sql_not_allowed",
       "requestId": "[request]",
-      "details": "not authorized: only a SELECT over table data is"
+      "details": "only a SELECT over the table `data` is allowed"
     }
     "##);
 }

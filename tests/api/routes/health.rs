@@ -28,7 +28,7 @@ async fn ready() {
       "error": "The server's storage is not available. Please try again later.",
       "code": "storage_unavailable",
       "requestId": "[request]",
-      "details": "the store is unavailable: the store is closed: the store is closed"
+      "details": "the store is unavailable: the store is closed"
     }
     "##);
 }

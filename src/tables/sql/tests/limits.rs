@@ -162,5 +162,5 @@ fn memory_is_limited() {
                where i < 2300) select count(distinct t || i) from n, (select max(t) t from s)";
     let error = ask_within(limits, "a.csv", CSV, sql).unwrap_err();
     assert!(matches!(error, SqlError::TooLarge(_)), "{error:?}");
-    assert_eq!(error.to_string(), "the statement needs more memory than it may take");
+    assert_eq!(error.to_string(), "the statement needs more memory than is allowed");
 }

@@ -240,7 +240,7 @@ fn errors_are_worded_by_sqlite() {
     assert_eq!(text("select * from other"), "no such table: other");
     assert_eq!(text("select sql from sqlite_master"), "access to sqlite_master.sql is prohibited");
     assert_eq!(text("select zeroblob(9)"), "not authorized to use function: zeroblob");
-    assert_eq!(text("drop table data"), "not authorized: only a SELECT over table data is");
+    assert_eq!(text("drop table data"), "only a SELECT over the table `data` is allowed");
     assert_eq!(text("select json('{')"), "malformed JSON");
 }
 

@@ -87,7 +87,7 @@ pub(super) fn weigh(sql: &str, columns: usize) -> Result<Weight, SqlError> {
             Weigher { columns, running: 0, level: 0 }.query(statement, None, 1)
         }
         Some(first) if first.is_any(COMMANDS) => {
-            Err(SqlError::Refused("not authorized: only a SELECT over table data is".to_owned()))
+            Err(SqlError::Refused("only a SELECT over the table `data` is allowed".to_owned()))
         }
         // A syntax error at its first word.
         _ => Ok(Weight::default()),
