@@ -52,7 +52,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("http", &["app", "chat", "config", "domain", "error", "quota"]),
-    ("cli", &["config", "error", "http", "sessions"]),
+    ("cli", &["config", "http"]),
     ("server", &["app", "config", "domain", "http"]),
 ];
 
