@@ -10,6 +10,7 @@ mod dates;
 mod distinct;
 mod encoding;
 mod facts;
+mod fold;
 mod header;
 pub mod ingest;
 mod json_columns;

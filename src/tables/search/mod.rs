@@ -106,10 +106,15 @@ impl Matches {
 }
 
 impl Search<'_> {
-    /// Each hit is a match: it lies within one cell, since it has no delimiter and no quote.
+    /// Each hit is a match unless a mark changes its last letter: it lies within one cell, since it
+    /// has no delimiter and no quote.
     fn lines(&mut self, text: &[u8], delimiter: u8, mut hits: Hits<'_>) {
         let mut at = csv_text::header_end(text, delimiter);
         while let Some(hit) = hits.from(at) {
+            if Needle::goes_on(&text[hit + self.needle.len()..]) {
+                at = hit + 1;
+                continue;
+            }
             // With the line end, which belongs to the cell if a quote is never closed.
             let end = memchr(b'\n', &text[hit..]).map_or(text.len(), |length| hit + length + 1);
             let dataset = self.dataset;

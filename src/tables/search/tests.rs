@@ -131,3 +131,22 @@ proptest! {
         prop_assert_eq!(find(&file, &query).total, expected as u64);
     }
 }
+
+#[test]
+fn composed_and_decomposed_letters_meet() {
+    let text = "id,city\n1,KÖLN\n2,Köln\n3,Ko\u{308}ln\n4,İzmir\n5,I\u{307}zmir\n6,kiosk ko\n7,ko\u{308} ko\n";
+    let json = r#"[{"c": "KÖLN"}, {"c": "Ko\u0308ln"}, {"c": "İzmir"}]"#;
+    for (query, csv, items) in [
+        ("köln", 3, 2),
+        ("KO\u{308}LN", 3, 2),
+        ("öl", 3, 2),
+        ("ko", 2, 0),
+        ("izmir", 2, 1),
+        ("İZMİR", 2, 1),
+        ("ko ko", 0, 0),
+        ("zmir", 2, 1),
+    ] {
+        assert_eq!(find(&take("a.csv", text), query).total, csv, "{query}");
+        assert_eq!(find(&take("a.json", json), query).total, items, "{query}");
+    }
+}

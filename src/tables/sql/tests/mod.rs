@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 mod cache;
+mod fold;
 mod limits;
 mod weigh;
 
