@@ -6,6 +6,7 @@ use memchr::{memchr_iter, memrchr};
 
 use super::facts::Rules;
 use super::header;
+use super::notes::Notes;
 use super::profile::{Profile, clip_to, dictionary_limit, is_blank};
 use super::refusal::IngestError;
 use super::table::{ParsedTable, SAMPLE_CHARS, SAMPLE_ROWS};
@@ -142,7 +143,8 @@ pub fn table(text: &[u8], max_columns: usize) -> Result<ParsedTable, IngestError
         .collect();
     let line_rows = has_line_rows(text, part.records);
     let layout = Layout::Csv { delimiter, line_rows };
-    Ok(ParsedTable { layout, columns, rows: part.rows, sample: part.sample })
+    let notes = Notes::default();
+    Ok(ParsedTable { layout, columns, rows: part.rows, sample: part.sample, notes })
 }
 
 /// Whether each of `records` is exactly one line: none has a line break within quotes. False for a

@@ -16,6 +16,7 @@ mod json_columns;
 mod json_table;
 mod json_text;
 mod needle;
+mod notes;
 mod profile;
 mod refusal;
 pub mod rows;
