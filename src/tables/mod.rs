@@ -7,6 +7,7 @@
 pub mod chart;
 mod csv_text;
 mod dates;
+mod dialect;
 mod distinct;
 mod encoding;
 mod facts;
