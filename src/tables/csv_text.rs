@@ -4,12 +4,12 @@ use std::ops::ControlFlow;
 
 use memchr::{memchr_iter, memrchr};
 
-use super::facts::Rules;
 use super::header;
 use super::profile::{Profile, clip_to, dictionary_limit, is_blank};
 use super::refusal::IngestError;
 use super::table::{ParsedTable, SAMPLE_CHARS, SAMPLE_ROWS};
-use crate::domain::dataset::{Column, Layout};
+use super::typing::{self, Untyped};
+use crate::domain::dataset::Layout;
 
 /// Delimiters to try; the first wins if several fit equally well.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -119,12 +119,7 @@ pub fn table(text: &[u8], max_columns: usize) -> Result<ParsedTable, IngestError
         return Err(IngestError::TooManyColumns(max_columns));
     }
     let start = position(&reader, text);
-    let rules = Rules {
-        decimal_comma: delimiter != b',',
-        continental: delimiter == b';',
-        long_numbers: false,
-    };
-    let pass = CsvReader { text, delimiter, rules, width: header.len(), max_columns };
+    let pass = CsvReader { text, delimiter, width: header.len(), max_columns };
     let mut part = pass.run(start)?;
     part.records += records;
     while part.profiles.len() > header.len() && part.profiles.last().is_some_and(Profile::is_empty)
@@ -132,17 +127,12 @@ pub fn table(text: &[u8], max_columns: usize) -> Result<ParsedTable, IngestError
         part.profiles.pop();
     }
     let names = header::names(&header, part.profiles.len());
-    let columns = names
-        .into_iter()
-        .zip(part.profiles)
-        .map(|(name, profile)| {
-            let (kind, reading, stats) = profile.finish(part.rows);
-            Column { name, key: None, kind, reading, stats }
-        })
-        .collect();
+    let untyped = names.into_iter().zip(part.profiles);
+    let untyped = untyped.map(|(name, profile)| Untyped { name, key: None, profile }).collect();
+    let (columns, notes) = typing::columns(untyped, part.rows, Some(delimiter));
     let line_rows = has_line_rows(text, part.records);
     let layout = Layout::Csv { delimiter, line_rows };
-    Ok(ParsedTable { layout, columns, rows: part.rows, sample: part.sample })
+    Ok(ParsedTable { layout, columns, rows: part.rows, sample: part.sample, notes })
 }
 
 /// Whether each of `records` is exactly one line: none has a line break within quotes. False for a
@@ -158,7 +148,6 @@ fn has_line_rows(text: &[u8], records: u64) -> bool {
 struct CsvReader<'a> {
     text: &'a [u8],
     delimiter: u8,
-    rules: Rules,
     /// Columns of the header.
     width: usize,
     max_columns: usize,
@@ -208,7 +197,7 @@ impl CsvReader<'_> {
     }
 
     fn profile(&self) -> Profile {
-        Profile::delimited(self.rules, dictionary_limit(self.width))
+        Profile::delimited(dictionary_limit(self.width))
     }
 
     /// The records that begin in `start..end`.

@@ -18,4 +18,6 @@ pub struct ParsedTable {
     pub rows: u64,
     /// The first rows.
     pub sample: Vec<Vec<Option<String>>>,
+    /// Sentences on what was guessed.
+    pub notes: Vec<String>,
 }
