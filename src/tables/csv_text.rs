@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use memchr::{memchr_iter, memrchr};
 
 use super::header;
+use super::notes::Notes;
 use super::profile::{Profile, clip_to, dictionary_limit, is_blank};
 use super::refusal::IngestError;
 use super::table::{ParsedTable, SAMPLE_CHARS, SAMPLE_ROWS};
@@ -129,9 +130,10 @@ pub fn table(text: &[u8], max_columns: usize) -> Result<ParsedTable, IngestError
     let names = header::names(&header, part.profiles.len());
     let untyped = names.into_iter().zip(part.profiles);
     let untyped = untyped.map(|(name, profile)| Untyped { name, key: None, profile }).collect();
-    let (columns, notes) = typing::columns(untyped, part.rows, Some(delimiter));
     let line_rows = has_line_rows(text, part.records);
     let layout = Layout::Csv { delimiter, line_rows };
+    let mut notes = Notes::default();
+    let columns = typing::columns(untyped, part.rows, Some(delimiter), &mut notes);
     Ok(ParsedTable { layout, columns, rows: part.rows, sample: part.sample, notes })
 }
 

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use memchr::memchr;
 
+use super::notes::Notes;
 use super::refusal::IngestError;
 
 /// First bytes of files that are not text, whatever their name says.
@@ -26,7 +27,7 @@ const PROBE: usize = 64 * 1024;
 
 /// The text as UTF-8 without a byte order mark: UTF-8 as it is, UTF-16 with or without a mark,
 /// and 8-bit encodings (mostly Latin-1 and CP1252) as chardetng guesses them. Has no NUL.
-pub fn decode(bytes: &Bytes) -> Result<Bytes, IngestError> {
+pub fn decode(bytes: &Bytes, notes: &mut Notes) -> Result<Bytes, IngestError> {
     if SIGNATURES.iter().any(|signature| bytes.starts_with(signature)) {
         return Err(IngestError::NotText);
     }
@@ -44,7 +45,7 @@ pub fn decode(bytes: &Bytes) -> Result<Bytes, IngestError> {
     let text = bytes.slice(start..);
     match std::str::from_utf8(&text) {
         Ok(_) => Ok(text),
-        Err(error) => narrow(&text, error.valid_up_to()),
+        Err(error) => narrow(&text, error.valid_up_to(), notes),
     }
 }
 
@@ -69,7 +70,7 @@ fn wide(bytes: &[u8]) -> Option<&'static Encoding> {
 }
 
 /// Text that is not UTF-8 from `bad` on.
-fn narrow(text: &[u8], bad: usize) -> Result<Bytes, IngestError> {
+fn narrow(text: &[u8], bad: usize, notes: &mut Notes) -> Result<Bytes, IngestError> {
     if text.iter().any(|byte| matches!(byte, 1..=8 | 14..=26 | 28..=31)) {
         return Err(IngestError::NotText);
     }
@@ -80,6 +81,7 @@ fn narrow(text: &[u8], bad: usize) -> Result<Bytes, IngestError> {
         torn += usize::from(!chunk.invalid().is_empty());
     }
     if good > 10 * torn {
+        notes.add(&format!("{torn} damaged characters were replaced."));
         return Ok(String::from_utf8_lossy(text).into_owned().into());
     }
     let from = bad.saturating_sub(PROBE / 16);
@@ -96,7 +98,7 @@ mod tests {
     use super::*;
 
     fn decoded(bytes: &[u8]) -> Option<String> {
-        let text = decode(&Bytes::copy_from_slice(bytes)).ok()?;
+        let text = decode(&Bytes::copy_from_slice(bytes), &mut Notes::default()).ok()?;
         Some(String::from_utf8(text.to_vec()).unwrap())
     }
 

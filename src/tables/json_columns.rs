@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use super::header;
 use super::json_text::{each_item, fields, invalid, leaf};
+use super::notes::Notes;
 use super::profile::{Profile, clip_to, dictionary_limit};
 use super::refusal::IngestError;
 use super::table::{ParsedTable, SAMPLE_CHARS, SAMPLE_ROWS};
@@ -154,7 +155,8 @@ impl<'a> Builder<'a> {
                 Untyped { name, key, profile }
             })
             .collect();
-        let (columns, notes) = typing::columns(untyped, self.rows, None);
+        let mut notes = Notes::default();
+        let columns = typing::columns(untyped, self.rows, None, &mut notes);
         ParsedTable { layout, columns, rows: self.rows, sample: self.sample, notes }
     }
 }

@@ -17,6 +17,7 @@ mod json_columns;
 mod json_table;
 mod json_text;
 mod needle;
+mod notes;
 mod number_range;
 mod profile;
 mod refusal;

@@ -378,11 +378,6 @@ impl Amounts {
         self
     }
 
-    /// How many there are.
-    pub fn count(&self) -> u64 {
-        self.count
-    }
-
     /// The mean; `None` if the sum exceeds the range of an `f64`.
     pub fn mean(&self) -> Option<f64> {
         let mean = (self.sum + self.lost) / self.count as f64;

@@ -57,10 +57,12 @@ pub fn read(text: &[u8]) -> Option<Amount> {
     }
     let (body, rest) = Digits::read(rest)?;
     let back = Trailing::read(rest, front.is_open, &body)?;
+    let has_known_unit =
+        front.unit.is_some() || back.unit.as_ref().is_some_and(|unit| unit.is_known);
     if front.sign.is_some() && (front.is_open || back.minus)
         || front.is_open && back.minus
         || front.sign == Some('+') && body.blanks
-        || front.has_gap && front.unit.is_none()
+        || front.has_gap && !has_known_unit
     {
         return None;
     }

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::notes::Notes;
 pub use super::refusal::{IngestError, IngestLimits};
 use super::table::ParsedTable;
 use super::{csv_text, encoding, json_table};
@@ -37,17 +38,29 @@ pub fn ingest(
     if bytes.is_empty() {
         return Err(IngestError::Empty);
     }
-    let text = encoding::decode(bytes)?;
+    let mut notes = Notes::default();
+    let text = encoding::decode(bytes, &mut notes)?;
     let shown = std::str::from_utf8(&text).map_err(|_| IngestError::NotText)?;
     if shown.chars().all(|c| c.is_whitespace() || c == '\u{feff}') {
         return Err(IngestError::Empty);
     }
-    let ParsedTable { layout, columns, rows, sample } = match kind {
+    let ParsedTable { layout, columns, rows, sample, notes: later } = match kind {
         FileKind::Csv => csv_text::table(&text, limits.max_columns)?,
         FileKind::Json => json_table::table(shown, limits)?,
     };
+    notes.append(later);
     let size = bytes.len() as u64;
-    let dataset = Dataset { file_name, kind, size, uploaded, layout, columns, rows, sample };
+    let dataset = Dataset {
+        file_name,
+        kind,
+        size,
+        uploaded,
+        layout,
+        columns,
+        rows,
+        sample,
+        notes: notes.into_sentences(),
+    };
     Ok(Ingested { dataset, text })
 }
 

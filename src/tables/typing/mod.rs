@@ -3,13 +3,14 @@
 
 use super::amounts::is_money;
 use super::facts::{Facts, ValueClass};
+use super::notes::Notes;
 use super::number_range::{Conflict, Lookalike, NumberRange, Style};
 use super::profile::Profile;
 use crate::domain::dataset::{Column, ColumnType, Reading};
 
-mod notes;
+mod findings;
 
-use notes::{Finding, Findings};
+use findings::{Finding, Findings};
 
 /// A column whose values have been counted.
 pub struct Untyped {
@@ -21,13 +22,14 @@ pub struct Untyped {
     pub profile: Profile,
 }
 
-/// The columns of a table of `rows` rows, and notes on what was guessed. `delimiter` divides the
-/// cells of delimited text; `None` for JSON.
+/// The columns of a table of `rows` rows; what was guessed goes into `notes`. `delimiter` divides
+/// the cells of delimited text; `None` for JSON.
 pub fn columns(
     untyped: Vec<Untyped>,
     rows: u64,
     delimiter: Option<u8>,
-) -> (Vec<Column>, Vec<String>) {
+    notes: &mut Notes,
+) -> Vec<Column> {
     let facts: Vec<Facts> = untyped.iter().map(|column| column.profile.facts()).collect();
     let evidence = Evidence::of(&untyped, &facts, delimiter);
     let mut findings = Findings::default();
@@ -40,7 +42,8 @@ pub fn columns(
             Column { name, key, kind, reading, stats }
         })
         .collect();
-    (columns, findings.sentences())
+    findings.sentences().iter().for_each(|sentence| notes.add(sentence));
+    columns
 }
 
 /// What the columns say about the notation of the file.
@@ -56,8 +59,9 @@ struct Evidence {
 
 impl Evidence {
     fn of(untyped: &[Untyped], facts: &[Facts], delimiter: Option<u8>) -> Self {
-        let hint = if delimiter == Some(b';') { 2 } else { 0 };
-        let mut evidence = Self { delimiter, points: Vec::new(), commas: Vec::new(), hint };
+        let by_delimiter = if delimiter == Some(b';') { 2 } else { 0 };
+        let mut evidence =
+            Self { delimiter, points: Vec::new(), commas: Vec::new(), hint: by_delimiter };
         let mut units: Vec<&str> = Vec::new();
         let mut dates = 0;
         for (column, facts) in untyped.iter().zip(facts) {

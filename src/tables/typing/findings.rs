@@ -3,10 +3,10 @@
 use crate::tables::number_range::Lookalike;
 
 /// Maximum number of columns that a sentence names.
-const NAMES: usize = 5;
+const NAMES: usize = 3;
 
 /// Maximum length of a name in a sentence, in characters.
-const NAME_CHARS: usize = 60;
+const NAME_CHARS: usize = 40;
 
 /// What the visitor and the model should know about a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,9 +46,26 @@ impl Findings {
         }
     }
 
-    /// A sentence for each kind.
+    /// A sentence for each kind, the doubtful ones first, and one for all units.
     pub fn sentences(&self) -> Vec<String> {
-        self.0.iter().map(|(finding, names)| sentence(finding, names)).collect()
+        let (units, rest): (Vec<_>, Vec<_>) =
+            self.0.iter().partition(|(finding, _)| matches!(finding, Finding::Unit(_)));
+        let sentences = rest.into_iter().map(|(finding, names)| sentence(finding, names));
+        let units = match units.as_slice() {
+            [] => None,
+            [(finding, names)] => Some(sentence(finding, names)),
+            several => {
+                let all = several.iter().flat_map(|(finding, names)| {
+                    names.iter().map(move |name| match finding {
+                        Finding::Unit(unit) => format!("{} ({unit})", short(name)),
+                        _ => short(name),
+                    })
+                });
+                let list = list(&all.collect::<Vec<_>>());
+                Some(format!("These columns were read as numbers with a unit: {list}."))
+            }
+        };
+        sentences.chain(units).collect()
     }
 }
 
