@@ -102,9 +102,7 @@ impl Facts {
         };
         self.class = match (std::mem::take(&mut self.class), other.class) {
             (ValueClass::Unknown, class) | (class, ValueClass::Unknown) => class,
-            (ValueClass::Numbers(a), ValueClass::Numbers(b)) => {
-                ValueClass::Numbers(a.merge(b))
-            }
+            (ValueClass::Numbers(a), ValueClass::Numbers(b)) => ValueClass::Numbers(a.merge(b)),
             (ValueClass::Dates(a), ValueClass::Dates(b)) => {
                 a.merge(b).map_or(ValueClass::Text, ValueClass::Dates)
             }

@@ -390,4 +390,3 @@ impl Amounts {
 fn below(a: Number, b: Number) -> bool {
     a.value < b.value || (a.value == b.value && a.whole < b.whole)
 }
-

@@ -240,7 +240,11 @@ impl Digits {
 
     /// Its value with a decimal comma or a decimal point.
     fn number(&self, comma: bool) -> Option<Number> {
-        if !comma || self.arabic { values::number(&self.text) } else { values::number_with_comma(&self.text) }
+        if !comma || self.arabic {
+            values::number(&self.text)
+        } else {
+            values::number_with_comma(&self.text)
+        }
     }
 }
 
@@ -269,7 +273,9 @@ struct Trailing {
 impl Trailing {
     fn read(mut rest: &str, is_open: bool, body: &Digits) -> Option<Self> {
         let mut back = Self { minus: false, unit: None };
-        if let Some(dashes) = body.text.last().filter(|last| !last.is_ascii_digit()).and(dashes(rest)) {
+        if let Some(dashes) =
+            body.text.last().filter(|last| !last.is_ascii_digit()).and(dashes(rest))
+        {
             // `12,-` is a price without cents.
             rest = dashes;
         } else if body.ends_in_digit()

@@ -38,14 +38,12 @@ const UNITS: &[&str] = &[
     // Length, area, volume, mass.
     "nm", "µm", "mm", "cm", "dm", "m", "km", "in", "ft", "yd", "mi", "nmi", "inch", "inches",
     "feet", "miles", "mm²", "cm²", "m²", "km²", "m2", "km2", "cm2", "ft²", "ft2", "sqm", "sqft",
-    "sq ft", "sq m", "qm", "ha", "ac", "acres", "cm³", "m³", "m3", "cm3", "ccm", "ft³", "ml",
-    "mL", "cl", "cL", "dl", "dL", "l", "L", "hl", "gal", "qt", "fl oz", "bbl", "ng", "µg", "mcg",
-    "mg", "g", "kg", "t", "kt", "Mt", "lb", "lbs", "oz", "tons", "tonnes",
-    // Time.
+    "sq ft", "sq m", "qm", "ha", "ac", "acres", "cm³", "m³", "m3", "cm3", "ccm", "ft³", "ml", "mL",
+    "cl", "cL", "dl", "dL", "l", "L", "hl", "gal", "qt", "fl oz", "bbl", "ng", "µg", "mcg", "mg",
+    "g", "kg", "t", "kt", "Mt", "lb", "lbs", "oz", "tons", "tonnes", // Time.
     "ns", "µs", "ms", "s", "sec", "secs", "seconds", "min", "mins", "minutes", "h", "hr", "hrs",
     "hours", "days", "weeks", "months", "years", "yr", "yrs", "Std", "Std.", "Min.", "Sek.",
-    "Tage", "Stunden", "Minuten", "Jahre",
-    // Data.
+    "Tage", "Stunden", "Minuten", "Jahre", // Data.
     "bit", "kbit", "Mbit", "Gbit", "bps", "kbps", "Mbps", "Gbps", "Mbit/s", "kB", "KB", "MB", "GB",
     "TB", "PB", "KiB", "MiB", "GiB", "TiB", "MB/s", "GB/s", "bytes", "px", "dpi", "MP", "fps",
     // Physics and chemistry.
@@ -57,9 +55,9 @@ const UNITS: &[&str] = &[
     "IU", "IE", "ppm", "ppb", "rpm", "bpm", "mph", "kph", "km/h", "kmh", "m/s", "kn", "kt", "hp",
     "PS", "ct", "pt", "bps", "bp", "pp", "l/100km", "kg/m³", "kg/m²", "mpg",
     // Counts and multiples.
-    "pcs", "pcs.", "pc", "pc.", "Stk", "Stk.", "Stück", "szt", "szt.", "pz", "uds", "ud", "st",
-    "k", "M", "mn", "bn", "Mio", "Mio.", "Mrd", "Mrd.", "Tsd", "Tsd.", "million", "Million",
-    "millions", "billion", "thousand", "lakh", "lakhs", "crore", "crores", "Cr", "tCO2", "tCO2e",
+    "pcs", "pcs.", "pc", "pc.", "Stk", "Stk.", "Stück", "szt", "szt.", "pz", "uds", "ud", "st", "k",
+    "M", "mn", "bn", "Mio", "Mio.", "Mrd", "Mrd.", "Tsd", "Tsd.", "million", "Million", "millions",
+    "billion", "thousand", "lakh", "lakhs", "crore", "crores", "Cr", "tCO2", "tCO2e",
 ];
 
 /// Words that follow numbers which are not amounts: ordinals, times of day, eras.

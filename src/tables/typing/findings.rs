@@ -77,11 +77,14 @@ fn sentence(finding: &Finding, names: &[String]) -> String {
     } else {
         (format!("The column {list}"), "was read", "remains text", "its")
     };
-    let notation =
-        |is_comma: bool| if is_comma { "a decimal comma" } else { "a decimal point" };
+    let notation = |is_comma: bool| if is_comma { "a decimal comma" } else { "a decimal point" };
     match finding {
         Finding::Because { is_comma, proof } => {
-            format!("{columns} {was} with {}, because {} has one.", notation(*is_comma), short(proof))
+            format!(
+                "{columns} {was} with {}, because {} has one.",
+                notation(*is_comma),
+                short(proof)
+            )
         }
         Finding::Guess { is_comma, example } => format!(
             "{columns} {was} with {}, but nothing in the file proves it: “{example}” could also \
