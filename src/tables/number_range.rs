@@ -13,6 +13,8 @@ pub struct NumberRange {
     comma: Option<Amounts>,
     /// Both notations have agreed on every value; `comma` is then not kept up to date.
     agrees: bool,
+    /// Some value of four digits and more has no sign among them.
+    bare_thousands: bool,
     /// No value has a unit, or anything else that [`values`] does not read.
     plain: bool,
     /// Peculiarities, if there are any: most columns hold plain numbers.
@@ -134,6 +136,7 @@ impl NumberRange {
             point: reading.point.map(new),
             comma: reading.comma.map(new),
             agrees: reading.agrees(),
+            bare_thousands: reading.point.as_ref().is_some_and(is_bare_thousand),
             plain: reading.extra.is_none(),
             style: None,
         };
@@ -158,6 +161,7 @@ impl NumberRange {
             && (!self.agrees || !number.marked)
             && !number.long
         {
+            self.bare_thousands |= is_bare_thousand(&number);
             amounts.add(number, times);
             return true;
         }
@@ -179,6 +183,7 @@ impl NumberRange {
             self.agrees = false;
             self.comma = self.point;
         }
+        self.bare_thousands |= reading.point.as_ref().is_some_and(is_bare_thousand);
         self.look_at(text, reading);
         let mut readings = [(&mut self.point, reading.point), (&mut self.comma, reading.comma)];
         let both = if self.agrees { 1 } else { 2 };
@@ -239,6 +244,7 @@ impl NumberRange {
             point: self.point.zip(other.point).map(merge),
             comma: self.comma.zip(other.comma).map(merge),
             agrees,
+            bare_thousands: self.bare_thousands || other.bare_thousands,
             plain: self.plain && other.plain,
             style,
         };
@@ -254,6 +260,11 @@ impl NumberRange {
     /// Whether both notations are possible, with different values.
     pub fn is_ambiguous(&self) -> bool {
         !self.agrees && self.point.is_some() && self.comma.is_some()
+    }
+
+    /// Whether some number of four digits and more is written without any sign among them.
+    pub fn has_bare_thousands(&self) -> bool {
+        self.bare_thousands
     }
 
     /// The notation that these numbers prove; `Some(true)` for the decimal comma.
@@ -284,6 +295,10 @@ impl NumberRange {
             None
         }
     }
+}
+
+fn is_bare_thousand(number: &Number) -> bool {
+    !number.marked && number.value.abs() >= 1000.0
 }
 
 impl Style {

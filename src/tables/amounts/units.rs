@@ -30,7 +30,8 @@ const LATE_CODES: &[&str] = &["ALL", "BAM", "BOB", "COP", "GEL", "MAD", "PEN"];
 const MONEY: &[&str] = &[
     "kr", "Kr", "kr.", "Kr.", "Rs", "Rs.", "Fr", "Fr.", "SFr.", "sFr.", "Sfr.", "RM", "Rp", "zł",
     "Kč", "Ft", "TL", "lei", "Lei", "лв", "лв.", "руб", "руб.", "грн", "грн.", "din.", "Euro",
-    "euro", "euros", "Euros", "dollars", "Dollar", "dollar", "元", "円", "원", "万円",
+    "euro", "euros", "Euros", "dollars", "Dollar", "dollar", "DM", "KSh", "Ksh", "元", "円", "원",
+    "万円",
 ];
 
 /// Units that may follow a number without a blank. Case matters.
@@ -125,6 +126,10 @@ pub fn prefix(text: &str) -> Option<(UnitName, &str)> {
         let (name, rest) = text.split_at(length);
         return Some((known(name), rest));
     }
+    if let Some(rest) = text.strip_prefix("S/") {
+        let rest = rest.strip_prefix('.').unwrap_or(rest);
+        return Some((known(&text[..text.len() - rest.len()]), rest));
+    }
     let letters = text.find(|c: char| !c.is_alphabetic())?;
     if letters == 0 {
         return None;
@@ -137,7 +142,8 @@ pub fn prefix(text: &str) -> Option<(UnitName, &str)> {
     if let Some(word) = MONEY.iter().find(|known| **known == word) {
         return Some((known(word), rest));
     }
-    let name = code(word).filter(|code| code == word)?;
+    let rand = (word == "R").then(|| word.to_owned());
+    let name = rand.or_else(|| code(word).filter(|code| code == word))?;
     Some((UnitName { name, is_code: true, is_known: true }, rest))
 }
 

@@ -53,15 +53,21 @@ struct Evidence {
     points: Vec<String>,
     /// Likewise with a decimal comma.
     commas: Vec<String>,
-    /// How much else speaks for the comma (positive) or the point.
-    hint: i32,
+    /// How much the delimiter and the dates speak for the comma (positive) or the point.
+    habits: i32,
+    /// Likewise for the currencies.
+    money: i32,
 }
 
 impl Evidence {
     fn of(untyped: &[Untyped], facts: &[Facts], delimiter: Option<u8>) -> Self {
-        let by_delimiter = if delimiter == Some(b';') { 2 } else { 0 };
+        let habits = match delimiter {
+            Some(b';') => 2,
+            Some(b',') => -1,
+            _ => 0,
+        };
         let mut evidence =
-            Self { delimiter, points: Vec::new(), commas: Vec::new(), hint: by_delimiter };
+            Self { delimiter, points: Vec::new(), commas: Vec::new(), habits, money: 0 };
         let mut units: Vec<&str> = Vec::new();
         let mut dates = 0;
         for (column, facts) in untyped.iter().zip(facts) {
@@ -91,7 +97,8 @@ impl Evidence {
                 _ => {}
             }
         }
-        evidence.hint += dates + units.iter().map(|unit| hint(unit)).sum::<i32>().clamp(-1, 1);
+        evidence.habits += dates;
+        evidence.money = units.iter().map(|unit| hint(unit)).sum::<i32>().clamp(-1, 1);
         evidence
     }
 
@@ -104,15 +111,28 @@ impl Evidence {
 
     /// The notation of a column that can be read both ways; `Some(true)` for the decimal comma.
     /// `None` if its values contradict each other.
-    fn decide(&self, name: &str, style: &Style, findings: &mut Findings) -> Option<bool> {
+    fn decide(
+        &self,
+        name: &str,
+        range: &NumberRange,
+        style: &Style,
+        findings: &mut Findings,
+    ) -> Option<bool> {
         let (points, commas) = (self.points.len(), self.commas.len());
-        let is_comma = match commas.cmp(&points) {
-            std::cmp::Ordering::Greater => true,
-            std::cmp::Ordering::Less => false,
-            std::cmp::Ordering::Equal if style.by_point && style.by_comma => return None,
-            std::cmp::Ordering::Equal if self.hint != 0 => self.hint > 0,
+        let is_comma = if points != commas {
+            commas > points
+        } else if style.by_point && style.by_comma {
+            return None;
+        } else if range.has_bare_thousands() {
+            // `2500` has no separator, so the sign in `1.234` is not one.
+            style.by_comma
+        } else if !is_money(&style.unit) {
+            self.habits + self.money > 0
+        } else if style.by_comma {
             // Three decimals are rare among amounts of money, thousands are not.
-            std::cmp::Ordering::Equal => is_money(&style.unit) && style.by_point,
+            hint(&style.unit) > 0 && self.habits > 0
+        } else {
+            hint(&style.unit) > 0 || self.habits + self.money > 0
         };
         let proofs = if is_comma { &self.commas } else { &self.points };
         if commas != points
@@ -217,7 +237,7 @@ fn numbers(
     let decimal_comma = if profile.has_json_numbers() {
         false
     } else if let Some(style) = range.style().filter(|_| range.is_ambiguous()) {
-        let Some(decided) = evidence.decide(name, style, findings) else {
+        let Some(decided) = evidence.decide(name, range, style, findings) else {
             findings.add(name, Finding::Notations);
             return None;
         };
