@@ -8,6 +8,7 @@ mod amounts;
 pub mod chart;
 mod csv_text;
 mod dates;
+mod dialect;
 mod distinct;
 mod encoding;
 mod facts;

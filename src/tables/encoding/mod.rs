@@ -1,5 +1,7 @@
 //! Converts bytes of any encoding to UTF-8.
 
+mod western;
+
 use bytes::Bytes;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use memchr::memchr;
@@ -25,8 +27,9 @@ const SIGNATURES: [&[u8]; 12] = [
 /// How many bytes are examined to guess an encoding.
 const PROBE: usize = 64 * 1024;
 
-/// The text as UTF-8 without a byte order mark: UTF-8 as it is, UTF-16 with or without a mark,
-/// and 8-bit encodings (mostly Latin-1 and CP1252) as chardetng guesses them. Has no NUL.
+/// The text as UTF-8 without a byte order mark: UTF-8 as it is, UTF-16 with or without a mark, and
+/// 8-bit encodings: CP1252 where that is likely, otherwise as chardetng guesses. Has no NUL. What
+/// is not certain is noted.
 pub fn decode(bytes: &Bytes, notes: &mut Notes) -> Result<Bytes, IngestError> {
     if SIGNATURES.iter().any(|signature| bytes.starts_with(signature)) {
         return Err(IngestError::NotText);
@@ -35,14 +38,19 @@ pub fn decode(bytes: &Bytes, notes: &mut Notes) -> Result<Bytes, IngestError> {
     let wide = marked.map(|(encoding, _)| encoding).or_else(|| wide(bytes));
     if let Some(encoding) = wide {
         let (text, _, bad) = encoding.decode(bytes);
-        let nul = memchr(0, text.as_bytes()).is_some();
-        return if bad || nul { Err(IngestError::NotText) } else { Ok(text.into_owned().into()) };
+        if bad || memchr(0, text.as_bytes()).is_some() {
+            return Err(IngestError::NotText);
+        }
+        let text = Bytes::from(text.into_owned());
+        let end = without_end_mark(&text).len();
+        return Ok(text.slice(..end));
     }
     if memchr(0, bytes).is_some() {
         return Err(IngestError::NotText);
     }
     let start = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-    let text = bytes.slice(start..);
+    let end = without_end_mark(bytes).len().max(start);
+    let text = bytes.slice(start..end);
     match std::str::from_utf8(&text) {
         Ok(_) => Ok(text),
         Err(error) => narrow(&text, error.valid_up_to(), notes),
@@ -74,23 +82,111 @@ fn narrow(text: &[u8], bad: usize, notes: &mut Notes) -> Result<Bytes, IngestErr
     if text.iter().any(|byte| matches!(byte, 1..=8 | 14..=26 | 28..=31)) {
         return Err(IngestError::NotText);
     }
-    // UTF-8 with a few damaged characters. Other encodings rarely look like it by chance.
-    let (mut good, mut torn) = (0, 0);
-    for chunk in text.utf8_chunks() {
-        good += chunk.valid().bytes().filter(|byte| *byte >= 0xc0).count();
-        torn += usize::from(!chunk.invalid().is_empty());
-    }
-    if good > 10 * torn {
-        notes.add(&format!("{torn} damaged characters were replaced."));
-        return Ok(String::from_utf8_lossy(text).into_owned().into());
-    }
     let from = bad.saturating_sub(PROBE / 16);
+    let probe = &text[from..text.len().min(from + PROBE)];
     let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Deny);
-    detector.feed(&text[from..text.len().min(from + PROBE)], true);
-    let guess = detector.guess(None, chardetng::Utf8Detection::Deny);
+    detector.feed(probe, true);
+    let mut guess = detector.guess(None, chardetng::Utf8Detection::Deny);
+    let utf8 = Utf8Signs::of(text);
+    if utf8.prevail_over(guess, text) {
+        return Ok(mostly_utf8(text, notes).into());
+    }
+    if guess != WINDOWS_1252 && western::is_likely(probe, guess) {
+        guess = WINDOWS_1252;
+    }
+    if guess == WINDOWS_1252 && utf8.valid > 0 {
+        return Ok(mostly_utf8(text, notes).into());
+    }
     let (decoded, broken) = guess.decode_without_bom_handling(text);
     let decoded = if broken { WINDOWS_1252.decode_without_bom_handling(text).0 } else { decoded };
     Ok(decoded.into_owned().into())
+}
+
+/// How much of a text is UTF-8.
+struct Utf8Signs {
+    /// Characters that are not ASCII; three bytes count twice, four bytes three times, since they
+    /// hardly occur by chance.
+    valid: usize,
+    /// Sequences that are invalid, apart from one that the end of the text cuts short.
+    invalid: usize,
+}
+
+impl Utf8Signs {
+    fn of(text: &[u8]) -> Self {
+        let mut signs = Self { valid: 0, invalid: 0 };
+        for chunk in text.utf8_chunks() {
+            let leads = chunk.valid().bytes().filter(|byte| *byte >= 0xc0);
+            signs.valid += leads
+                .map(|lead| 1 + usize::from(lead >= 0xe0) + usize::from(lead >= 0xf0))
+                .sum::<usize>();
+            signs.invalid += usize::from(!chunk.invalid().is_empty());
+        }
+        signs.invalid -= usize::from(cut_character(text) > 0 && signs.invalid > 0);
+        signs
+    }
+
+    /// Whether the text is UTF-8 with some other bytes. In western 8-bit text hardly any two bytes
+    /// are valid by chance; in Chinese, Japanese and Korean encodings every tenth pair is.
+    fn prevail_over(&self, guess: &'static Encoding, text: &[u8]) -> bool {
+        let needed = if guess.is_single_byte() { 1 } else { 4 };
+        let clean = || guess.decode_without_bom_handling_and_without_replacement(text).is_some();
+        self.valid > 0
+            && (self.valid >= needed * self.invalid || (self.valid >= self.invalid && !clean()))
+    }
+}
+
+/// Length of the incomplete character that a text ends with.
+fn cut_character(text: &[u8]) -> usize {
+    let start = text.len().saturating_sub(3);
+    match std::str::from_utf8(text.get(start..).unwrap_or_default()) {
+        // An error without a length is an end within a character.
+        Err(error) if error.error_len().is_none() => text.len() - start - error.valid_up_to(),
+        // The tail may itself begin within a character.
+        Err(_) => (1..=3.min(text.len()))
+            .find(|length| {
+                let tail = &text[text.len() - length..];
+                std::str::from_utf8(tail)
+                    .is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
+            })
+            .unwrap_or(0),
+        Ok(_) => 0,
+    }
+}
+
+/// UTF-8 whose invalid bytes are CP1252. An incomplete character at the end is dropped.
+fn mostly_utf8(text: &[u8], notes: &mut Notes) -> String {
+    let cut = cut_character(text);
+    let whole = &text[..text.len() - cut];
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut foreign = 0;
+    for chunk in whole.utf8_chunks() {
+        out.push_str(chunk.valid());
+        foreign += chunk.invalid().len();
+        out.push_str(&WINDOWS_1252.decode_without_bom_handling(chunk.invalid()).0);
+    }
+    match foreign {
+        0 => {}
+        1 => notes.add("1 byte was not UTF-8 and was read as Windows-1252."),
+        _ => notes.add(&format!("{foreign} bytes were not UTF-8 and were read as Windows-1252.")),
+    }
+    if cut > 0 {
+        notes.add("The file ends within a character, which was left out.");
+    }
+    out
+}
+
+/// The text without the mark (0x1A) at which DOS programs end it, and without what is blank around
+/// such marks.
+fn without_end_mark(bytes: &[u8]) -> &[u8] {
+    let end = bytes.trim_ascii_end();
+    if end.last() != Some(&0x1a) {
+        return bytes;
+    }
+    let length = end.iter().rposition(|byte| *byte != 0x1a && !byte.is_ascii_whitespace());
+    let length = length.map_or(0, |at| at + 1);
+    // The line end before the mark is part of the text.
+    let line_end = end[length..].iter().position(|byte| *byte == 0x1a).unwrap_or(0);
+    &end[..length + line_end]
 }
 
 #[cfg(test)]
