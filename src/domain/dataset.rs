@@ -69,6 +69,10 @@ pub struct Reading {
     pub decimal_comma: bool,
     /// `31/1/2012` rather than `1/31/2012`.
     pub day_first: bool,
+    /// The type that the file itself gives the values, if the column is of another: JSON strings
+    /// that hold amounts, JSON numbers that are kept as text because of their length.
+    #[serde(default)]
+    pub written: Option<ColumnType>,
 }
 
 /// Statistics of a column's values over every row.
@@ -90,6 +94,10 @@ pub struct ColumnStats {
     /// The most frequent values and their counts, at most five; only if `distinct` is exact and
     /// some value occurs more than once.
     pub top: Vec<(String, u64)>,
+    /// The unit of every value of a number column, as written: `$`, `%`, `kg`. Values are without
+    /// it.
+    #[serde(default)]
+    pub unit: Option<String>,
 }
 
 /// One column of table `data`.
@@ -241,7 +249,10 @@ impl Dataset {
     fn types(&self) -> Map<String, Value> {
         self.columns
             .iter()
-            .map(|column| (column.source_name().to_owned(), column.kind.as_str().into()))
+            .map(|column| {
+                let kind = column.reading.written.unwrap_or(column.kind);
+                (column.source_name().to_owned(), kind.as_str().into())
+            })
             .collect()
     }
 
@@ -261,7 +272,8 @@ impl Dataset {
 impl Column {
     /// An entry of `stats` in the API; `min` and `max` of a number column are numbers.
     fn summary(&self) -> Value {
-        let ColumnStats { nulls, distinct, distinct_is_exact, min, max, mean, top } = &self.stats;
+        let ColumnStats { nulls, distinct, distinct_is_exact, min, max, mean, top, unit } =
+            &self.stats;
         let mut entry = Map::new();
         entry.insert("nulls".to_owned(), (*nulls).into());
         entry.insert("distinct".to_owned(), (*distinct).into());
@@ -281,6 +293,9 @@ impl Column {
         let top: Vec<Value> =
             top.iter().map(|(value, count)| json!({ "value": value, "count": count })).collect();
         entry.insert("top".to_owned(), top.into());
+        if let Some(unit) = unit {
+            entry.insert("unit".to_owned(), unit.as_str().into());
+        }
         Value::Object(entry)
     }
 }

@@ -9,7 +9,8 @@ use super::notes::Notes;
 use super::profile::{Profile, clip_to, dictionary_limit};
 use super::refusal::IngestError;
 use super::table::{ParsedTable, SAMPLE_CHARS, SAMPLE_ROWS};
-use crate::domain::dataset::{Column, Layout};
+use super::typing::{self, Untyped};
+use crate::domain::dataset::Layout;
 
 /// The column of items that are not objects.
 pub const VALUE: &str = "value";
@@ -146,16 +147,16 @@ impl<'a> Builder<'a> {
             self.columns.push(Known { key: VALUE.to_owned(), profile, seen: 0 });
         }
         let names = header::unique(self.columns.iter().map(|column| column.key.clone()));
-        let columns = names
+        let untyped = names
             .into_iter()
             .zip(self.columns)
             .map(|(name, Known { key, profile, .. })| {
-                let (kind, reading, stats) = profile.finish(self.rows);
                 let key = (key != name).then_some(key);
-                Column { name, key, kind, reading, stats }
+                Untyped { name, key, profile }
             })
             .collect();
-        let notes = Notes::default();
+        let mut notes = Notes::default();
+        let columns = typing::columns(untyped, self.rows, None, &mut notes);
         ParsedTable { layout, columns, rows: self.rows, sample: self.sample, notes }
     }
 }

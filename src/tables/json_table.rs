@@ -7,7 +7,7 @@ use super::json_text::{check_depth, fields, invalid, is_lines, is_table, last, l
 use super::profile::clip_to;
 use super::refusal::{IngestError, IngestLimits};
 use super::table::ParsedTable;
-use crate::domain::dataset::{ColumnType, Layout};
+use crate::domain::dataset::{Column, ColumnType, Layout};
 
 /// Maximum length of a bare string in a summary, in characters.
 const MAX_SCALAR: usize = 10_000;
@@ -46,7 +46,8 @@ fn object(text: &str, limits: &IngestLimits) -> Result<ParsedTable, IngestError>
     let mut builder = Builder::new(text, limits.max_columns);
     builder.object(text)?;
     let mut whole = builder.finish(Layout::JsonObject { keys: Vec::new(), table: None });
-    let keys = whole.columns.iter().map(|column| (column.source_name().to_owned(), column.kind));
+    let written = |column: &Column| column.reading.written.unwrap_or(column.kind);
+    let keys = whole.columns.iter().map(|c| (c.source_name().to_owned(), written(c)));
     let keys: Vec<(String, ColumnType)> = keys.collect();
     let fields = fields(text).map_err(|error| invalid(text, text, &error))?;
     let mut tables = keys.iter().filter_map(|(key, kind)| {

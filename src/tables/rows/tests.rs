@@ -43,7 +43,7 @@ fn values_are_converted_by_the_type_of_their_column() {
         [
             vec![
                 "01067",
-                "real 1",
+                "int 1000",
                 "real 1.5",
                 "2012-12-31T10:00:00",
                 "bool true",
@@ -52,7 +52,7 @@ fn values_are_converted_by_the_type_of_their_column() {
                 "1"
             ],
             vec!["NULL"; 8],
-            vec!["99999", "real -7", "real 2", "2013-02-01", "bool false", "NA", "NULL", "x"],
+            vec!["99999", "int -7", "real 2", "2013-02-01", "bool false", "NA", "NULL", "x"],
             vec!["1", "NULL", "NULL", "NULL", "NULL", "NULL", "NULL", "NULL"],
             vec!["1", "NULL", "NULL", "NULL", "NULL", "a\nb", "NULL", "2012-01-01"],
         ]
@@ -74,11 +74,11 @@ fn json_values_are_converted() {
     assert_eq!(
         rows(&file),
         [
-            ["real 18446744073709552000", "ü \"q\"", r#"{"a":[1,"x  y"]}"#, "NULL", "NULL"],
-            ["real 1", "", "NULL", "2012-01-31", "NULL"],
+            ["18446744073709551615", "ü \"q\"", r#"{"a":[1,"x  y"]}"#, "NULL", "NULL"],
+            ["1", "", "NULL", "2012-01-31", "NULL"],
             ["NULL", "NULL", "NULL", "NULL", "int 5"],
             ["NULL"; 5],
-            ["real 2", "NULL", "NULL", "NULL", "NULL"],
+            ["2", "NULL", "NULL", "NULL", "NULL"],
         ]
     );
 }
