@@ -172,7 +172,7 @@ mod tests {
     use crate::domain::dataset::{ColumnStats, FileKind, Layout, Reading};
 
     fn column(name: String, kind: ColumnType, stats: ColumnStats) -> Column {
-        Column { name, key: None, kind, reading: Reading::default(), stats }
+        Column { name, key: None, path: Vec::new(), kind, reading: Reading::default(), stats }
     }
 
     fn dataset(columns: Vec<Column>, sample: Vec<Vec<Option<String>>>) -> Dataset {

@@ -39,7 +39,7 @@ pub fn columns(
         .map(|(Untyped { name, key, profile }, facts)| {
             let (kind, reading) = judge(&name, &profile, &facts, &evidence, &mut findings);
             let stats = profile.finish(&facts, kind, reading, rows);
-            Column { name, key, kind, reading, stats }
+            Column { name, key, path: Vec::new(), kind, reading, stats }
         })
         .collect();
     findings.sentences().iter().for_each(|sentence| notes.add(sentence));
