@@ -110,8 +110,8 @@ proptest! {
     #[test]
     fn marks_change_no_text(text in "[*~_`(\"“”「」：。.,a重요\\\\ \n-]{0,40}") {
         let marked = crate::markdown::emphasis::mark(&text, MARKS[0]).unwrap_or_else(|| text.clone());
-        prop_assert_eq!(marked.replace(MARKS[0], ""), text.clone());
         prop_assert!(!render(&text).contains(MARKS[0]));
+        prop_assert_eq!(marked.replace(MARKS[0], ""), text);
     }
 
     #[test]

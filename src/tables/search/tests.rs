@@ -101,6 +101,16 @@ fn json_items_are_returned_unchanged() {
     let columns = ["path".to_owned()];
     let other = search(&file.dataset, &file.text, "other", Some(&columns), 0, 10).unwrap();
     assert_eq!(other.total, 0);
+    let only =
+        |name: &str| search(&file.dataset, &file.text, "inner", Some(&[name.to_owned()]), 0, 10);
+    for name in ["deep", "deep.key"] {
+        let found = only(name).unwrap();
+        assert_eq!((found.total, found.searched), (1, vec!["deep".to_owned()]));
+    }
+    assert_eq!(only("deep.x"), Err(SearchError::UnknownColumn));
+    let parts = take("a.json", r#"[{"a": {"b": "x", "c": "y"}}]"#);
+    let found = search(&parts.dataset, &parts.text, "x", Some(&["a.c".to_owned()]), 0, 10).unwrap();
+    assert_eq!((found.total, found.searched), (0, vec!["a.c".to_owned()]));
     assert_eq!(find(&take("a.json", "{\"a\":\"x\"}\n{\"a\":\"X y\"}\n"), "x").total, 2);
     assert_eq!(
         find(&take("a.json", r#"{"n": 1, "rows": [{"a": "x"}, {"a": "y"}]}"#), "x").total,

@@ -88,7 +88,7 @@ impl Part {
         let matches = |wanted: &Option<char>| {
             rest.next().is_some_and(|c| wanted.is_none_or(|wanted| wanted == c))
         };
-        self.characters.iter().all(matches).then(|| rest.as_str())
+        self.characters.iter().all(matches).then_some(rest.as_str())
     }
 
     /// What follows the first occurrence of the part.

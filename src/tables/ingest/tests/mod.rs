@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde_json::json;
 
 mod dialects;
+mod json;
 mod refusals;
 
 use super::*;
@@ -304,7 +305,7 @@ fn fixture_files_are_profiled() {
     assert_eq!((names(&wide), wide.rows), (vec!["имя", "город"], 2));
     let lines =
         take("a.json", include_bytes!("../../../../tests/fixtures/data/lines.json")).unwrap();
-    assert_eq!((names(&lines), lines.rows), (vec!["id", "event", "extra"], 3));
+    assert_eq!((names(&lines), lines.rows), (vec!["id", "event", "extra.n"], 3));
 }
 
 #[test]
