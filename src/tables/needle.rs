@@ -78,10 +78,9 @@ impl Needle {
         false
     }
 
-    /// Whether `after`, which follows a hit in the file, begins with a mark that belongs to the last
-    /// letter of the hit, which is another letter then. All marks that compose with ASCII are in
-    /// U+0300 to U+036F.
-    pub fn goes_on(after: &[u8]) -> bool {
+    /// Whether `after`, which follows a hit in the file, begins with a mark that may make the last
+    /// letter of the hit another one. All marks that compose with ASCII are in U+0300 to U+036F.
+    pub fn may_go_on(after: &[u8]) -> bool {
         matches!(after.first(), Some(0xcc | 0xcd))
     }
 

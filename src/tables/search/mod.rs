@@ -136,12 +136,14 @@ impl Search<'_> {
     fn lines(&mut self, text: &[u8], delimiter: u8, mut hits: Hits<'_>) {
         let mut at = csv_text::header_end(text, delimiter);
         while let Some(hit) = hits.from(at) {
-            if Needle::goes_on(&text[hit + self.needle.len()..]) {
-                at = hit + 1;
-                continue;
-            }
             // With the line end, which belongs to the cell if a quote is never closed.
             let end = memchr(b'\n', &text[hit..]).map_or(text.len(), |length| hit + length + 1);
+            at = end;
+            if Needle::may_go_on(&text[hit + self.needle.len()..])
+                && !self.needle.is_in(&text[hit..end])
+            {
+                continue;
+            }
             let dataset = self.dataset;
             self.found.add(|| {
                 let start = memrchr(b'\n', &text[..hit]).map_or(0, |before| before + 1);
@@ -150,7 +152,6 @@ impl Search<'_> {
                 let _ = reader.read_byte_record(&mut record);
                 record_row(dataset, &record)
             });
-            at = end;
         }
     }
 
