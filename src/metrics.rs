@@ -200,7 +200,9 @@ impl Metrics {
         for (kind, count) in [
             ("input", usage.input_tokens),
             ("cached_input", usage.cached_input_tokens),
+            ("cache_write", usage.cache_write_tokens),
             ("output", usage.output_tokens),
+            ("reasoning", usage.reasoning_tokens),
         ] {
             if count > 0 {
                 self.tokens.get_or_create(&TokenLabels { provider, kind }).inc_by(count.into());
@@ -254,7 +256,7 @@ mod tests {
         let metrics = Metrics::default();
         metrics.request("/health", "GET", 200, Duration::from_millis(1));
         metrics.request("/health", "BREW", 405, Duration::from_millis(1));
-        let usage = Usage { input_tokens: 7, output_tokens: 2, cached_input_tokens: 0 };
+        let usage = Usage { input_tokens: 7, output_tokens: 2, ..Usage::default() };
         metrics.turn(ProviderKind::Claude, "complete", usage);
         metrics.turn(ProviderKind::Claude, "provider_busy", Usage::default());
         metrics.first_word(ProviderKind::Demo, Duration::from_millis(60));

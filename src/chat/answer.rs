@@ -7,6 +7,7 @@ use futures_util::StreamExt;
 use super::Delivery;
 use super::feed::{RunningTurn, TurnEvent};
 use super::tools::{HandledCall, arguments};
+use crate::domain::model::Verbatim;
 use crate::domain::{Author, Chart, NewMessage, ProviderKind, Status, Timestamp, ToolRun, Usage};
 use crate::markdown::render;
 use crate::provider::{EventStream, Fault, Finish, ModelEvent, ProviderError, ToolCall};
@@ -44,6 +45,8 @@ pub struct Round {
     pub text: String,
     /// The tool calls that the model waits for; empty once it has finished or failed.
     pub calls: Vec<ToolCall>,
+    /// The message as its API wrote it, if that API wants it back.
+    pub verbatim: Option<Verbatim>,
 }
 
 /// How a turn has ended.
@@ -144,6 +147,8 @@ impl<'a> AnswerInProgress<'a> {
                     self.start();
                     round.calls.push(call);
                 }
+                Ok(ModelEvent::Verbatim(verbatim)) => round.verbatim = Some(verbatim),
+                Ok(ModelEvent::Thinking) => {}
                 Ok(ModelEvent::Usage(usage)) => self.usage = Some(usage),
                 Ok(ModelEvent::Finished(finish)) => {
                     self.finish = Some(finish);

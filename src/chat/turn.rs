@@ -324,7 +324,11 @@ async fn rounds(
         if answer.tool_calls() >= MAX_TOOL_CALLS {
             request.tool_choice = ToolChoice::None;
         }
-        request.entries.push(Entry::Assistant { text: round.text, calls: round.calls });
+        request.entries.push(Entry::Assistant {
+            text: round.text,
+            calls: round.calls,
+            verbatim: round.verbatim,
+        });
         request.entries.push(Entry::ToolResults(results));
     }
 }

@@ -17,7 +17,7 @@ use futures_util::Stream;
 
 use crate::domain::ProviderKind;
 pub use crate::domain::model::{
-    Entry, Finish, ModelEvent, ModelRequest, ToolCall, ToolChoice, ToolResult, ToolSpec,
+    Entry, Finish, ModelEvent, ModelRequest, ToolCall, ToolChoice, ToolResult, ToolSpec, Verbatim,
 };
 pub use fault::{Fault, ProviderError};
 pub use parameter::Refused;

@@ -24,6 +24,18 @@ pub enum Parameter {
     CacheControl,
     /// `tools`, which many self-hosted models do not support.
     Tools,
+    /// `reasoning_effort`, or `reasoning.effort` of the Responses API.
+    ReasoningEffort,
+    /// `thinking`, of Anthropic's API.
+    Thinking,
+    /// `output_config`, of Anthropic's API, which contains the effort.
+    OutputConfig,
+    /// `include`, of the Responses API.
+    Include,
+    /// The API itself: the model is served by the provider's other one.
+    Api,
+    /// The tokens for thoughts on top of the answer's: they were used up before the first word.
+    ThinkingRoom,
 }
 
 /// A server's objection to a parameter.
@@ -33,6 +45,8 @@ pub enum Objection {
     NotTaken,
     /// Its value is too large; holds the maximum, if the server says it.
     TooLarge(Option<u32>),
+    /// Its value is too small; holds the minimum, if the server says it.
+    TooSmall(Option<u32>),
 }
 
 /// A parameter that a server has refused by name.
@@ -45,7 +59,7 @@ pub struct Refused {
 }
 
 impl Parameter {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 11] = [
         Self::MaxCompletionTokens,
         Self::MaxTokens,
         Self::Temperature,
@@ -53,10 +67,15 @@ impl Parameter {
         Self::StreamOptions,
         Self::CacheControl,
         Self::Tools,
+        Self::ReasoningEffort,
+        Self::Thinking,
+        Self::OutputConfig,
+        Self::Include,
     ];
 
-    fn name(self) -> &'static str {
-        match self {
+    /// Its name in requests; `None` for what is no field of one.
+    fn name(self) -> Option<&'static str> {
+        Some(match self {
             Self::MaxCompletionTokens => "max_completion_tokens",
             Self::MaxTokens => "max_tokens",
             Self::Temperature => "temperature",
@@ -64,14 +83,20 @@ impl Parameter {
             Self::StreamOptions => "stream_options",
             Self::CacheControl => "cache_control",
             Self::Tools => "tools",
-        }
+            Self::ReasoningEffort => "reasoning_effort",
+            Self::Thinking => "thinking",
+            Self::OutputConfig => "output_config",
+            Self::Include => "include",
+            Self::Api | Self::ThinkingRoom => return None,
+        })
     }
 
     /// Where `text` mentions it.
     fn position(self, text: &str) -> Option<usize> {
         let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        text.match_indices(self.name()).map(|(at, _)| at).find(|&at| {
-            !text[..at].ends_with(is_part) && !text[at + self.name().len()..].starts_with(is_part)
+        let name = self.name()?;
+        text.match_indices(name).map(|(at, _)| at).find(|&at| {
+            !text[..at].ends_with(is_part) && !text[at + name.len()..].starts_with(is_part)
         })
     }
 }

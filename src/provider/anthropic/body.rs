@@ -141,7 +141,7 @@ fn messages(entries: &[Entry]) -> Vec<MessageParam<'_>> {
     for entry in entries {
         let (role, blocks) = match entry {
             Entry::User(text) => ("user", vec![BlockParam::Text { text }]),
-            Entry::Assistant { text, calls } => {
+            Entry::Assistant { text, calls, verbatim: _ } => {
                 // The API refuses blank blocks.
                 let text = (!text.trim().is_empty()).then_some(BlockParam::Text { text });
                 let calls = calls.iter().map(|call| BlockParam::ToolUse {

@@ -230,7 +230,12 @@ impl Messages {
         }
         let input_tokens = self.input.into_iter().fold(0, u32::saturating_add);
         let [.., cached_input_tokens] = self.input;
-        draft.usage(Usage { input_tokens, output_tokens: self.output, cached_input_tokens });
+        draft.usage(Usage {
+            input_tokens,
+            output_tokens: self.output,
+            cached_input_tokens,
+            ..Usage::default()
+        });
     }
 }
 

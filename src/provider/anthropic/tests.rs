@@ -46,7 +46,7 @@ fn cached_tokens_count_as_input_tokens() {
     ] {
         let (events, failure) = read(transcript);
         assert_eq!((failure, text(&events)), (None, expected.to_owned()));
-        let usage = Usage { input_tokens, output_tokens, cached_input_tokens };
+        let usage = Usage { input_tokens, output_tokens, cached_input_tokens, ..Usage::default() };
         let end = [ModelEvent::Usage(usage), ModelEvent::Finished(Finish::Complete)];
         assert_eq!(events[events.len() - 2..], end);
     }
@@ -287,6 +287,7 @@ fn with_tools() -> ModelRequest {
                     call("toolu_1", "query_data", "{\"sql\": \"SELECT 1.50\"}"),
                     call("functions.x:1", "query data", "{\"sql\":"),
                 ],
+                verbatim: None,
             },
             Entry::ToolResults(vec![
                 result("toolu_1", "[1.5]", false),

@@ -105,8 +105,8 @@ fn plain<'a>(role: &'static str, text: &'a str) -> ChatMessage<'a> {
 fn messages(entry: &Entry) -> Vec<ChatMessage<'_>> {
     match entry {
         Entry::User(text) => vec![plain("user", text)],
-        Entry::Assistant { text, calls } if text.is_empty() && calls.is_empty() => Vec::new(),
-        Entry::Assistant { text, calls } => vec![ChatMessage {
+        Entry::Assistant { text, calls, .. } if text.is_empty() && calls.is_empty() => Vec::new(),
+        Entry::Assistant { text, calls, .. } => vec![ChatMessage {
             role: "assistant",
             tool_call_id: None,
             content: (!text.is_empty()).then_some(Cow::Borrowed(text)),

@@ -100,6 +100,7 @@ impl ChatDialect {
                 self.max_tokens = self.max_tokens.min(most);
             }
             Objection::TooLarge(_) => self.limit = LimitName::Unlimited,
+            Objection::TooSmall(_) => return None,
             Objection::NotTaken if self.limit == name && !self.renamed => {
                 self.renamed = true;
                 self.limit = match name {

@@ -210,6 +210,7 @@ impl Completions {
                 cached_input_tokens: count(
                     tokens.prompt_tokens_details.unwrap_or_default().cached_tokens,
                 ),
+                ..Usage::default()
             });
         }
         Ok(())

@@ -28,7 +28,12 @@ fn an_answer_is_read_event_by_event() {
         ModelEvent::Text("Zażółć".to_owned()),
         ModelEvent::Text(" gęślą \"jaźń\"\n".to_owned()),
         ModelEvent::Text("🦀!".to_owned()),
-        ModelEvent::Usage(Usage { input_tokens: 19, output_tokens: 10, cached_input_tokens: 16 }),
+        ModelEvent::Usage(Usage {
+            input_tokens: 19,
+            output_tokens: 10,
+            cached_input_tokens: 16,
+            ..Usage::default()
+        }),
         ModelEvent::Finished(Finish::Complete),
     ];
     assert_eq!(events, expected);
@@ -265,6 +270,7 @@ fn with_tools() -> ModelRequest {
                     call("call_1", "query_data", "{\"sql\": \"SELECT 1\"}"),
                     call("call:2", "query data", "{\"sql\":"),
                 ],
+                verbatim: None,
             },
             Entry::ToolResults(vec![
                 result("call_1", "[1]", false),

@@ -304,7 +304,10 @@ async fn first_word(
             | ModelEvent::ToolCall(_)
             | ModelEvent::Finished(Finish::Refused) => true,
             ModelEvent::Finished(_) => break,
-            ModelEvent::Started { .. } | ModelEvent::Usage(_) => false,
+            ModelEvent::Started { .. }
+            | ModelEvent::Usage(_)
+            | ModelEvent::Thinking
+            | ModelEvent::Verbatim(_) => false,
         };
         seen.push(event);
         if has_begun {

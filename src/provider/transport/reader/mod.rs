@@ -8,6 +8,8 @@ use std::collections::VecDeque;
 
 use super::tool_calls::{Piece, ToolCallParts};
 use crate::domain::Usage;
+use crate::domain::model::Verbatim;
+use crate::provider::parameter::{Objection, Parameter, Refused};
 use crate::provider::{Fault, Finish, ModelEvent, ProviderError, sse};
 
 /// Maximum length of an answer's text, in bytes.
@@ -49,6 +51,8 @@ pub struct AnswerDraft {
     text_len: usize,
     named: bool,
     calls: ToolCallParts,
+    verbatim: Option<Verbatim>,
+    is_thinking: bool,
     earlier_calls: usize,
     tokens: u64,
     finished: bool,
@@ -85,11 +89,27 @@ impl AnswerDraft {
             text.insert_str(0, &std::mem::take(&mut self.indent));
         }
         self.text_len += text.len();
+        self.is_thinking = false;
         self.ready.push_back(ModelEvent::Text(text));
         Ok(())
     }
 
-    /// A token that is not text, such as a thought: a sign that the model is working.
+    /// A thought has begun or goes on. It counts as a token.
+    pub fn thinking(&mut self) {
+        self.tokens += 1;
+        if !self.is_thinking {
+            self.is_thinking = true;
+            self.ready.push_back(ModelEvent::Thinking);
+        }
+    }
+
+    /// The whole message in the API's own form, if it must be sent back with the results of its tool
+    /// calls.
+    pub fn verbatim(&mut self, message: Verbatim) {
+        self.verbatim = Some(message);
+    }
+
+    /// A token that is neither text nor a thought: a sign that the model is working.
     pub fn token(&mut self) {
         self.tokens += 1;
     }
@@ -121,13 +141,22 @@ impl AnswerDraft {
             cut => cut,
         };
         if self.text_len == 0 && !matches!(finish, Finish::Refused | Finish::ToolUse) {
-            let detail = match finish {
-                Finish::Length => "the length limit was reached before the first word",
-                _ => "the answer is empty",
-            };
-            return Err(ProviderError::new(Fault::Malformed, detail));
+            return Err(match finish {
+                Finish::Length => ProviderError {
+                    refused: Some(Refused {
+                        parameter: Parameter::ThinkingRoom,
+                        objection: Objection::TooSmall(None),
+                    }),
+                    ..ProviderError::new(
+                        Fault::Malformed,
+                        "the length limit was reached before the first word",
+                    )
+                },
+                _ => ProviderError::new(Fault::Malformed, "the answer is empty"),
+            });
         }
         if finish == Finish::ToolUse {
+            self.ready.extend(self.verbatim.take().map(ModelEvent::Verbatim));
             self.ready.extend(calls.into_iter().map(ModelEvent::ToolCall));
         }
         self.finished = true;
