@@ -30,7 +30,7 @@ async fn claude_answers_in_a_stream_that_is_split_anywhere() {
     assert_eq!(answer["model"], "claude-served");
     assert_eq!(
         answer["usage"],
-        json!({"inputTokens": 25, "outputTokens": 15, "totalTokens": 40, "cachedInputTokens": 5})
+        json!({"inputTokens": 25, "outputTokens": 15, "totalTokens": 40, "cachedInputTokens": 5, "cacheWriteTokens": 0, "reasoningTokens": 0})
     );
     let call = &model.calls()[0];
     assert!(call.head.starts_with("post /v1/messages http/1.1"), "{}", call.head);
@@ -58,7 +58,7 @@ async fn a_compatible_server_answers_in_a_stream_that_is_split_anywhere() {
     assert_eq!(answer["model"], "gpt-served");
     assert_eq!(
         answer["usage"],
-        json!({"inputTokens": 20, "outputTokens": 12, "totalTokens": 32, "cachedInputTokens": 8})
+        json!({"inputTokens": 20, "outputTokens": 12, "totalTokens": 32, "cachedInputTokens": 8, "cacheWriteTokens": 0, "reasoningTokens": 0})
     );
     let call = &model.calls()[0];
     assert!(call.head.starts_with("post /v1/chat/completions http/1.1"), "{}", call.head);

@@ -37,7 +37,7 @@ async fn claude_queries_the_file_and_answers() {
     assert_eq!(answer.get("chart"), None);
     assert_eq!(
         answer["usage"],
-        json!({"inputTokens": 50, "outputTokens": 30, "totalTokens": 80, "cachedInputTokens": 10}),
+        json!({"inputTokens": 50, "outputTokens": 30, "totalTokens": 80, "cachedInputTokens": 10, "cacheWriteTokens": 0, "reasoningTokens": 0}),
         "both calls count"
     );
     let stored = &server.history(&id).await[1];
