@@ -148,6 +148,7 @@ impl App {
             providers,
             fallback: config.providers.fallback,
             metrics: Arc::clone(&metrics),
+            models: Arc::clone(&config.providers.models),
         };
         let chat = Chat::new(parts, limits);
         let stopping = AtomicBool::new(false);
@@ -289,6 +290,7 @@ fn provider_settings(settings: &ProviderSettings) -> transport::ApiSettings {
         base_url: settings.base_url.clone(),
         key: settings.key.clone(),
         model: settings.model.clone(),
+        former_model: settings.former_model.map(str::to_owned),
     }
 }
 

@@ -19,7 +19,8 @@ use super::transport::tool_calls::Piece;
 use super::transport::wire::{Count, Str};
 use super::transport::{ApiSettings, Endpoint, SetupError, Transport, secret_header};
 use super::{
-    Entry, EventStream, Fault, Finish, ModelRequest, Provider, ProviderError, Refused, fault, sse,
+    DefaultModel, Entry, EventStream, Fault, Finish, ModelRequest, Provider, ProviderError,
+    Refused, fault, sse,
 };
 use crate::domain::{ProviderKind, Usage};
 use dialect::{ChatDialect, Host};
@@ -33,7 +34,7 @@ pub const DEFAULT_BASE_URL: &str = "https://api.openai.com/v1";
 /// GPT, or whatever a compatible server runs.
 #[derive(Debug)]
 pub struct OpenAi {
-    model: String,
+    model: DefaultModel,
     host: Host,
     endpoint: Arc<Endpoint>,
     transport: Transport,
@@ -58,7 +59,7 @@ impl OpenAi {
         let path = &["chat", "completions"];
         Ok(Self {
             endpoint: Arc::new(Endpoint::new(&settings.base_url, path, headers, settings.key)?),
-            model: settings.model,
+            model: DefaultModel::new(settings.model, settings.former_model),
             host,
             transport,
             learned: Learned::default(),
@@ -73,7 +74,11 @@ impl Provider for OpenAi {
     }
 
     fn default_model(&self) -> &str {
-        &self.model
+        self.model.name()
+    }
+
+    fn replace_default(&self, unknown: &str) -> bool {
+        self.model.replace(unknown)
     }
 
     async fn stream(&self, request: ModelRequest) -> Result<EventStream, ProviderError> {
