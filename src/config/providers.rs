@@ -6,7 +6,7 @@ use url::Url;
 use super::Secret;
 use super::exit::Exit;
 use super::values::{self, Parsed};
-use crate::domain::ProviderKind;
+use crate::domain::{OpenAiApi, ProviderKind};
 
 /// OpenAI's own API.
 const OPENAI_BASE_URL: &str = "https://api.openai.com/v1";
@@ -22,6 +22,8 @@ pub struct ProvidersConfig {
     pub anthropic: Option<ProviderSettings>,
     /// OpenAI's API or a compatible one, if it is configured.
     pub openai: Option<ProviderSettings>,
+    /// The API that openai is asked over (`OPENAI_API`).
+    pub openai_api: OpenAiApi,
 }
 
 /// A provider's API.
@@ -97,6 +99,9 @@ pub struct ProviderFlags {
     /// Address of an OpenAI-compatible API, ending in /v1; configures openai even without a key [default: OpenAI's own]
     #[arg(long, value_name = "URL", value_parser = base_url)]
     openai_base_url: Option<Url>,
+    /// API of openai: responses, chat (Chat Completions) or auto: responses at OpenAI's and Azure's own addresses, chat elsewhere
+    #[arg(long, value_name = "NAME", default_value = "auto", value_parser = api)]
+    openai_api: OpenAiApi,
     /// Model of openai
     #[arg(long, value_name = "NAME", default_value = "gpt-5.4-mini", value_parser = values::name)]
     openai_model: String,
@@ -130,11 +135,16 @@ impl ProviderFlags {
                 model: self.openai_model,
                 bot_name: self.openai_bot_name,
             }),
+            openai_api: self.openai_api,
         })
     }
 }
 
 fn provider(text: &str) -> Parsed<ProviderKind> {
+    text.trim().parse()
+}
+
+fn api(text: &str) -> Parsed<OpenAiApi> {
     text.trim().parse()
 }
 
