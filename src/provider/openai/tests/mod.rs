@@ -1,3 +1,5 @@
+mod faults;
+
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -42,6 +44,20 @@ fn over_responses() -> Vec<Step> {
     vec![ok(), chunk(format!("{text}\n\n{done}\n\n")), end()]
 }
 
+fn transport() -> Transport {
+    Transport::new(&Proxies::default(), TimeLimits::default()).unwrap()
+}
+
+fn provider(choice: OpenAiApi, url: &str, transport: &Transport) -> Arc<dyn Provider> {
+    let openai = OpenAi::new(settings(&format!("{url}/v1"), None), transport.clone()).unwrap();
+    Arc::new(openai.over(choice))
+}
+
+fn quick() -> PolicySettings {
+    let backoff = Backoff { first: Duration::from_millis(1), ..Backoff::default() };
+    PolicySettings { backoff, ..PolicySettings::default() }
+}
+
 /// The paths and bodies of the requests that two equal questions lead to, and what they have led to.
 async fn asked(
     choice: OpenAiApi,
@@ -49,12 +65,8 @@ async fn asked(
     scripts: Vec<Vec<Step>>,
 ) -> (Vec<(String, Value)>, Vec<Result<String, Fault>>) {
     let server = StandIn::start_scripts(scripts).await;
-    let transport = Transport::new(&Proxies::default(), TimeLimits::default()).unwrap();
-    let openai = OpenAi::new(settings(&format!("{}/v1", server.url), None), transport).unwrap();
-    let provider: Arc<dyn Provider> = Arc::new(openai.over(choice));
-    let backoff = Backoff { first: Duration::from_millis(1), ..Backoff::default() };
-    let settings = PolicySettings { backoff, ..PolicySettings::default() };
-    let policy = Policy::new(&[Arc::clone(&provider)], None, settings);
+    let provider = provider(choice, &server.url, &transport());
+    let policy = Policy::new(&[Arc::clone(&provider)], None, quick());
     let mut outcomes = Vec::new();
     for _ in 0..2 {
         let mut calls = policy.calls_from(&provider);
