@@ -123,18 +123,19 @@ fn conversation(input: &[Value], thinks: bool) -> Option<(&'static str, String)>
     if open.is_empty() { None } else { no("No tool output found for function call.") }
 }
 
-fn response(status: &str, usage: Value) -> Value {
+fn response(status: &str, usage: &Value) -> Value {
     json!({"id": "resp_1", "object": "response", "status": status, "model": "gpt-served",
         "error": null, "incomplete_details": null, "output": [], "usage": usage})
 }
 
 fn play(events: Vec<Value>) -> Script {
     let created =
-        json!({"type": "response.created", "response": response("in_progress", json!(null))});
+        json!({"type": "response.created", "response": response("in_progress", &Value::Null)});
     let usage = json!({"input_tokens": 20, "output_tokens": 12,
         "input_tokens_details": {"cached_tokens": 8, "cache_write_tokens": 4},
         "output_tokens_details": {"reasoning_tokens": 2}});
-    let completed = json!({"type": "response.completed", "response": response("completed", usage)});
+    let completed =
+        json!({"type": "response.completed", "response": response("completed", &usage)});
     Script::Responses([vec![created], events, vec![completed]].concat())
 }
 

@@ -28,7 +28,7 @@ fn request(model: &str) -> ModelRequest {
     }
 }
 
-fn refuse(status: &str, error: Value) -> Vec<Step> {
+fn refuse(status: &str, error: &Value) -> Vec<Step> {
     whole(status, "application/json", &json!({ "error": error }).to_string())
 }
 
@@ -94,7 +94,7 @@ fn paths(calls: &[(String, Value)]) -> Vec<&str> {
 fn use_responses() -> Vec<Step> {
     refuse(
         "400 Bad",
-        json!({
+        &json!({
         "message": "Function tools with reasoning_effort are not supported for gpt-6-luna in \
             /v1/chat/completions. To use function tools, use /v1/responses or set \
             reasoning_effort to 'none'.",
@@ -164,7 +164,7 @@ async fn other_refusals_of_either_api_switch_nothing() {
         ("400 Bad", error("The prompt mentions /v1/responses", ""), Fault::Rejected),
         ("404 Where", error("no such model", "model_not_found"), Fault::Misconfigured),
     ] {
-        let (calls, said) = asked(AUTO, "model", vec![refuse(status, error)]).await;
+        let (calls, said) = asked(AUTO, "model", vec![refuse(status, &error)]).await;
         assert_eq!(paths(&calls), ["chat/completions"; 2], "{status}");
         assert_eq!(said, [Err(fault), Err(fault)], "{status}");
     }
@@ -174,7 +174,7 @@ async fn other_refusals_of_either_api_switch_nothing() {
 async fn the_lowest_effort_is_learned_at_the_cost_of_one_refused_call() {
     let refusal = refuse(
         "400 Bad",
-        json!({
+        &json!({
         "message": "Unsupported value: 'none' is not supported with the 'gpt-6-astra' model. \
             Supported values are: 'low', 'medium', 'high', 'xhigh', and 'max'.",
         "type": "invalid_request_error", "param": "reasoning.effort",
@@ -208,7 +208,7 @@ async fn thoughts_that_use_up_the_limit_get_more_room() {
 async fn a_limit_below_the_minimum_is_raised_and_not_left_out() {
     let refusal = refuse(
         "400 Bad",
-        json!({
+        &json!({
         "message": "Invalid 'max_tokens': integer below minimum value. Expected a value >= 128, \
             but got 100 instead.",
         "type": "invalid_request_error", "param": "max_tokens",
@@ -218,4 +218,25 @@ async fn a_limit_below_the_minimum_is_raised_and_not_left_out() {
     let limit = |(_, body): &(String, Value)| body["max_tokens"].as_u64();
     assert_eq!(calls.iter().filter_map(limit).collect::<Vec<_>>(), [100, 128, 128]);
     assert_eq!(said[0], Ok("Chat".to_owned()));
+}
+
+#[test]
+fn a_switch_of_the_api_and_the_loss_of_tools_are_logged_once_for_a_model() {
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let writer =
+        tracing_subscriber::fmt().with_ansi(false).with_writer(Arc::new(log.reopen().unwrap()));
+    let _guard = tracing::subscriber::set_default(writer.finish());
+    let transport = Transport::new(&Proxies::default(), TimeLimits::default()).unwrap();
+    let openai = OpenAi::new(settings("http://127.0.0.1:9/v1", None), transport).unwrap();
+    for parameter in [Parameter::Api, Parameter::Tools] {
+        for _ in 0..2 {
+            let refused = Refused { parameter, objection: Objection::NotTaken };
+            assert!(openai.adapt(&request("m"), refused));
+        }
+    }
+    let log = std::fs::read_to_string(log.path()).unwrap();
+    let lines: Vec<&str> = log.lines().collect();
+    assert_eq!(lines.len(), 2, "{log}");
+    assert!(lines[0].contains("INFO") && lines[0].contains("provider.api=\"responses\""), "{log}");
+    assert!(lines[1].contains("WARN") && lines[1].contains("does not support tools"), "{log}");
 }
