@@ -273,7 +273,7 @@ pub fn providers(config: &Config, proxies: &Proxies) -> Result<Vec<Arc<dyn Provi
         if let Some(settings) = &config.providers.openai {
             let openai = OpenAi::new(provider_settings(settings), transport)
                 .map_err(|error| StartError::Provider("OPENAI_BASE_URL", error))?;
-            providers.push(Arc::new(openai));
+            providers.push(Arc::new(openai.over(config.providers.openai_api)));
         }
     }
     // Visitors of a real site cannot do anything about a missing key.

@@ -9,7 +9,7 @@ use url::Url;
 use super::Secret;
 use super::exit::Exit;
 use super::values::{self, Parsed};
-use crate::domain::ProviderKind;
+use crate::domain::{OpenAiApi, ProviderKind};
 use crate::models::ModelTable;
 
 /// OpenAI's own API.
@@ -26,6 +26,8 @@ pub struct ProvidersConfig {
     pub anthropic: Option<ProviderSettings>,
     /// OpenAI's API or a compatible one, if it is configured.
     pub openai: Option<ProviderSettings>,
+    /// The API that openai is asked over (`OPENAI_API`).
+    pub openai_api: OpenAiApi,
     /// Prices and retirements of models, those of `PRICES` over the built-in ones.
     pub models: Arc<ModelTable>,
 }
@@ -106,6 +108,9 @@ pub struct ProviderFlags {
     /// Address of an OpenAI-compatible API, ending in /v1; configures openai even without a key [default: OpenAI's own]
     #[arg(long, value_name = "URL", value_parser = base_url)]
     openai_base_url: Option<Url>,
+    /// API of openai: responses, chat (Chat Completions) or auto: responses at OpenAI's and Azure's own addresses, chat elsewhere
+    #[arg(long, value_name = "NAME", default_value = "auto", value_parser = api)]
+    openai_api: OpenAiApi,
     /// Model of openai [default: gpt-6-luna]
     #[arg(long, value_name = "NAME", value_parser = values::name)]
     openai_model: Option<String>,
@@ -144,6 +149,7 @@ impl ProviderFlags {
                 model: self.openai_model.unwrap_or_else(|| "gpt-6-luna".to_owned()),
                 bot_name: self.openai_bot_name,
             }),
+            openai_api: self.openai_api,
             models: Arc::new(models(self.prices.as_deref())?),
         })
     }
@@ -162,6 +168,10 @@ fn models(prices: Option<&Path>) -> Result<ModelTable, Exit> {
 }
 
 fn provider(text: &str) -> Parsed<ProviderKind> {
+    text.trim().parse()
+}
+
+fn api(text: &str) -> Parsed<OpenAiApi> {
     text.trim().parse()
 }
 

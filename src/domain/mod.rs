@@ -28,6 +28,6 @@ pub use dataset::{Dataset, FileKind, StoredFile};
 pub use idempotency::IdempotencyKey;
 pub use message::{Author, Message, MessageId, NewMessage, Status, ToolOutcome, ToolRun, Usage};
 pub use money::Money;
-pub use provider::ProviderKind;
+pub use provider::{OpenAiApi, ProviderKind};
 pub use query::{Chart, ChartKind, QueryResult};
 pub use session::{Session, SessionId, SessionState, Stats};
