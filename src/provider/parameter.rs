@@ -55,6 +55,8 @@ pub enum Objection {
     TooSmall(Option<u32>),
     /// It is not accepted with this value; holds the lowest effort that is.
     Lowest(Effort),
+    /// It is accepted only as `between_tools`, the least thinking that some Claude models do.
+    OnlyBetweenTools,
 }
 
 /// How much a model of OpenAI's thinks before it answers, from least to most.
@@ -149,7 +151,7 @@ impl Parameter {
             Self::Tools => &["tools"],
             Self::ReasoningEffort => &["reasoning_effort", "reasoning.effort"],
             Self::Thinking => &["thinking"],
-            Self::OutputConfig => &["output_config"],
+            Self::OutputConfig => &["output_config", "effort parameter"],
             Self::Include => &["include"],
             Self::PromptCacheKey => &["prompt_cache_key"],
             Self::Api | Self::Path | Self::ThinkingRoom => &[],
@@ -203,6 +205,9 @@ impl Refused {
 fn objection(parameter: Parameter, lower: &str) -> Objection {
     if parameter == Parameter::ReasoningEffort {
         return Effort::lowest_supported(lower).map_or(Objection::NotTaken, Objection::Lowest);
+    }
+    if parameter == Parameter::Thinking && lower.contains("between_tools") {
+        return Objection::OnlyBetweenTools;
     }
     if !parameter.is_limit() {
         return Objection::NotTaken;

@@ -9,6 +9,7 @@
 mod architecture;
 mod assets;
 mod chat;
+mod claude;
 mod connections;
 mod files;
 mod gate;

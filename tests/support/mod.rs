@@ -1,5 +1,6 @@
 //! A running server, and stand-ins for the models that it asks.
 
+pub mod claude;
 pub mod model;
 pub mod raw;
 pub mod responses;

@@ -185,6 +185,8 @@ struct Report {
     /// The refused parameter, as OpenAI names it.
     param: String,
     message: String,
+    /// `details.error_code`, by which Anthropic tells one limit from another.
+    detail_code: String,
     request_id: Option<String>,
 }
 
@@ -213,6 +215,11 @@ impl Report {
             kind: if error.is_object() { field("type") } else { String::new() },
             code: field("code"),
             param: field("param"),
+            detail_code: error
+                .pointer("/details/error_code")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned(),
             message,
             request_id: outer.get("request_id").and_then(Value::as_str).map(excerpt),
         }
@@ -296,6 +303,7 @@ impl Report {
             "billing_hard_limit_reached",
             "billing_not_active",
             "budget_exceeded",
+            "enforced_spend_limit_reached",
         ]) || self.says(&[
             "exceeded your current quota",
             "credit balance",
@@ -381,7 +389,9 @@ impl Report {
     }
 
     fn names(&self, words: &[&str]) -> bool {
-        words.iter().any(|&word| self.kind == word || self.code == word)
+        words
+            .iter()
+            .any(|&word| [&self.kind, &self.code, &self.detail_code].iter().any(|it| *it == word))
     }
 
     fn says(&self, phrases: &[&str]) -> bool {

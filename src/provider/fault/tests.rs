@@ -317,3 +317,10 @@ fn a_404_that_points_to_the_other_api_is_not_about_the_model() {
     assert_eq!(error.fault, Fault::Rejected);
     assert_eq!(error.refused.unwrap().parameter, Parameter::Api);
 }
+
+#[test]
+fn a_monthly_cap_is_no_rate_limit() {
+    let body = br#"{"type":"error","error":{"type":"rate_limit_error","message":"This request would exceed a limit.","details":{"error_code":"enforced_spend_limit_reached"}}}"#;
+    let error = classify(StatusCode::TOO_MANY_REQUESTS, &HeaderMap::new(), body);
+    assert_eq!(error.fault, Fault::Exhausted);
+}

@@ -45,7 +45,7 @@ async fn claude_queries_the_file_and_answers() {
 
     let calls = model.calls();
     assert_eq!(calls.len(), 2);
-    let system = calls[0].body["system"].as_str().unwrap();
+    let system = calls[0].body["system"][0]["text"].as_str().unwrap();
     assert!(system.contains("File: fruit.csv (csv, 34 B), 3 rows, 2 columns"), "{system}");
     assert!(system.contains("- \"price\" (number): 2 to 4, mean 3"), "{system}");
     assert_eq!(calls[0].body["tools"][0]["name"], "query_data");

@@ -152,7 +152,9 @@ impl ModelDialect {
             Objection::TooSmall(Some(least)) if least > limit => {
                 self.min_tokens = self.min_tokens.max(least);
             }
-            Objection::TooSmall(_) | Objection::Lowest(_) => return None,
+            Objection::TooSmall(_) | Objection::Lowest(_) | Objection::OnlyBetweenTools => {
+                return None;
+            }
             Objection::NotTaken if self.limit != name => {}
             Objection::NotTaken if self.api == Api::Chat && !self.renamed => {
                 self.renamed = true;
