@@ -5,7 +5,9 @@
 //! the error and by whether any text has been seen.
 
 pub mod client;
+pub mod halves;
 pub mod reader;
+mod thoughts;
 pub mod tool_calls;
 pub mod wire;
 
