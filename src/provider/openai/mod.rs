@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use super::parameter::Learned;
 use super::transport::reader::{AnswerDraft, Mapper};
 use super::transport::tool_calls::Piece;
-use super::transport::wire::{Count, Str};
+use super::transport::wire::{Content, Count, Str};
 use super::transport::{ApiSettings, Endpoint, SetupError, Transport, secret_header};
 use super::{
     Entry, EventStream, Fault, Finish, ModelRequest, Provider, ProviderError, Refused, fault, sse,
@@ -123,7 +123,7 @@ struct Choice<'a> {
 #[derive(Deserialize)]
 struct Delta<'a> {
     #[serde(borrow)]
-    content: Option<Str<'a>>,
+    content: Option<Content<'a>>,
     #[serde(borrow)]
     refusal: Option<Str<'a>>,
     /// Thoughts, in vLLM, llama.cpp and DeepSeek.
@@ -227,10 +227,10 @@ impl Completions {
             draft.token();
         }
         if delta.reasoning_content.or(delta.reasoning).is_some() {
-            draft.token();
+            draft.thinking();
         }
         if let Some(content) = delta.content {
-            draft.text(content.0)?;
+            draft.content(content)?;
         }
         for (place, call) in delta.tool_calls.unwrap_or_default().into_iter().enumerate() {
             let index = call.index.map(|index| index.0);
@@ -292,6 +292,10 @@ impl Mapper for Completions {
 
     fn earlier_calls(&self) -> usize {
         self.earlier_calls
+    }
+
+    fn sends_pings(&self) -> bool {
+        false
     }
 
     fn finish(&self) -> Option<Finish> {

@@ -21,9 +21,11 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
+use super::parameter::Learned;
 use super::{EventStream, Fault, Finish, ModelEvent, ProviderError, fault};
 pub use client::Proxies;
 use reader::{Mapper, Reader};
+use thoughts::Habit;
 
 /// How to reach a provider's API.
 #[derive(Clone, Debug)]
@@ -59,16 +61,23 @@ pub enum SetupError {
     Client(#[from] reqwest::Error),
 }
 
-/// Time limits of a call. Only pieces of text, thoughts or tool calls count as tokens: a server that
-/// sends nothing but pings is silent.
+/// Time limits of a call. There are two clocks. Anything that the server sends is a sign of life,
+/// pings and comments too; only pieces of text and of tool calls are words. Thoughts are not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeLimits {
     /// From the start of a connection until it is established, TLS included.
     pub connect: Duration,
-    /// From the call to the first token, connection and headers included.
-    pub first_token: Duration,
-    /// From one token to the next.
-    pub between_tokens: Duration,
+    /// From one sign of life to the next.
+    pub silence: Duration,
+    /// The same while the model thinks: Azure sends a sign of life every 30 s.
+    pub silence_in_thought: Duration,
+    /// From the call to the first word, connection and headers included.
+    pub first_word: Duration,
+    /// From one word to the next.
+    pub between_words: Duration,
+    /// The limit instead of the last two while the model thinks. Chat Completions sends nothing at
+    /// all meanwhile.
+    pub thought: Duration,
     /// From the call to the end.
     pub whole: Duration,
     /// From the end of the text to the end mark, which some servers omit without closing the
@@ -80,9 +89,12 @@ impl Default for TimeLimits {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),
-            first_token: Duration::from_secs(30),
-            between_tokens: Duration::from_secs(30),
-            whole: Duration::from_secs(120),
+            silence: Duration::from_secs(30),
+            silence_in_thought: Duration::from_secs(60),
+            first_word: Duration::from_secs(30),
+            between_words: Duration::from_secs(30),
+            thought: Duration::from_secs(90),
+            whole: Duration::from_secs(150),
             end_mark: Duration::from_secs(2),
         }
     }
@@ -94,6 +106,8 @@ pub struct Endpoint {
     url: Url,
     headers: HeaderMap,
     key: Option<SecretString>,
+    /// What the server's models do with their thoughts.
+    habits: Arc<Learned<Habit>>,
 }
 
 impl Endpoint {
@@ -112,7 +126,7 @@ impl Endpoint {
         url.path_segments_mut().map_err(|()| SetupError::BaseUrl)?.pop_if_empty().extend(path);
         headers.insert(header::ACCEPT, HeaderValue::from_static("text/event-stream"));
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        Ok(Self { url, headers, key })
+        Ok(Self { url, headers, key, habits: Arc::default() })
     }
 
     /// Removes our key from what a server has said: some repeat it when they refuse it.
@@ -181,7 +195,11 @@ impl Transport {
         request.headers_mut().clone_from(&endpoint.headers);
         *request.body_mut() = Some(body.into());
         let sent = self.client.execute(request);
-        let response = match timeout_at(later(started, self.limits.first_token), sent).await {
+        let patience = match mapper.may_think() {
+            true => self.limits.thought,
+            false => self.limits.first_word.min(self.limits.silence),
+        };
+        let response = match timeout_at(later(started, patience), sent).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return Err(endpoint.conceal(client::failure(error))),
             Err(_) => return Err(ProviderError::new(Fault::Timeout, "no answer in time")),
@@ -196,12 +214,13 @@ impl Transport {
         }
         let answer = AnswerStream {
             response,
-            reader: Reader::new(mapper),
+            reader: Reader::new(mapper, Arc::clone(&endpoint.habits)),
             endpoint: Arc::clone(endpoint),
             limits: self.limits,
             request_id,
             started,
-            heard: started,
+            last_word: started,
+            last_sign: None,
             at_end: false,
         };
         let events = stream::unfold(answer, |mut answer| async move {
@@ -239,15 +258,19 @@ struct AnswerStream<M> {
     limits: TimeLimits,
     request_id: Option<String>,
     started: Instant,
-    /// When the last token arrived, or when the consumer of our events began to wait for the next.
-    heard: Instant,
+    /// When the last word arrived, or when the consumer of our events began to wait for the next.
+    last_word: Instant,
+    /// The same for the last sign of life, once there was one in the body.
+    last_sign: Option<Instant>,
     /// The body has been read to its end.
     at_end: bool,
 }
 
 impl<M: Mapper> AnswerStream<M> {
     async fn next(&mut self) -> Option<Result<ModelEvent, ProviderError>> {
-        self.heard = Instant::now();
+        let now = Instant::now();
+        self.last_word = now;
+        self.last_sign = self.last_sign.map(|_| now);
         loop {
             match self.reader.pop() {
                 Some(Ok(event)) => {
@@ -271,10 +294,12 @@ impl<M: Mapper> AnswerStream<M> {
         let (deadline, late) = self.deadline();
         match timeout_at(deadline, self.response.chunk()).await {
             Ok(Ok(Some(bytes))) => {
-                let before = self.reader.tokens();
+                let before = self.reader.words();
                 self.reader.feed(&bytes);
-                if self.reader.tokens() != before {
-                    self.heard = Instant::now();
+                let now = Instant::now();
+                self.last_sign = Some(now);
+                if self.reader.words() != before {
+                    self.last_word = now;
                 }
             }
             Ok(Ok(None)) => {
@@ -291,15 +316,31 @@ impl<M: Mapper> AnswerStream<M> {
 
     /// When the next piece must have arrived, and what it means if it has not.
     fn deadline(&self) -> (Instant, &'static str) {
+        let TimeLimits { silence, silence_in_thought, first_word, between_words, thought, .. } =
+            self.limits;
         let whole = (later(self.started, self.limits.whole), "the answer took too long");
-        let next = if self.reader.is_closing() {
-            (later(self.heard, self.limits.end_mark), "no end mark in time")
-        } else if self.reader.tokens() > 0 {
-            (later(self.heard, self.limits.between_tokens), "no next token in time")
+        if self.reader.is_closing() {
+            return sooner(
+                (later(self.last_word, self.limits.end_mark), "no end mark in time"),
+                whole,
+            );
+        }
+        let is_thinking = self.reader.is_thinking();
+        let word = if self.reader.words() > 0 {
+            let wait = if is_thinking { thought } else { between_words };
+            (later(self.last_word, wait), "no next word in time")
         } else {
-            (later(self.started, self.limits.first_token), "no first token in time")
+            let wait = if is_thinking { thought } else { first_word };
+            (later(self.started, wait), "no first word in time")
         };
-        if next.0 < whole.0 { next } else { whole }
+        let (since, wait) = match self.last_sign {
+            _ if is_thinking && !self.reader.sends_pings() => return sooner(word, whole),
+            Some(last) if is_thinking => (last, silence_in_thought),
+            Some(last) => (last, silence),
+            None if is_thinking => return sooner(word, whole),
+            None => (self.started, silence),
+        };
+        sooner(sooner(word, (later(since, wait), "no sign of life in time")), whole)
     }
 
     /// Reads what follows the end of the answer, normally just the end of the body. A connection can
@@ -314,6 +355,11 @@ impl<M: Mapper> AnswerStream<M> {
             }
         }
     }
+}
+
+/// The sooner of two deadlines; of equal ones, the first.
+fn sooner<T>(one: (Instant, T), other: (Instant, T)) -> (Instant, T) {
+    if other.0 < one.0 { other } else { one }
 }
 
 /// The time `wait` after `start`; a day after it if the clock cannot represent that.

@@ -93,7 +93,10 @@ struct ContentPart<'a> {
 /// The string in `json`, unless it is something else.
 fn string(json: &RawValue) -> Option<Cow<'_, str>> {
     // A list would be read part by part, to any depth.
-    json.get().starts_with('"').then(|| serde_json::from_str::<Str<'_>>(json.get()).ok())?.map(|s| s.0)
+    json.get()
+        .starts_with('"')
+        .then(|| serde_json::from_str::<Str<'_>>(json.get()).ok())?
+        .map(|s| s.0)
 }
 
 /// The text of a part; `None` if it is something else, such as a thought or a reference.
@@ -184,11 +187,16 @@ mod tests {
                 true,
             ),
             (r#"[{"type":"reasoning","text":"x"}]"#, "", true),
-            (r#"[{"type":"reference","text":"x"},{"type":7},null,1,[["x"]],{"text":null}]"#, "", false),
+            (
+                r#"[{"type":"reference","text":"x"},{"type":7},null,1,[["x"]],{"text":null}]"#,
+                "",
+                false,
+            ),
         ] {
             assert_eq!(text(json), (expected.to_owned(), has_thoughts), "{json}");
         }
-        let deep = format!(r#"[{{"type":{0}{1},"text":{0}{1}}}]"#, "[".repeat(9000), "]".repeat(9000));
+        let deep =
+            format!(r#"[{{"type":{0}{1},"text":{0}{1}}}]"#, "[".repeat(9000), "]".repeat(9000));
         assert_eq!(text(&deep), (String::new(), false));
         assert!(serde_json::from_str::<Str<'_>>("7").is_err());
     }

@@ -1,6 +1,9 @@
+use std::borrow::Cow;
+
 use super::testing::{Outcome, read};
 use super::*;
 use crate::provider::ToolCall;
+use crate::provider::transport::tool_calls::Piece;
 
 /// An API whose events are plain text, except for a few words.
 #[derive(Debug, Default)]

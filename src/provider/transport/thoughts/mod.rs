@@ -65,7 +65,8 @@ const TAGS: [Tag; 12] = [
 const END_OF_CHANNEL: [&str; 3] = ["<|end|>", "<|start|>assistant", "<|channel|>final<|message|>"];
 
 /// What may stand before an answer without being part of it.
-const LEADS: [&str; 3] = ["<|start|>assistant", "<|channel|>final<|message|>", "<|start_response|>"];
+const LEADS: [&str; 3] =
+    ["<|start|>assistant", "<|channel|>final<|message|>", "<|start_response|>"];
 
 /// What ends an answer in which one of [`LEADS`] was left.
 const ENDS: [&str; 3] = ["<|return|>", "<|end|>", "<|end_response|>"];
@@ -189,8 +190,7 @@ impl ThoughtFilter {
             self.found = true;
             return true;
         }
-        let mut tags = TAGS.iter().map(|tag| tag.open).chain(LEADS).chain(closing_tags());
-        if !is_end && tags.any(|tag| starts_with(tag, text)) {
+        if !is_end && all_tags().chain(LEADS).any(|tag| starts_with(tag, text)) {
             return false;
         }
         if self.found || self.has_lead {
@@ -203,7 +203,7 @@ impl ThoughtFilter {
     /// Leaves out thoughts up to their end. Returns whether there is more to do.
     fn think(&mut self, close: &'static [&'static str], filtered: &mut Filtered) -> bool {
         filtered.is_thought |= !self.rest.is_empty();
-        match first_of(&self.rest, 0, close.iter().copied()) {
+        match first_of(&self.rest, || close.iter().copied()) {
             Some((_, end)) => {
                 self.has_lead |= close.len() > 1;
                 self.rest.drain(..end);
@@ -211,7 +211,7 @@ impl ThoughtFilter {
                 true
             }
             None => {
-                let undecided = undecided(&self.rest, close.iter().copied());
+                let undecided = undecided(&self.rest, || close.iter().copied());
                 self.rest.drain(..self.rest.len() - undecided);
                 false
             }
@@ -222,13 +222,13 @@ impl ThoughtFilter {
     /// to do.
     fn text(&mut self, filtered: &mut Filtered, is_end: bool) -> bool {
         if self.has_lead {
-            if let Some((at, _)) = first_of(&self.rest, 0, ENDS.into_iter()) {
+            if let Some((at, _)) = first_of(&self.rest, || ENDS.into_iter()) {
                 self.rest.truncate(at);
                 self.pass(at, filtered);
                 self.state = State::Ended;
                 return true;
             }
-            let kept = if is_end { 0 } else { undecided(&self.rest, ENDS.into_iter()) };
+            let kept = if is_end { 0 } else { undecided(&self.rest, || ENDS.into_iter()) };
             self.pass(self.rest.len() - kept, filtered);
             return false;
         }
@@ -236,9 +236,8 @@ impl ThoughtFilter {
             self.pass(self.rest.len(), filtered);
             return false;
         }
-        let tags = || TAGS.iter().map(|tag| tag.open).chain(closing_tags());
-        let Some((at, end)) = first_of(&self.rest, 0, tags()) else {
-            let kept = if is_end { 0 } else { undecided(&self.rest, tags()) };
+        let Some((at, end)) = first_of(&self.rest, all_tags) else {
+            let kept = if is_end { 0 } else { undecided(&self.rest, all_tags) };
             self.pass(self.rest.len() - kept, filtered);
             return false;
         };
@@ -287,6 +286,13 @@ impl ThoughtFilter {
     }
 }
 
+/// The characters that tags start with.
+const TAG_STARTS: [char; 3] = ['<', '[', '◁'];
+
+fn all_tags() -> impl Iterator<Item = &'static str> {
+    TAGS.iter().map(|tag| tag.open).chain(closing_tags())
+}
+
 fn closing_tags() -> impl Iterator<Item = &'static str> {
     let closing = |tag: &'static Tag| match tag.close {
         [close] => Some(*close),
@@ -301,22 +307,21 @@ fn starts_with(text: &str, tag: &str) -> bool {
     start.is_some_and(|start| start.eq_ignore_ascii_case(tag.as_bytes()))
 }
 
-/// The first of `tags` in `text` from `from` on: its start and its end.
-fn first_of(
+/// The first of `tags` in `text`: its start and its end.
+fn first_of<I: Iterator<Item = &'static str>>(
     text: &str,
-    from: usize,
-    tags: impl Iterator<Item = &'static str> + Clone,
+    tags: impl Fn() -> I,
 ) -> Option<(usize, usize)> {
-    text[from..].match_indices(['<', '[', '◁']).map(|(at, _)| from + at).find_map(|at| {
-        let tag = tags.clone().find(|tag| starts_with(&text[at..], tag))?;
+    text.match_indices(TAG_STARTS).find_map(|(at, _)| {
+        let tag = tags().find(|tag| starts_with(&text[at..], tag))?;
         Some((at, at + tag.len()))
     })
 }
 
 /// The length of the end of `text` that may be the start of one of `tags`.
-fn undecided(text: &str, tags: impl Iterator<Item = &'static str> + Clone) -> usize {
-    let mut starts = text.match_indices(['<', '[', '◁']).map(|(at, _)| at);
-    let is_start = |at: &usize| tags.clone().any(|tag| starts_with(tag, &text[*at..]));
+fn undecided<I: Iterator<Item = &'static str>>(text: &str, tags: impl Fn() -> I) -> usize {
+    let mut starts = text.match_indices(TAG_STARTS).map(|(at, _)| at);
+    let is_start = |at: &usize| tags().any(|tag| starts_with(tag, &text[*at..]));
     starts.find(is_start).map_or(0, |at| text.len() - at)
 }
 

@@ -65,7 +65,9 @@ fn thoughts_at_the_start_are_left_out() {
 
 #[test]
 fn thoughts_without_an_end_are_left_out_whole() {
-    for text in ["<think>plan", "<think>", "[THINK]plan[/THIN", "<|channel|>analysis<|message|>x<|e"] {
+    for text in
+        ["<think>plan", "<think>", "[THINK]plan[/THIN", "<|channel|>analysis<|message|>x<|e"]
+    {
         assert_eq!(answer(Habit::Clean, text), "");
     }
 }
@@ -162,7 +164,9 @@ fn a_model_is_held_back_while_it_leaks() {
 
 #[test]
 fn names_of_models_that_think_are_known() {
-    for name in ["deepseek-r1:8b", "DeepSeek-R1-Distill", "Qwen3-4B-Thinking-2507", "magistral-small"] {
+    for name in
+        ["deepseek-r1:8b", "DeepSeek-R1-Distill", "Qwen3-4B-Thinking-2507", "magistral-small"]
+    {
         assert_eq!(Habit::of_unknown(name), Habit::Suspected, "{name}");
     }
     for name in ["", "gpt-6-luna", "llama3.1", "qwen2.5", "claude-haiku-5-5", "command-r12"] {
