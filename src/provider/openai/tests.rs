@@ -64,7 +64,11 @@ fn transcripts_of_all_servers_are_read_with_model_text_usage_and_end() {
         if let Some((input, output)) = counted {
             assert_eq!(events.pop(), Some(usage(input, output)), "{transcript}");
         }
-        assert!(events.iter().all(|event| matches!(event, ModelEvent::Text(_))), "{transcript}");
+        // Thoughts are announced, not passed on.
+        let thinks = transcript.contains("\"reasoning");
+        assert_eq!(events.first() == Some(&ModelEvent::Thinking), thinks, "{transcript}");
+        let words = &events[usize::from(thinks)..];
+        assert!(words.iter().all(|event| matches!(event, ModelEvent::Text(_))), "{transcript}");
         assert_eq!(text(&events), expected);
     }
 }

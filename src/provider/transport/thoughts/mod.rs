@@ -141,6 +141,7 @@ impl ThoughtFilter {
         self.rest.push_str(piece);
         let mut filtered = Filtered::default();
         self.run(&mut filtered, false);
+        self.spoke |= !filtered.text.is_empty();
         filtered
     }
 
