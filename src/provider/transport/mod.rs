@@ -5,6 +5,7 @@
 //! the error and by whether any text has been seen.
 
 pub mod client;
+mod clocks;
 pub mod halves;
 pub mod reader;
 mod thoughts;
@@ -24,6 +25,8 @@ use url::Url;
 use super::parameter::Learned;
 use super::{EventStream, Fault, Finish, ModelEvent, ProviderError, fault};
 pub use client::Proxies;
+pub use clocks::TimeLimits;
+use clocks::{Clocks, later};
 use reader::{Mapper, Reader};
 use thoughts::Habit;
 
@@ -59,45 +62,6 @@ pub enum SetupError {
     /// The HTTP client cannot be built.
     #[error("the HTTP client cannot be set up: {0}")]
     Client(#[from] reqwest::Error),
-}
-
-/// Time limits of a call. There are two clocks. Anything that the server sends is a sign of life,
-/// pings and comments too; only pieces of text and of tool calls are words. Thoughts are not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TimeLimits {
-    /// From the start of a connection until it is established, TLS included.
-    pub connect: Duration,
-    /// From one sign of life to the next.
-    pub silence: Duration,
-    /// The same while the model thinks: Azure sends a sign of life every 30 s.
-    pub silence_in_thought: Duration,
-    /// From the call to the first word, connection and headers included.
-    pub first_word: Duration,
-    /// From one word to the next.
-    pub between_words: Duration,
-    /// The limit instead of the last two while the model thinks. Chat Completions sends nothing at
-    /// all meanwhile.
-    pub thought: Duration,
-    /// From the call to the end.
-    pub whole: Duration,
-    /// From the end of the text to the end mark, which some servers omit without closing the
-    /// connection.
-    pub end_mark: Duration,
-}
-
-impl Default for TimeLimits {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(5),
-            silence: Duration::from_secs(30),
-            silence_in_thought: Duration::from_secs(60),
-            first_word: Duration::from_secs(30),
-            between_words: Duration::from_secs(30),
-            thought: Duration::from_secs(90),
-            whole: Duration::from_secs(150),
-            end_mark: Duration::from_secs(2),
-        }
-    }
 }
 
 /// The URL of the calls, and the headers that all of them carry.
@@ -216,11 +180,8 @@ impl Transport {
             response,
             reader: Reader::new(mapper, Arc::clone(&endpoint.habits)),
             endpoint: Arc::clone(endpoint),
-            limits: self.limits,
             request_id,
-            started,
-            last_word: started,
-            last_sign: None,
+            clocks: Clocks::new(self.limits, started),
             at_end: false,
         };
         let events = stream::unfold(answer, |mut answer| async move {
@@ -255,22 +216,15 @@ struct AnswerStream<M> {
     response: Response,
     reader: Reader<M>,
     endpoint: Arc<Endpoint>,
-    limits: TimeLimits,
     request_id: Option<String>,
-    started: Instant,
-    /// When the last word arrived, or when the consumer of our events began to wait for the next.
-    last_word: Instant,
-    /// The same for the last sign of life, once there was one in the body.
-    last_sign: Option<Instant>,
+    clocks: Clocks,
     /// The body has been read to its end.
     at_end: bool,
 }
 
 impl<M: Mapper> AnswerStream<M> {
     async fn next(&mut self) -> Option<Result<ModelEvent, ProviderError>> {
-        let now = Instant::now();
-        self.last_word = now;
-        self.last_sign = self.last_sign.map(|_| now);
+        self.clocks.resume(Instant::now());
         loop {
             match self.reader.pop() {
                 Some(Ok(event)) => {
@@ -291,16 +245,12 @@ impl<M: Mapper> AnswerStream<M> {
 
     /// Reads the next piece of the body, if it arrives in time.
     async fn read(&mut self) {
-        let (deadline, late) = self.deadline();
+        let (deadline, late) = self.clocks.deadline(&self.reader);
         match timeout_at(deadline, self.response.chunk()).await {
             Ok(Ok(Some(bytes))) => {
                 let before = self.reader.words();
                 self.reader.feed(&bytes);
-                let now = Instant::now();
-                self.last_sign = Some(now);
-                if self.reader.words() != before {
-                    self.last_word = now;
-                }
+                self.clocks.hear(self.reader.words() != before, Instant::now());
             }
             Ok(Ok(None)) => {
                 self.at_end = true;
@@ -312,35 +262,6 @@ impl<M: Mapper> AnswerStream<M> {
             }
             Err(_) => self.reader.fail(ProviderError::new(Fault::Timeout, late)),
         }
-    }
-
-    /// When the next piece must have arrived, and what it means if it has not.
-    fn deadline(&self) -> (Instant, &'static str) {
-        let TimeLimits { silence, silence_in_thought, first_word, between_words, thought, .. } =
-            self.limits;
-        let whole = (later(self.started, self.limits.whole), "the answer took too long");
-        if self.reader.is_closing() {
-            return sooner(
-                (later(self.last_word, self.limits.end_mark), "no end mark in time"),
-                whole,
-            );
-        }
-        let is_thinking = self.reader.is_thinking();
-        let word = if self.reader.words() > 0 {
-            let wait = if is_thinking { thought } else { between_words };
-            (later(self.last_word, wait), "no next word in time")
-        } else {
-            let wait = if is_thinking { thought } else { first_word };
-            (later(self.started, wait), "no first word in time")
-        };
-        let (since, wait) = match self.last_sign {
-            _ if is_thinking && !self.reader.sends_pings() => return sooner(word, whole),
-            Some(last) if is_thinking => (last, silence_in_thought),
-            Some(last) => (last, silence),
-            None if is_thinking => return sooner(word, whole),
-            None => (self.started, silence),
-        };
-        sooner(sooner(word, (later(since, wait), "no sign of life in time")), whole)
     }
 
     /// Reads what follows the end of the answer, normally just the end of the body. A connection can
@@ -355,16 +276,6 @@ impl<M: Mapper> AnswerStream<M> {
             }
         }
     }
-}
-
-/// The sooner of two deadlines; of equal ones, the first.
-fn sooner<T>(one: (Instant, T), other: (Instant, T)) -> (Instant, T) {
-    if other.0 < one.0 { other } else { one }
-}
-
-/// The time `wait` after `start`; a day after it if the clock cannot represent that.
-fn later(start: Instant, wait: Duration) -> Instant {
-    start.checked_add(wait).unwrap_or_else(|| start + Duration::from_secs(24 * 60 * 60))
 }
 
 #[cfg(test)]
