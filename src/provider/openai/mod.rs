@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use super::parameter::Learned;
 use super::transport::reader::{AnswerDraft, Mapper};
 use super::transport::tool_calls::Piece;
-use super::transport::wire::{Content, Count, Str};
+use super::transport::wire::{Count, MessageContent, Str};
 use super::transport::{ApiSettings, Endpoint, SetupError, Transport, secret_header};
 use super::{
     Entry, EventStream, Fault, Finish, ModelRequest, Provider, ProviderError, Refused, fault, sse,
@@ -123,7 +123,7 @@ struct Choice<'a> {
 #[derive(Deserialize)]
 struct Delta<'a> {
     #[serde(borrow)]
-    content: Option<Content<'a>>,
+    content: Option<MessageContent<'a>>,
     #[serde(borrow)]
     refusal: Option<Str<'a>>,
     /// Thoughts, in vLLM, llama.cpp and DeepSeek.

@@ -20,20 +20,20 @@ pub struct Str<'a>(pub Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Content::deserialize(deserializer).map(|content| Self(content.text))
+        MessageContent::deserialize(deserializer).map(|content| Self(content.text))
     }
 }
 
 /// The content of a message or of a piece of one: a string, or a list of parts.
 #[derive(Debug, Default)]
-pub struct Content<'a> {
+pub struct MessageContent<'a> {
     /// Its text.
     pub text: Cow<'a, str>,
     /// It contains thoughts, which are left out.
     pub has_thoughts: bool,
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Content<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for MessageContent<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // As bytes, because strings with surrogate halves are refused.
         deserializer.deserialize_bytes(ContentVisitor)
@@ -43,30 +43,30 @@ impl<'de: 'a, 'a> Deserialize<'de> for Content<'a> {
 struct ContentVisitor;
 
 impl<'de> Visitor<'de> for ContentVisitor {
-    type Value = Content<'de>;
+    type Value = MessageContent<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a string or a list of content parts")
     }
 
-    fn visit_borrowed_bytes<E: Error>(self, bytes: &'de [u8]) -> Result<Content<'de>, E> {
-        Ok(Content { text: halves::decode(bytes), has_thoughts: false })
+    fn visit_borrowed_bytes<E: Error>(self, bytes: &'de [u8]) -> Result<MessageContent<'de>, E> {
+        Ok(MessageContent { text: halves::decode(bytes), has_thoughts: false })
     }
 
-    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Content<'de>, E> {
-        Ok(Content { text: halves::decode(bytes).into_owned().into(), has_thoughts: false })
+    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<MessageContent<'de>, E> {
+        Ok(MessageContent { text: halves::decode(bytes).into_owned().into(), has_thoughts: false })
     }
 
-    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Content<'de>, E> {
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<MessageContent<'de>, E> {
         self.visit_borrowed_bytes(text.as_bytes())
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Content<'de>, E> {
+    fn visit_str<E: Error>(self, text: &str) -> Result<MessageContent<'de>, E> {
         self.visit_bytes(text.as_bytes())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Content<'de>, A::Error> {
-        let mut content = Content::default();
+    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<MessageContent<'de>, A::Error> {
+        let mut content = MessageContent::default();
         while let Some(part) = parts.next_element::<&RawValue>()? {
             match text_of_part(part) {
                 Some(text) if content.text.is_empty() => content.text = text,
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn a_list_of_parts_is_read_as_its_text() {
         let text = |json: &str| {
-            let content: Content<'_> = serde_json::from_str(json).unwrap();
+            let content: MessageContent<'_> = serde_json::from_str(json).unwrap();
             let Str(text) = serde_json::from_str(json).unwrap();
             assert_eq!(text, content.text);
             (text.into_owned(), content.has_thoughts)

@@ -10,7 +10,7 @@ use crate::provider::parameter::{Learned, Objection, Parameter, Refused};
 use crate::provider::transport::halves;
 use crate::provider::transport::thoughts::{Filtered, Habit, ThoughtFilter};
 use crate::provider::transport::tool_calls::{Piece, ToolCallParts};
-use crate::provider::transport::wire::Content;
+use crate::provider::transport::wire::MessageContent;
 use crate::provider::{Fault, Finish, ModelEvent, ProviderError};
 
 /// Maximum length of an answer's text, in bytes.
@@ -86,7 +86,7 @@ impl AnswerDraft {
     }
 
     /// The next piece of a message's content, which may be a list of parts.
-    pub fn content(&mut self, content: Content<'_>) -> Result<(), ProviderError> {
+    pub fn content(&mut self, content: MessageContent<'_>) -> Result<(), ProviderError> {
         if content.has_thoughts {
             self.thinking();
         }
