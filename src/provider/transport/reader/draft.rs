@@ -76,7 +76,11 @@ impl AnswerDraft {
             return Err(ProviderError::new(Fault::Malformed, "the answer is endless"));
         }
         let mut whole = std::mem::take(&mut self.half);
-        halves::append(&mut whole, &text);
+        if whole.is_empty() {
+            whole = text.into_owned();
+        } else {
+            halves::append(&mut whole, &text);
+        }
         if let Some(at) = halves::pending(&whole) {
             self.half = whole.split_off(at);
         }
