@@ -18,6 +18,7 @@ mod nginx;
 mod openapi;
 mod providers;
 mod quota;
+mod responses;
 mod routes;
 mod sessions;
 mod shutdown;

@@ -2,6 +2,7 @@
 
 pub mod model;
 pub mod raw;
+pub mod responses;
 
 use std::sync::Arc;
 

@@ -450,7 +450,7 @@ pub fn example_messages() -> Vec<MessageBody> {
             timestamp: 1_769_860_800_123,
             status: None,
             provider: Some("claude".to_owned()),
-            model: Some("claude-haiku-4-5".to_owned()),
+            model: Some("claude-haiku-5-5".to_owned()),
             usage: Some(EXAMPLE_USAGE),
             tools: None,
             chart: None,

@@ -15,7 +15,8 @@ use super::transport::tool_calls::Piece;
 use super::transport::wire::{Count, Str};
 use super::transport::{ApiSettings, Endpoint, SetupError, Transport, secret_header};
 use super::{
-    EventStream, Fault, Finish, ModelRequest, Provider, ProviderError, Refused, fault, sse,
+    DefaultModel, EventStream, Fault, Finish, ModelRequest, Provider, ProviderError, Refused,
+    fault, sse,
 };
 use crate::domain::{ProviderKind, Usage};
 
@@ -30,7 +31,7 @@ const VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
 /// Claude.
 #[derive(Debug)]
 pub struct Anthropic {
-    model: String,
+    model: DefaultModel,
     endpoint: Arc<Endpoint>,
     transport: Transport,
     learned: Learned<MessagesDialect>,
@@ -47,7 +48,7 @@ impl Anthropic {
         let path = &["v1", "messages"];
         Ok(Self {
             endpoint: Arc::new(Endpoint::new(&settings.base_url, path, headers, settings.key)?),
-            model: settings.model,
+            model: DefaultModel::new(settings.model, settings.former_model),
             transport,
             learned: Learned::default(),
         })
@@ -67,7 +68,16 @@ impl Provider for Anthropic {
     }
 
     fn default_model(&self) -> &str {
-        &self.model
+        self.model.name()
+    }
+
+    fn replace_default(&self, unknown: &str) -> bool {
+        self.model.replace(unknown)
+    }
+
+    /// The tokenizer of Claude 4.7 and later needs about a quarter more tokens for the same text.
+    fn estimated_budget(&self, tokens: usize) -> usize {
+        tokens - tokens / 5
     }
 
     async fn stream(&self, request: ModelRequest) -> Result<EventStream, ProviderError> {

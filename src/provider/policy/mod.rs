@@ -223,6 +223,7 @@ impl ModelCalls {
                     self.has_spoken |= matches!(seen.last(), Some(ModelEvent::Text(_)));
                     return Ok(self.watched(&request.model, seen, rest));
                 }
+                Err(error) if self.replaces_default(&error, request) => continue,
                 Err(error) => self.current.attribute(&request.model, error),
             };
             let next = match permit.fail(&error) {
@@ -303,6 +304,25 @@ impl ModelCalls {
         if let Some(callback) = &self.on_thinking {
             callback();
         }
+    }
+
+    /// If the API does not know a default model that the operator has not chosen, asks for the former
+    /// default from now on.
+    fn replaces_default(&self, error: &ProviderError, request: &mut ModelRequest) -> bool {
+        if error.fault != Fault::UnknownModel || !self.provider().replace_default(&request.model) {
+            return false;
+        }
+        let unknown =
+            std::mem::replace(&mut request.model, self.provider().default_model().to_owned());
+        request.forget_verbatim();
+        tracing::warn!(
+            provider = %self.provider().kind(),
+            provider.model = unknown,
+            provider.detail = error.detail,
+            instead = request.model,
+            "the default model is unknown to the provider; set the model to use"
+        );
+        true
     }
 
     /// Decides about `error` by the table, and changes `request` where that helps.

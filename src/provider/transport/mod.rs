@@ -39,6 +39,8 @@ pub struct ApiSettings {
     pub key: Option<SecretString>,
     /// The model that is used when a session does not choose one.
     pub model: String,
+    /// The model to use instead if the API does not know `model`.
+    pub former_model: Option<String>,
 }
 
 /// Why a provider cannot be set up.

@@ -33,6 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(in crate::provider) fn settings(base_url: &str, key: Option<&str>) -> ApiSettings {
     ApiSettings {
+        former_model: None,
         base_url: Url::parse(base_url).unwrap(),
         key: key.map(SecretString::from),
         model: "model".to_owned(),

@@ -2,12 +2,16 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::*;
+use crate::domain::Usage;
+use crate::provider::openai::DEFAULT_BASE_URL;
+use crate::provider::openai::dialect::ModelDialect;
+use crate::provider::openai::host::{Api, Host};
 use crate::provider::transport::reader::testing::{Outcome, read_split_everywhere, text};
 use crate::provider::{Entry, ModelEvent, ToolCall, ToolChoice, ToolResult, ToolSpec};
 
 macro_rules! transcript {
     ($name:literal) => {
-        include_str!(concat!("../../../tests/fixtures/provider/openai/", $name))
+        include_str!(concat!("../../../../tests/fixtures/provider/openai/", $name))
     };
 }
 
@@ -134,6 +138,26 @@ fn errors_in_a_stream_are_recognised_in_all_their_shapes() {
     }
 }
 
+#[test]
+fn all_token_counts_are_read() {
+    let usage = json!({"prompt_tokens": 100, "completion_tokens": 50,
+        "prompt_tokens_details": {"cached_tokens": 60, "cache_write_tokens": 30},
+        "completion_tokens_details": {"reasoning_tokens": 40}});
+    let whole = json!({"model": "m", "usage": usage,
+        "choices": [{"message": {"content": "Hi", "reasoning_content": ""}, "finish_reason": "stop"}]});
+    let (events, failure) = read(&whole.to_string());
+    assert_eq!(failure, None);
+    let counts = Usage {
+        input_tokens: 100,
+        output_tokens: 50,
+        cached_input_tokens: 60,
+        cache_write_tokens: 30,
+        reasoning_tokens: 40,
+    };
+    assert!(events.contains(&ModelEvent::Usage(counts)), "{events:?}");
+    assert!(!events.contains(&ModelEvent::Thinking), "an empty thought is none");
+}
+
 fn request(model: &str) -> ModelRequest {
     ModelRequest {
         model: model.to_owned(),
@@ -148,7 +172,7 @@ fn request(model: &str) -> ModelRequest {
 
 fn written(request: &ModelRequest, base_url: &str) -> Value {
     let host = Host::of(&Url::parse(base_url).unwrap());
-    let body = body::write(request, ChatDialect::of(host, &request.model)).unwrap();
+    let body = body::write(request, ModelDialect::of(host, Api::Chat, &request.model)).unwrap();
     serde_json::from_slice(&body).unwrap()
 }
 
@@ -161,14 +185,16 @@ fn the_body_for_openai_has_the_parameters_of_its_newer_models() {
             {"role": "user", "content": "1 + 1?"},
         ],
         "max_completion_tokens": 1000,
+        "reasoning_effort": "none",
+        "temperature": 0.5,
         "stream": true,
         "stream_options": {"include_usage": true},
     });
     assert_eq!(written(&request("gpt-5.4-mini"), DEFAULT_BASE_URL), expected);
     let older = written(&request("gpt-4.1"), DEFAULT_BASE_URL);
     assert_eq!(
-        (&older["temperature"], &older["max_completion_tokens"]),
-        (&json!(0.5), &json!(1000))
+        (&older["temperature"], &older["max_completion_tokens"], older.get("reasoning_effort")),
+        (&json!(0.5), &json!(1000), None)
     );
 }
 
