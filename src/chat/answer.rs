@@ -125,7 +125,10 @@ impl<'a> AnswerInProgress<'a> {
         };
         if self.error.is_some() {
             round.calls.clear();
-        } else if self.is_held_back() && self.text.len() > self.round_start {
+        } else if self.is_held_back()
+            && self.text.len() > self.round_start
+            && self.finish != Some(Finish::Refused)
+        {
             self.turn.push(TurnEvent::Text(self.text[self.round_start..].to_owned()));
         }
         round
@@ -148,6 +151,15 @@ impl<'a> AnswerInProgress<'a> {
                     round.calls.push(call);
                 }
                 Ok(ModelEvent::Verbatim(verbatim)) => round.verbatim = Some(verbatim),
+                Ok(ModelEvent::TakenBack) => {
+                    round.text.clear();
+                    self.text.truncate(self.round_start);
+                    if !self.is_held_back() {
+                        self.turn.push(TurnEvent::Replaced(self.text.clone()));
+                        self.turn.push(TurnEvent::Thinking);
+                    }
+                }
+                // What comes before the first word has been reported by then.
                 Ok(ModelEvent::Thinking) => {}
                 Ok(ModelEvent::Usage(usage)) => self.usage = Some(usage),
                 Ok(ModelEvent::Finished(finish)) => {

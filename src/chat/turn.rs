@@ -189,11 +189,13 @@ impl ChatInner {
     /// outcome. `count` is the number of messages up to the question.
     async fn converse(
         &self,
-        turn: &RunningTurn,
+        turn: &Arc<RunningTurn>,
         mut exchange: Exchange,
         count: u64,
     ) -> Result<Answer, AppError> {
-        let mut calls = self.policy.calls_from(&exchange.provider);
+        let thinking = Arc::clone(turn);
+        let calls = self.policy.calls_from(&exchange.provider);
+        let mut calls = calls.on_thinking(move || thinking.push(TurnEvent::Thinking));
         let kind = exchange.provider.kind();
         let model = exchange.request.model.clone();
         let mut answer = AnswerInProgress::new(turn, exchange.delivery, kind, model);

@@ -155,6 +155,9 @@ pub enum ModelEvent {
     Thinking,
     /// The next piece of the answer, never empty.
     Text(String),
+    /// The text so far was thoughts, which the server had not marked as such at first. What follows
+    /// replaces it.
+    TakenBack,
     /// The message as its API wrote it; right before the first tool call, and only if the API wants
     /// it back.
     Verbatim(Verbatim),

@@ -259,6 +259,10 @@ impl Report {
                 "rate_limit_error"
                 | "rate_limit_exceeded"
                 | "insufficient_quota"
+                | "credit_balance_exhausted"
+                | "organization_spend_limit_exceeded"
+                | "organization_usage_limit_exceeded"
+                | "project_spend_limit_exceeded"
                 | "slow_down"
                 | "requests"
                 | "tokens" => 429,
@@ -299,6 +303,11 @@ impl Report {
     fn is_about_money(&self) -> bool {
         self.names(&[
             "insufficient_quota",
+            // OpenAI, with whatever type.
+            "credit_balance_exhausted",
+            "organization_spend_limit_exceeded",
+            "organization_usage_limit_exceeded",
+            "project_spend_limit_exceeded",
             "billing_error",
             "billing_hard_limit_reached",
             "billing_not_active",

@@ -43,6 +43,10 @@ fn the_body_decides_where_a_status_is_ambiguous() {
     for (status, body, fault) in [
         (429, openai("insufficient_quota", "insufficient_quota", "You exceeded"), Fault::Exhausted),
         (429, openai("", "", "You exceeded your current quota, please check"), Fault::Exhausted),
+        (429, openai("invalid_request_error", "credit_balance_exhausted", "no"), Fault::Exhausted),
+        (429, openai("", "organization_spend_limit_exceeded", "no"), Fault::Exhausted),
+        (403, openai("x", "organization_usage_limit_exceeded", "no"), Fault::Exhausted),
+        (400, openai("requests", "project_spend_limit_exceeded", "no"), Fault::Exhausted),
         (429, openai("billing_not_active", "billing_not_active", "no"), Fault::Exhausted),
         // OpenAI's plain rate limit mentions its billing page, Azure's its pricing tier.
         (429, openai("requests", "rate_limit_exceeded", "Add a payment method at /billing."), BUSY),

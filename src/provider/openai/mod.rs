@@ -124,11 +124,12 @@ impl Provider for OpenAi {
         match dialect.api {
             Api::Chat => {
                 let body = chat::body::write(&request, dialect)?;
-                self.transport.call(&self.chat, body, Completions::new(&request)).await
+                let reader = Completions::new(&request).expecting_thoughts(dialect.thinks());
+                self.transport.call(&self.chat, body, reader).await
             }
             Api::Responses => {
                 let body = responses::body::write(&request, dialect)?;
-                let reader = ResponseReader::new(&request);
+                let reader = ResponseReader::new(&request).expecting_thoughts(dialect.thinks());
                 let events = self.transport.call(&self.responses, body, reader).await;
                 events.map_err(|error| self.over_responses_failed(error))
             }

@@ -15,7 +15,7 @@ use super::entries::earlier_calls;
 use super::usage::{InputDetails, OutputDetails, usage};
 use crate::provider::transport::reader::{AnswerDraft, Mapper};
 use crate::provider::transport::tool_calls::Piece;
-use crate::provider::transport::wire::{Count, Str};
+use crate::provider::transport::wire::{Count, MessageContent, Str};
 use crate::provider::{Fault, Finish, ModelRequest, ProviderError, fault, sse};
 
 /// A chunk of the stream, or a whole answer: the fields that we read.
@@ -45,7 +45,7 @@ struct Choice<'a> {
 #[derive(Deserialize)]
 struct Delta<'a> {
     #[serde(borrow)]
-    content: Option<Str<'a>>,
+    content: Option<MessageContent<'a>>,
     #[serde(borrow)]
     refusal: Option<Str<'a>>,
     /// Thoughts, in vLLM, llama.cpp and DeepSeek.
@@ -91,11 +91,17 @@ pub struct Completions {
     finish: Option<Finish>,
     refused: bool,
     earlier_calls: usize,
+    may_think: bool,
 }
 
 impl Completions {
     pub fn new(request: &ModelRequest) -> Self {
         Self { earlier_calls: earlier_calls(request), ..Self::default() }
+    }
+
+    /// The same for a model that is known to think, or not.
+    pub fn expecting_thoughts(self, may_think: bool) -> Self {
+        Self { may_think, ..self }
     }
 
     fn chunk(&mut self, data: &[u8], draft: &mut AnswerDraft) -> Result<(), ProviderError> {
@@ -143,7 +149,7 @@ impl Completions {
             draft.thinking();
         }
         if let Some(content) = delta.content {
-            draft.text(content.0)?;
+            draft.content(content)?;
         }
         for (place, call) in delta.tool_calls.unwrap_or_default().into_iter().enumerate() {
             let index = call.index.map(|index| index.0);
@@ -205,6 +211,15 @@ impl Mapper for Completions {
 
     fn earlier_calls(&self) -> usize {
         self.earlier_calls
+    }
+
+    fn may_think(&self) -> bool {
+        self.may_think
+    }
+
+    /// OpenAI hides the thoughts of its models and sends nothing meanwhile.
+    fn sends_pings(&self) -> bool {
+        false
     }
 
     fn finish(&self) -> Option<Finish> {

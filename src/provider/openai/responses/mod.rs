@@ -28,6 +28,7 @@ pub struct ResponseReader {
     /// The model as requested.
     model: String,
     earlier_calls: usize,
+    may_think: bool,
     /// There has been text, so that a further message needs a paragraph of its own.
     has_text: bool,
     is_next_message: bool,
@@ -50,6 +51,11 @@ impl ResponseReader {
             earlier_calls: earlier_calls(request),
             ..Self::default()
         }
+    }
+
+    /// The same for a model that is known to think, or not.
+    pub fn expecting_thoughts(self, may_think: bool) -> Self {
+        Self { may_think, ..self }
     }
 
     fn text(&mut self, text: &str, draft: &mut AnswerDraft) -> Result<(), ProviderError> {
@@ -270,6 +276,10 @@ impl Mapper for ResponseReader {
 
     fn earlier_calls(&self) -> usize {
         self.earlier_calls
+    }
+
+    fn may_think(&self) -> bool {
+        self.may_think
     }
 }
 

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -161,7 +163,10 @@ fn a_message_too_large_to_keep_is_sent_back_without_its_thoughts() {
     for (length, is_kept) in [(MAX_VERBATIM - 500, true), (MAX_VERBATIM, false)] {
         let thought = "x".repeat(length);
         let transcript = transcript!("thinking_tools.sse").replace("gAAAAABz-1", &thought);
-        let mut reader = crate::provider::transport::reader::Reader::new(ResponseReader::default());
+        let mut reader = crate::provider::transport::reader::Reader::new(
+            ResponseReader::default(),
+            Arc::default(),
+        );
         reader.feed(transcript.as_bytes());
         let events: Vec<_> = std::iter::from_fn(|| reader.pop()).map(Result::unwrap).collect();
         let verbatim = |event: &ModelEvent| matches!(event, ModelEvent::Verbatim(_));
