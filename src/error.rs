@@ -124,6 +124,7 @@ impl AppError {
                 IngestError::Empty
                 | IngestError::TooManyColumns(_)
                 | IngestError::TooDeep(_)
+                | IngestError::OpenQuote { .. }
                 | IngestError::Json { .. } => ErrorKind::Invalid,
             },
             Self::Sql(SqlError::Unavailable(_) | SqlError::Interrupted) | Self::Stopping => {

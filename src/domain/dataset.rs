@@ -172,6 +172,10 @@ pub struct Dataset {
     /// The cells of the first three rows, long ones shortened; `None` for a missing cell or JSON
     /// null.
     pub sample: Vec<Vec<Option<String>>>,
+    /// Sentences on what was guessed or passed over while reading the file; few and short. Absent
+    /// in files stored before there were notes.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 /// A file as kept by the store, apart from its text.

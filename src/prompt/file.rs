@@ -24,6 +24,8 @@ pub fn describe(dataset: &Dataset, budget: usize) -> String {
         thousands(dataset.columns.len() as u64),
     );
     let left = budget.saturating_sub(estimate(&head));
+    let notes = notes(dataset, left / 4);
+    let left = left.saturating_sub(estimate(&notes));
     let sample = sample(dataset);
     // Columns matter more than rows.
     let full = lines(dataset, details, left.saturating_sub(estimate(&sample)));
@@ -36,6 +38,7 @@ pub fn describe(dataset: &Dataset, budget: usize) -> String {
         // `lines` reserves room for this line.
         let _ = writeln!(text, "… and {} more columns", thousands(more as u64));
     }
+    text.push_str(&notes);
     if estimate(&text) + estimate(&sample) <= budget {
         text.push_str(&sample);
     }
@@ -96,6 +99,20 @@ fn value(text: &str) -> String {
     }
 }
 
+/// As many notes on how the file was read as fit into `budget`.
+fn notes(dataset: &Dataset, budget: usize) -> String {
+    let mut text = String::new();
+    for note in &dataset.notes {
+        let head = if text.is_empty() { "How the file was read:\n" } else { "" };
+        let line = format!("{head}- {note}\n");
+        if estimate(&text) + estimate(&line) > budget {
+            break;
+        }
+        text.push_str(&line);
+    }
+    text
+}
+
 fn sample(dataset: &Dataset) -> String {
     if dataset.sample.is_empty() || dataset.columns.is_empty() {
         return String::new();
@@ -144,6 +161,7 @@ mod tests {
             columns,
             rows: 1461,
             sample,
+            notes: Vec::new(),
         }
     }
 
@@ -184,6 +202,28 @@ mod tests {
              - \"note\" (empty)\n\
              Sample rows (CSV):\ntemp_max,\"the \"\"weather\"\"\",note\n12.8,\"rain, snow\",\n"
         );
+    }
+
+    #[test]
+    fn notes_stand_between_columns_and_rows() {
+        let mut dataset = dataset(
+            vec![column("note".into(), ColumnType::Empty, ColumnStats::default())],
+            vec![vec![None]],
+        );
+        dataset.notes = vec!["One guess.".to_owned(), "Another guess.".to_owned()];
+        let text = describe(&dataset, 1000);
+        assert!(
+            text.contains(
+                "(empty)\nHow the file was read:\n- One guess.\n- Another guess.\nSample rows"
+            ),
+            "{text}"
+        );
+        dataset.notes = vec!["A long guess about this file. ".repeat(8); 8];
+        for budget in [100, 300, 1000, 4000] {
+            let text = describe(&dataset, budget);
+            assert!(estimate(&text) <= budget, "{} of {budget}", estimate(&text));
+            assert!(text.contains("- \"note\""), "columns come first: {text}");
+        }
     }
 
     #[test]

@@ -1,21 +1,17 @@
-//! Delimited text: which delimiter, which columns, and one pass over all records.
+//! Delimited text in the form of RFC 4180: its columns, and one pass over all records.
 
 use std::ops::ControlFlow;
 
-use memchr::{memchr_iter, memrchr};
+use memchr::memchr_iter;
 
 use super::facts::Rules;
 use super::header;
+use super::notes::Notes;
 use super::profile::{Profile, clip_to, dictionary_limit, is_blank};
 use super::refusal::IngestError;
 use super::table::{ParsedTable, SAMPLE_CHARS, SAMPLE_ROWS};
 use crate::domain::dataset::{Column, Layout};
 
-/// Delimiters to try; the first wins if several fit equally well.
-const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
-/// How much text is examined to find the delimiter: bytes and records.
-const PROBE_BYTES: usize = 64 * 1024;
-const PROBE_RECORDS: usize = 200;
 /// Text longer than this, in bytes, is read by two threads.
 const SPLIT: usize = 1024 * 1024;
 
@@ -70,38 +66,8 @@ fn position(reader: &csv::Reader<&[u8]>, text: &[u8]) -> usize {
     usize::try_from(reader.position().byte()).unwrap_or(text.len()).min(text.len())
 }
 
-/// The delimiter that divides the records most evenly. It must occur in the header; `,` otherwise.
-pub fn delimiter(text: &[u8]) -> u8 {
-    let probe = if text.len() > PROBE_BYTES {
-        // Whole lines, so that the last record is complete.
-        let end = memrchr(b'\n', &text[..PROBE_BYTES]).unwrap_or(PROBE_BYTES);
-        &text[..end]
-    } else {
-        text
-    };
-    let mut best = (b',', 0.0, 1);
-    for delimiter in DELIMITERS {
-        let mut reader = reader(probe, delimiter);
-        let widths: Vec<usize> = reader
-            .byte_records()
-            .take(PROBE_RECORDS)
-            .filter_map(Result::ok)
-            .filter(|record| !is_blank_line(record))
-            .map(|record| record.len())
-            .collect();
-        let Some(&width) = widths.first().filter(|width| **width > 1) else { continue };
-        let even = widths.iter().filter(|other| **other == width).count();
-        let share = even as f64 / widths.len() as f64;
-        if share > best.1 || (share >= best.1 && width > best.2) {
-            best = (delimiter, share, width);
-        }
-    }
-    best.0
-}
-
 /// Reads all records and profiles the columns.
-pub fn table(text: &[u8], max_columns: usize) -> Result<ParsedTable, IngestError> {
-    let delimiter = delimiter(text);
+pub fn table(text: &[u8], delimiter: u8, max_columns: usize) -> Result<ParsedTable, IngestError> {
     let mut reader = reader(text, delimiter);
     let mut record = csv::ByteRecord::new();
     let mut records = 0;
@@ -142,7 +108,8 @@ pub fn table(text: &[u8], max_columns: usize) -> Result<ParsedTable, IngestError
         .collect();
     let line_rows = has_line_rows(text, part.records);
     let layout = Layout::Csv { delimiter, line_rows };
-    Ok(ParsedTable { layout, columns, rows: part.rows, sample: part.sample })
+    let notes = Notes::default();
+    Ok(ParsedTable { layout, columns, rows: part.rows, sample: part.sample, notes })
 }
 
 /// Whether each of `records` is exactly one line: none has a line break within quotes. False for a

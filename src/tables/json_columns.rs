@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use super::header;
 use super::json_text::{each_item, fields, invalid, leaf};
+use super::notes::Notes;
 use super::profile::{Profile, clip_to, dictionary_limit};
 use super::refusal::IngestError;
 use super::table::{ParsedTable, SAMPLE_CHARS, SAMPLE_ROWS};
@@ -154,6 +155,7 @@ impl<'a> Builder<'a> {
                 Column { name, key, kind, reading, stats }
             })
             .collect();
-        ParsedTable { layout, columns, rows: self.rows, sample: self.sample }
+        let notes = Notes::default();
+        ParsedTable { layout, columns, rows: self.rows, sample: self.sample, notes }
     }
 }

@@ -7,6 +7,7 @@
 pub mod chart;
 mod csv_text;
 mod dates;
+mod dialect;
 mod distinct;
 mod encoding;
 mod facts;
@@ -16,6 +17,7 @@ mod json_columns;
 mod json_table;
 mod json_text;
 mod needle;
+mod notes;
 mod profile;
 mod refusal;
 pub mod rows;

@@ -39,6 +39,12 @@ pub enum IngestError {
     /// More levels of JSON than this.
     #[error("The file is nested too deeply: at most {0} levels are allowed.")]
     TooDeep(usize),
+    /// Delimited text with a quote that is never closed.
+    #[error("A quote in line {line} is never closed.")]
+    OpenQuote {
+        /// Counted from 1.
+        line: u64,
+    },
     /// Not JSON, or more than one value.
     #[error("The file is not valid JSON (line {line}, column {column}).")]
     Json {
@@ -59,6 +65,7 @@ impl IngestError {
             Self::NotText => "not_text",
             Self::TooManyColumns(_) => "too_many_columns",
             Self::TooDeep(_) => "nested_too_deeply",
+            Self::OpenQuote { .. } => "unclosed_quote",
             Self::Json { .. } => "invalid_json_file",
         }
     }

@@ -1,5 +1,6 @@
 //! The result of every reader of uploads.
 
+use super::notes::Notes;
 use crate::domain::dataset::{Column, Layout};
 
 /// Number of rows in a table's sample.
@@ -18,4 +19,6 @@ pub struct ParsedTable {
     pub rows: u64,
     /// The first rows.
     pub sample: Vec<Vec<Option<String>>>,
+    /// What was guessed or passed over.
+    pub notes: Notes,
 }

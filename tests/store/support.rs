@@ -94,6 +94,7 @@ pub fn file(version: u64, text: &str) -> (StoredFile, Bytes) {
         columns: vec![column("a", ColumnType::Number), column("b", ColumnType::Date)],
         rows: 2,
         sample: vec![vec![Some("1".to_owned()), None]],
+        notes: Vec::new(),
     };
     (StoredFile { version, text_bytes: text.len() as u64, dataset }, text.to_owned().into())
 }

@@ -390,3 +390,23 @@ test('all texts follow a change of language, those of an upload in progress too'
   requests[0].upload.onload();
   assert.equal(host.find('file-name').textContent, 'Lecture de weather.csv…');
 });
+
+test('notes on how the file was read are shown and announced as text', async () => {
+  drop(csv());
+  await settle();
+  requests[0].answer(200, { ...answer, notes: ['2 lines were <b>passed</b> over.'] });
+  await settle();
+  const note = chip().find('file-notes');
+  assert.equal(note.textContent, '2 lines were <b>passed</b> over.');
+  assert.deepEqual([note.tag, note.lang], ['p', 'en']);
+  assert.equal(
+    said(),
+    'weather.csv: 1,461 rows · 6 columns. 2 lines were <b>passed</b> over.',
+  );
+  area.show({ ...taken, notes: ['First.', 'Second.', 'Third.'] });
+  const notes = chip().find('file-notes');
+  assert.equal(notes.tag, 'details');
+  assert.deepEqual(notes.children.map(({ textContent }) => textContent), ['First.', 'Second.', 'Third.']);
+  area.show({ ...taken, notes: [] });
+  assert.equal(chip().find('file-notes'), undefined);
+});

@@ -129,7 +129,7 @@ export class FileArea {
       if (upload !== this.#upload) return;
       this.#upload = null;
       this.#file = answer;
-      this.#draw(`${name}: ${factsOf(answer)}`);
+      this.#draw([`${name}: ${factsOf(answer)}`, ...(answer.notes ?? [])].join('. '));
     } catch (error) {
       if (upload !== this.#upload) return;
       this.#upload = null;
@@ -269,10 +269,24 @@ export class FileArea {
       const facts = element('span', 'file-facts', factsOf(file));
       const remove = iconButton('icon-btn file-remove', CROSS, () => this.#remove(name));
       label(remove, t('removeFile', { name }));
-      card.append(element('div', '', first, facts), remove);
+      card.append(element('div', '', first, facts, ...notesOf(file)), remove);
     }
     if (focused) this.#attach.focus();
   }
+}
+
+/**
+ * What the server noted about the file, in English: the first sentence, which opens the others.
+ * @param {FileInfo} file
+ */
+function notesOf({ notes: [note, ...more] = [] }) {
+  if (!note) return [];
+  const list = more.length
+    ? element('details', 'file-notes', element('summary', '', note), ...more.map((text) => element('p', '', text)))
+    : element('p', 'file-notes', note);
+  list.lang = 'en';
+  list.dir = 'auto';
+  return [list];
 }
 
 /** @param {string} className @param {string} lines of its icon @param {() => void} onclick */

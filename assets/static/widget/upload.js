@@ -11,6 +11,7 @@ import { fileSize, t } from './strings.js';
  * @property {number} fileSize bytes
  * @property {number} [rowCount]
  * @property {number} [columnCount]
+ * @property {string[]} [notes] what was guessed while reading it
  */
 
 /** @param {{ name: string }} file */

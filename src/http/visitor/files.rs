@@ -54,11 +54,15 @@ struct UploadedFile {
     column_count: u64,
     /// What is in it: columns, types, statistics over all values, the first rows.
     summary: Value,
+    /// Sentences on what was guessed or passed over while reading it; none for a plain file.
+    notes: Vec<String>,
     /// The session's id.
     session_id: String,
     /// A sentence that names the file.
     message: String,
 }
+
+const EXAMPLE_NOTE: &str = "2 lines above the header were passed over.";
 
 fn example_summary() -> Value {
     json!({
@@ -84,6 +88,7 @@ impl Example for UploadedFile {
             row_count: 3,
             column_count: 2,
             summary: example_summary(),
+            notes: vec![EXAMPLE_NOTE.to_owned()],
             session_id: EXAMPLE_ID.to_owned(),
             message: "products.csv was uploaded.".to_owned(),
         }
@@ -105,6 +110,8 @@ struct FileInfo {
     uploaded_at: String,
     /// What is in it: columns, types, statistics over all values, the first rows.
     summary: Value,
+    /// Sentences on what was guessed or passed over while reading it; none for a plain file.
+    notes: Vec<String>,
 }
 
 impl Example for FileInfo {
@@ -115,6 +122,7 @@ impl Example for FileInfo {
             file_size: 48,
             uploaded_at: EXAMPLE_TIME.to_owned(),
             summary: example_summary(),
+            notes: vec![EXAMPLE_NOTE.to_owned()],
         }
     }
 }
@@ -261,6 +269,7 @@ impl FilesApi {
             success: true,
             message: format!("{} was uploaded.", dataset.file_name),
             summary: dataset.summary(),
+            notes: dataset.notes,
             row_count: dataset.rows,
             column_count: dataset.columns.len() as u64,
             file_type: dataset.kind.as_str().to_owned(),
@@ -276,6 +285,7 @@ impl FilesApi {
         let dataset = self.app.files.info(id.0.0).await?;
         Ok(Reply(FileInfo {
             summary: dataset.summary(),
+            notes: dataset.notes,
             file_type: dataset.kind.as_str().to_owned(),
             file_size: dataset.size,
             uploaded_at: iso(dataset.uploaded),

@@ -344,6 +344,8 @@ pub struct FileBody {
     pub row_count: u64,
     /// How many columns it has as table `data`.
     pub column_count: u64,
+    /// Sentences on what was guessed or passed over while reading it; none for a plain file.
+    pub notes: Vec<String>,
 }
 
 impl From<domain::Dataset> for FileBody {
@@ -354,6 +356,7 @@ impl From<domain::Dataset> for FileBody {
             uploaded_at: iso(dataset.uploaded),
             row_count: dataset.rows,
             column_count: dataset.columns.len() as u64,
+            notes: dataset.notes,
             file_name: dataset.file_name,
         }
     }

@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 
+use super::notes::Notes;
 pub use super::refusal::{IngestError, IngestLimits};
 use super::table::ParsedTable;
-use super::{csv_text, encoding, json_table};
+use super::{csv_text, dialect, encoding, json_table};
 use crate::domain::Timestamp;
 use crate::domain::dataset::{Dataset, FileKind};
 use crate::domain::text::is_invisible;
@@ -17,8 +18,8 @@ const MAX_NAME: usize = 255;
 pub struct Ingested {
     /// What it is.
     pub dataset: Dataset,
-    /// Its content as UTF-8 without a byte order mark. This is what is stored, and what searches
-    /// and queries read.
+    /// Its content as UTF-8 without a byte order mark; delimited text begins with its header and
+    /// is quoted as in RFC 4180. This is what is stored, and what searches and queries read.
     pub text: Bytes,
 }
 
@@ -37,17 +38,33 @@ pub fn ingest(
     if bytes.is_empty() {
         return Err(IngestError::Empty);
     }
-    let text = encoding::decode(bytes)?;
+    let mut notes = Notes::default();
+    let mut text = encoding::decode(bytes, &mut notes)?;
     let shown = std::str::from_utf8(&text).map_err(|_| IngestError::NotText)?;
     if shown.chars().all(|c| c.is_whitespace() || c == '\u{feff}') {
         return Err(IngestError::Empty);
     }
-    let ParsedTable { layout, columns, rows, sample } = match kind {
-        FileKind::Csv => csv_text::table(&text, limits.max_columns)?,
+    let ParsedTable { layout, columns, rows, sample, notes: later } = match kind {
+        FileKind::Csv => {
+            let plain = dialect::plain(&text, &mut notes)?;
+            text = plain.text;
+            csv_text::table(&text, plain.delimiter, limits.max_columns)?
+        }
         FileKind::Json => json_table::table(shown, limits)?,
     };
+    notes.append(later);
     let size = bytes.len() as u64;
-    let dataset = Dataset { file_name, kind, size, uploaded, layout, columns, rows, sample };
+    let dataset = Dataset {
+        file_name,
+        kind,
+        size,
+        uploaded,
+        layout,
+        columns,
+        rows,
+        sample,
+        notes: notes.into_sentences(),
+    };
     Ok(Ingested { dataset, text })
 }
 

@@ -230,7 +230,8 @@ async fn history() {
         "fileSize": 37,
         "uploadedAt": "2026-01-31T12:00:00.000Z",
         "rowCount": 2,
-        "columnCount": 2
+        "columnCount": 2,
+        "notes": []
       }
     }
     "##);

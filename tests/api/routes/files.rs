@@ -59,6 +59,7 @@ async fn upload() {
           }
         }
       },
+      "notes": [],
       "sessionId": "[session]",
       "message": "tea.csv was uploaded."
     }
@@ -89,6 +90,7 @@ async fn upload() {
           }
         }
       },
+      "notes": [],
       "sessionId": "[session]",
       "message": "tea.json was uploaded."
     }
@@ -175,7 +177,8 @@ async fn info() {
             "top": []
           }
         }
-      }
+      },
+      "notes": []
     }
     "##);
 }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde_json::json;
 
+mod dialects;
 mod refusals;
 
 use super::*;
