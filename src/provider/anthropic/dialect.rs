@@ -76,6 +76,11 @@ impl MessagesDialect {
         }
     }
 
+    /// Whether the model may think before its first word.
+    pub fn may_think(&self) -> bool {
+        self.room > 0
+    }
+
     /// The limit of a call whose answer may have `wanted` tokens.
     pub fn limit(&self, wanted: u32) -> u32 {
         wanted.saturating_add(self.room).min(self.max_tokens)

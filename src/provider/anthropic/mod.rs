@@ -19,7 +19,7 @@ use super::{
     fault, sse,
 };
 use crate::domain::{ProviderKind, Usage};
-use content::{BlockPiece, Content};
+use content::{AnswerContent, BlockPiece};
 use dialect::MessagesDialect;
 
 mod body;
@@ -88,8 +88,11 @@ impl Provider for Anthropic {
     }
 
     async fn stream(&self, request: ModelRequest) -> Result<EventStream, ProviderError> {
-        let body = body::write(&request, self.dialect(&request.model))?;
-        self.transport.call(&self.endpoint, body, Messages::of(&request.model)).await
+        let dialect = self.dialect(&request.model);
+        let body = body::write(&request, dialect)?;
+        self.transport
+            .call(&self.endpoint, body, Messages::of(&request.model, dialect.may_think()))
+            .await
     }
 
     fn adapt(&self, request: &ModelRequest, refused: Refused) -> bool {
@@ -173,11 +176,11 @@ struct MessagesUsage {
     cache_creation_input_tokens: Option<Count>,
     cache_read_input_tokens: Option<Count>,
     output_tokens: Option<Count>,
-    output_tokens_details: Option<OutputDetails>,
+    output_tokens_details: Option<MessagesOutputDetails>,
 }
 
 #[derive(Deserialize)]
-struct OutputDetails {
+struct MessagesOutputDetails {
     thinking_tokens: Option<Count>,
 }
 
@@ -205,14 +208,15 @@ struct Messages {
     output: u32,
     thoughts: u32,
     finish: Option<Finish>,
-    content: Content,
+    content: AnswerContent,
     model: String,
+    may_think: bool,
 }
 
 impl Messages {
-    /// Reads the answer of `model`.
-    fn of(model: &str) -> Self {
-        Self { model: model.to_owned(), ..Self::default() }
+    /// Reads the answer of `model`, which may think before its first word.
+    fn of(model: &str, may_think: bool) -> Self {
+        Self { model: model.to_owned(), may_think, ..Self::default() }
     }
 
     /// Updates the counts. They are cumulative, and a later event omits those that have not changed.
@@ -324,6 +328,10 @@ impl Mapper for Messages {
             _ => {}
         }
         Ok(())
+    }
+
+    fn may_think(&self) -> bool {
+        self.may_think
     }
 
     fn whole(&mut self, body: &[u8], draft: &mut AnswerDraft) -> Result<(), ProviderError> {
