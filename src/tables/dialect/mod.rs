@@ -37,8 +37,8 @@ pub fn plain(text: &Bytes, notes: &mut Notes) -> Result<PlainText, IngestError> 
     let head_of = |dialect: Dialect| judge(text, dialect, from, fixed);
     let head = head_of(Dialect::plain(b','));
     let delimiter = head.dialect.delimiter;
-    let table = text.get(head.start..).unwrap_or_default();
-    let quotes = audit(table, delimiter);
+    // All of it: the header may be found elsewhere in another dialect.
+    let quotes = audit(text.get(from..).unwrap_or_default(), delimiter);
     let cr_in_cells = mixes_line_ends(text);
     let mut best = None;
     if quotes != QuoteAudit::default() || head.comments || cr_in_cells {

@@ -112,6 +112,7 @@ impl<'a> Scanner<'a> {
         self.parse(self.at, true, record);
         if record.breaks > 0 && self.lines_fit_better(record) {
             self.parse(self.at, false, record);
+            record.open = true;
         }
         record.line = self.line;
         self.at = record.bytes.end;
