@@ -241,7 +241,11 @@ fn figures_have_their_unit() {
         let DemoReply::Call(call) = conclude(&request) else { panic!("no call") };
         let content = result(&["max"], &json!([[1234.5]]), 1, false);
         let result = ToolResult { call_id: call.id.clone(), content, is_error: false };
-        request.entries.push(Entry::Assistant { text: String::new(), calls: vec![call] });
+        request.entries.push(Entry::Assistant {
+            text: String::new(),
+            calls: vec![call],
+            verbatim: None,
+        });
         request.entries.push(Entry::ToolResults(vec![result]));
         let text = said(&request);
         assert!(text.contains(expected), "{text}");

@@ -112,6 +112,7 @@ impl<'a> Scanner<'a> {
         self.parse(self.at, true, record);
         if record.breaks > 0 && self.lines_fit_better(record) {
             self.parse(self.at, false, record);
+            record.open = true;
         }
         record.line = self.line;
         self.at = record.bytes.end;
@@ -147,7 +148,8 @@ impl<'a> Scanner<'a> {
             let mut closing = None;
             if self.text.get(first) == Some(&quote) {
                 closing = self.closing(first, across);
-                record.open |= closing.is_none();
+                // By RFC 4180 a blank before it keeps a quote from opening a cell.
+                record.open |= closing.is_none() && first == at;
             }
             let (content, end) = match &closing {
                 Some(closing) => {

@@ -109,6 +109,7 @@ async fn a_refused_upload_leaves_the_earlier_file() {
         ("a.json", b"{\"a\": NaN}".to_vec(), 400, "invalid_json_file"),
         ("a.json", b"[1] tail".to_vec(), 400, "invalid_json_file"),
         ("a.json", b"[1,]".to_vec(), 400, "invalid_json_file"),
+        ("a.csv", b"a,b\n1,\"x, y\n2,z\n".to_vec(), 400, "unclosed_quote"),
         ("a.csv", vec![b'a'; 200_001], 413, "file_too_large"),
         ("a.csv", vec![b'a'; 5_000_000], 413, "body_too_large"),
     ];
