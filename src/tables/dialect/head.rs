@@ -1,6 +1,6 @@
 //! The top of a file: which delimiter, and what stands above the header.
 
-use super::scan::{Dialect, Record, Scanner};
+use super::scan::{Dialect, DialectRecord, DialectScanner};
 use super::shape::{Expected, is_numeric, is_year};
 
 /// Delimiters to try; the first wins if several fit equally well.
@@ -13,7 +13,7 @@ const MAX_ABOVE: usize = 50;
 
 /// Where the table begins, and its shape.
 #[derive(Clone, Debug)]
-pub struct Head {
+pub struct FileHead {
     /// How cells are delimited and quoted.
     pub dialect: Dialect,
     /// First byte of the header.
@@ -51,8 +51,8 @@ impl Row<'_> {
 }
 
 /// One way to read the top of a file.
-struct Reading {
-    head: Head,
+struct HeadReading {
+    head: FileHead,
     /// Share of the records that have the header's width.
     share: f64,
     /// The same with titles above the header counted as records of another width.
@@ -64,10 +64,10 @@ struct Reading {
 
 /// Judges the text from `from`, which is the start of a line, with the delimiter `fixed` if the
 /// file names one. `dialect` tells how cells are quoted.
-pub fn judge(text: &[u8], dialect: Dialect, from: usize, fixed: Option<u8>) -> Head {
+pub fn judge(text: &[u8], dialect: Dialect, from: usize, fixed: Option<u8>) -> FileHead {
     let first = Dialect { delimiter: fixed.unwrap_or(b','), ..dialect };
-    let mut plain: Option<Reading> = None;
-    let mut below: Vec<Reading> = Vec::new();
+    let mut plain: Option<HeadReading> = None;
+    let mut below: Vec<HeadReading> = Vec::new();
     for delimiter in DELIMITERS {
         if fixed.is_some_and(|fixed| fixed != delimiter) {
             continue;
@@ -87,7 +87,7 @@ pub fn judge(text: &[u8], dialect: Dialect, from: usize, fixed: Option<u8>) -> H
             plain = Some(reading);
         }
     }
-    let clear = |reading: &Reading| {
+    let clear = |reading: &HeadReading| {
         plain.as_ref().is_none_or(|plain| {
             (reading.weighed >= plain.share
                 && (plain.share + 0.2 <= reading.share
@@ -97,11 +97,11 @@ pub fn judge(text: &[u8], dialect: Dialect, from: usize, fixed: Option<u8>) -> H
     };
     below.retain(clear);
     let best = below.into_iter().reduce(|best, other| {
-        let rank = |reading: &Reading| (reading.width > 1, reading.weighed, reading.width);
+        let rank = |reading: &HeadReading| (reading.width > 1, reading.weighed, reading.width);
         if rank(&other) > rank(&best) { other } else { best }
     });
     best.or(plain).or_else(|| reading(&sample(text, first, from), 0, first)).map_or_else(
-        || Head {
+        || FileHead {
             dialect: first,
             start: from,
             line: 1,
@@ -117,9 +117,9 @@ pub fn judge(text: &[u8], dialect: Dialect, from: usize, fixed: Option<u8>) -> H
 /// The first records; lines of white space are left out.
 fn sample(text: &[u8], dialect: Dialect, from: usize) -> Vec<Row<'_>> {
     let line = 1 + u64::from(from > 0);
-    let mut scanner = Scanner::new(text, dialect, from, line, None);
+    let mut scanner = DialectScanner::new(text, dialect, from, line, None);
     let mut rows: Vec<Row<'_>> = Vec::new();
-    let mut record = Record::default();
+    let mut record = DialectRecord::default();
     let (mut end, mut gap) = (from, false);
     while rows.len() < PROBE_RECORDS && end < from + PROBE_BYTES && scanner.read(&mut record) {
         gap |= record.bytes.start > end;
@@ -148,19 +148,19 @@ fn sample(text: &[u8], dialect: Dialect, from: usize) -> Vec<Row<'_>> {
 }
 
 /// The table whose header is row `at`.
-fn reading(rows: &[Row<'_>], at: usize, dialect: Dialect) -> Option<Reading> {
+fn reading(rows: &[Row<'_>], at: usize, dialect: Dialect) -> Option<HeadReading> {
     let header = rows.get(at)?;
     let width = header.cells.len();
     let body = &rows[at..];
     let even = body.iter().filter(|row| row.cells.len() == width).count();
     let above = || rows[..at].iter().filter(|row| row.filled > 0 || row.cells.len() > 1);
     let titles = above().filter(|row| row.filled > 0 && !row.comment).count();
-    Some(Reading {
+    Some(HeadReading {
         share: even as f64 / body.len() as f64,
         weighed: even as f64 / (body.len() + titles) as f64,
         width,
         typed: at > 0 && is_typed_header(rows, at),
-        head: Head {
+        head: FileHead {
             dialect,
             start: header.start,
             line: header.line,

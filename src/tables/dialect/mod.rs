@@ -13,9 +13,9 @@ mod shape;
 use bytes::Bytes;
 
 use self::audit::{QuoteAudit, audit};
-use self::head::{Head, judge};
+use self::head::{FileHead, judge};
 use self::rewrite::{is_comment, rewrite};
-use self::scan::{Dialect, Record, Scanner};
+use self::scan::{Dialect, DialectRecord, DialectScanner};
 use super::notes::Notes;
 use super::refusal::IngestError;
 
@@ -51,7 +51,7 @@ pub fn plain(text: &Bytes, notes: &mut Notes) -> Result<PlainText, IngestError> 
         }
         best = Some(survey);
     }
-    let above = |head: &Head| head.above + u64::from(from > 0);
+    let above = |head: &FileHead| head.above + u64::from(from > 0);
     match best.filter(Survey::is_rewritten) {
         None => {
             passed_over(above(&head), notes);
@@ -159,7 +159,7 @@ impl Lines {
 /// What was seen in one pass over all records.
 #[derive(Clone, Debug)]
 struct Survey {
-    head: Head,
+    head: FileHead,
     rows: u64,
     /// Rows that have not the table's width.
     irregular: u64,
@@ -179,7 +179,7 @@ struct Survey {
 }
 
 impl Survey {
-    fn new(text: &[u8], head: Head) -> Self {
+    fn new(text: &[u8], head: FileHead) -> Self {
         let mut survey = Self {
             rows: 0,
             irregular: 0,
@@ -194,8 +194,8 @@ impl Survey {
         };
         let head = survey.head.clone();
         let mut scanner =
-            Scanner::new(text, head.dialect, head.start, head.line, Some(&head.expected));
-        let mut record = Record::default();
+            DialectScanner::new(text, head.dialect, head.start, head.line, Some(&head.expected));
+        let mut record = DialectRecord::default();
         while scanner.read(&mut record) {
             let blank = matches!(record.cells.as_slice(), [cell] if !cell.content.is_empty()
                 && text[cell.content.clone()].trim_ascii().is_empty());
@@ -208,7 +208,7 @@ impl Survey {
         survey
     }
 
-    fn add(&mut self, text: &[u8], record: &Record) {
+    fn add(&mut self, text: &[u8], record: &DialectRecord) {
         let regular = record.cells.len() == self.head.expected.width;
         if record.open {
             if self.open.count == 0 {

@@ -34,7 +34,7 @@ pub fn is_likely(text: &[u8], guess: &'static Encoding) -> bool {
     let mut letters: Vec<u8> = Vec::new();
     let mut signs = 0;
     for (at, &byte) in text.iter().enumerate().filter(|(_, byte)| !byte.is_ascii()) {
-        let place = Place::of(text, at);
+        let place = LetterPlace::of(text, at);
         // Two signs may touch, such as a no-break space and a guillemet; more are a word.
         let alone = place.run == 1 || (place.run == 2 && guess.is_single_byte());
         let (before, after) = (at.checked_sub(1).map(|at| text[at]), text.get(at + 1).copied());
@@ -67,7 +67,7 @@ fn is_shared(byte: u8, guess: &'static Encoding) -> bool {
 }
 
 /// What surrounds a byte.
-struct Place {
+struct LetterPlace {
     /// Length of the ASCII word before it and after it, up to 4.
     before: usize,
     after: usize,
@@ -75,7 +75,7 @@ struct Place {
     run: usize,
 }
 
-impl Place {
+impl LetterPlace {
     fn of(text: &[u8], at: usize) -> Self {
         let (left, right) = (&text[..at], &text[at + 1..]);
         let word = |byte: &&u8| byte.is_ascii_alphabetic();

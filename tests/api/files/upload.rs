@@ -16,7 +16,8 @@ async fn the_history_names_the_sessions_file() {
     let info = server.get(&format!("/api/files/info/{id}")).await.expect(200);
     assert_eq!(file["uploadedAt"].take(), info["uploadedAt"]);
     let expected = json!({"fileName": "seattle-weather.csv", "fileType": "csv",
-        "fileSize": WEATHER.len(), "uploadedAt": null, "rowCount": 1461, "columnCount": 6});
+        "fileSize": WEATHER.len(), "uploadedAt": null, "rowCount": 1461, "columnCount": 6,
+        "notes": []});
     assert_eq!(file, expected);
     server.delete(&format!("/api/files/{id}")).await.expect(200);
     assert_eq!(server.get(&history).await.expect(200).get("file"), None);

@@ -410,7 +410,9 @@ fn cp1252_is_preferred_for_signs_and_lone_letters() {
         "n,v\n5 × 3,6 ÷ 2\n",
     ] {
         let (read, notes) = decoded(&encoded("windows-1252", text));
-        assert_eq!((read.as_str(), notes.len()), (text, 0));
+        // Amounts may have notes of their own.
+        let doubtful = notes.iter().filter(|note| note.contains("UTF-8")).count();
+        assert_eq!((read.as_str(), doubtful), (text, 0));
         let json = format!("[{{\"v\": {}}}]", serde_json::Value::from(text));
         let bytes = Bytes::from(encoded("windows-1252", &json));
         let file = ingest("a.json", &bytes, Timestamp(0), &IngestLimits::default()).unwrap();
