@@ -58,6 +58,8 @@ struct Reading {
     /// The same with titles above the header counted as records of another width.
     weighed: f64,
     width: usize,
+    /// The header has words above a column of numbers.
+    typed: bool,
 }
 
 /// Judges the text from `from`, which is the start of a line, with the delimiter `fixed` if the
@@ -87,7 +89,9 @@ pub fn judge(text: &[u8], dialect: Dialect, from: usize, fixed: Option<u8>) -> H
     }
     let clear = |reading: &Reading| {
         plain.as_ref().is_none_or(|plain| {
-            plain.share + 0.2 <= reading.share
+            (reading.weighed >= plain.share
+                && (plain.share + 0.2 <= reading.share
+                    || (reading.typed && plain.share < reading.share)))
                 || plain.head.dialect.delimiter == reading.head.dialect.delimiter
         })
     };
@@ -155,6 +159,7 @@ fn reading(rows: &[Row<'_>], at: usize, dialect: Dialect) -> Option<Reading> {
         share: even as f64 / body.len() as f64,
         weighed: even as f64 / (body.len() + titles) as f64,
         width,
+        typed: at > 0 && is_typed_header(rows, at),
         head: Head {
             dialect,
             start: header.start,
@@ -171,7 +176,7 @@ fn reading(rows: &[Row<'_>], at: usize, dialect: Dialect) -> Option<Reading> {
 fn expected(body: &[Row<'_>]) -> Expected {
     let header = body.first().map_or(0, |row| row.cells.len());
     let count = |width| body.iter().filter(|row| row.cells.len() == width).count();
-    let width = match most_frequent(body) {
+    let width = match most_frequent(body.iter().filter(|row| row.filled > 0)) {
         Some(width) if count(width) > count(header) => width,
         _ => header,
     };
@@ -185,9 +190,10 @@ fn expected(body: &[Row<'_>]) -> Expected {
     Expected { width, numeric }
 }
 
-fn most_frequent(rows: &[Row<'_>]) -> Option<usize> {
+/// The most frequent width, the greater one of two.
+fn most_frequent<'a>(rows: impl Iterator<Item = &'a Row<'a>>) -> Option<usize> {
     let mut counts: Vec<(usize, usize)> = Vec::new();
-    for row in rows.iter().filter(|row| row.filled > 0) {
+    for row in rows {
         match counts.iter_mut().find(|(width, _)| *width == row.cells.len()) {
             Some((_, count)) => *count += 1,
             None => counts.push((row.cells.len(), 1)),
@@ -224,7 +230,7 @@ fn below_comments(rows: &[Row<'_>]) -> Option<usize> {
 
 /// Below titles, comments and empty rows: the first row that fills the table's width.
 fn below_titles(rows: &[Row<'_>], delimiter: u8) -> Option<usize> {
-    let width = table_width(rows)?;
+    let width = most_frequent(rows.iter().filter(|row| row.cells.len() > 1))?;
     let at = rows.iter().take(MAX_ABOVE).enumerate().find_map(|(at, row)| {
         let full = row.cells.len() == width && row.filled * 5 >= width * 3;
         let comment = row.comment && (!full || is_typed_header(rows, at + 1));
@@ -252,18 +258,6 @@ fn below_titles(rows: &[Row<'_>], delimiter: u8) -> Option<usize> {
     let shape = titles && (delimiter != b',' || (width > 2 && !prose));
     let apart = rows[at].gap || above.iter().any(|row| row.gap || row.comment || row.filled == 0);
     (shape || apart || is_typed_header(rows, at)).then_some(at)
-}
-
-/// The width of most rows that have more than one cell.
-fn table_width(rows: &[Row<'_>]) -> Option<usize> {
-    let mut counts: Vec<(usize, usize)> = Vec::new();
-    for row in rows.iter().filter(|row| row.cells.len() > 1) {
-        match counts.iter_mut().find(|(width, _)| *width == row.cells.len()) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((row.cells.len(), 1)),
-        }
-    }
-    counts.into_iter().max_by_key(|(width, count)| (*count, *width)).map(|(width, _)| width)
 }
 
 /// Below a block of rows as wide as the table, such as `Account;12345`, and a blank line.

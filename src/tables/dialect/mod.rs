@@ -52,7 +52,7 @@ pub fn plain(text: &Bytes, notes: &mut Notes) -> Result<PlainText, IngestError> 
         best = Some(survey);
     }
     let above = |head: &Head| head.above + u64::from(from > 0);
-    match best.filter(|survey| survey.is_rewritten(quotes)) {
+    match best.filter(Survey::is_rewritten) {
         None => {
             passed_over(above(&head), notes);
             Ok(PlainText { text: text.slice(head.start.min(text.len())..), delimiter })
@@ -87,9 +87,16 @@ fn sep_line(text: &[u8]) -> Option<(usize, u8)> {
 /// Whether most lines end in a line feed, and there are carriage returns that none follows.
 fn mixes_line_ends(text: &[u8]) -> bool {
     let start = &text[..text.len().min(64 * 1024)];
-    let bare = |at: usize| text.get(at + 1).is_some_and(|next| *next != b'\n' && *next != b'\r');
-    let bare = memchr::memchr_iter(b'\r', start).filter(|at| bare(*at)).count();
-    bare > 0 && memchr::memchr_iter(b'\n', start).count() > bare
+    let (mut quoted, mut bare, mut feeds) = (false, 0, 0);
+    for at in memchr::memchr3_iter(b'"', b'\r', b'\n', start) {
+        match start[at] {
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b'\n' => feeds += 1,
+            _ => bare += u32::from(!matches!(text.get(at + 1), None | Some(b'\n' | b'\r'))),
+        }
+    }
+    bare > 0 && feeds > bare
 }
 
 /// Dialects to try beside the plain one.
@@ -234,6 +241,9 @@ impl Survey {
     /// Whether this reading is clearly better than `other`.
     fn beats(&self, other: &Self) -> bool {
         let (mine, theirs) = (self.faults(), other.faults());
+        if self.head.dialect.cr_in_cells && theirs == other.head.titles {
+            return false;
+        }
         match (self.head.expected.width, other.head.expected.width) {
             // Without a delimiter everything is regular.
             (2.., ..=1) => return mine == self.head.titles && self.rows > 2,
@@ -256,12 +266,13 @@ impl Survey {
     }
 
     /// Whether the text must be rewritten for this reading.
-    fn is_rewritten(&self, quotes: QuoteAudit) -> bool {
+    fn is_rewritten(&self) -> bool {
         let Dialect { quote, backslash, cr_in_cells, .. } = self.head.dialect;
         quote != b'"'
             || backslash
             || cr_in_cells
-            || quotes.odd_quote
+            || self.padded
+            || self.strays.count > 0
             || self.open.count > 0
             || self.comments > 0
     }

@@ -147,7 +147,8 @@ impl<'a> Scanner<'a> {
             let mut closing = None;
             if self.text.get(first) == Some(&quote) {
                 closing = self.closing(first, across);
-                record.open |= closing.is_none();
+                // By RFC 4180 a blank before it keeps a quote from opening a cell.
+                record.open |= closing.is_none() && first == at;
             }
             let (content, end) = match &closing {
                 Some(closing) => {

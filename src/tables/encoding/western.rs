@@ -9,7 +9,10 @@ use encoding_rs::{
 /// Letters of CP1252 that occur alone in the words of western languages and that `rival` reads as
 /// other letters. Those that are frequent in the rival's languages are left to statistics.
 fn lone_letters(rival: &'static Encoding) -> &'static [u8] {
-    if [WINDOWS_1257, ISO_8859_4, ISO_8859_10, ISO_8859_13].contains(&rival) {
+    if rival == ISO_8859_4 {
+        // ì, î, ï, ò, ù, Ï, Ø, ø, û; the encoding is hardly found in files
+        &[0xec, 0xee, 0xef, 0xf2, 0xf9, 0xcf, 0xd8, 0xf8, 0xfb]
+    } else if [WINDOWS_1257, ISO_8859_10, ISO_8859_13].contains(&rival) {
         // ï, Ø, ø, û
         &[0xef, 0xd8, 0xf8, 0xfb]
     } else if [WINDOWS_1250, ISO_8859_2, ISO_8859_16].contains(&rival) {
@@ -34,10 +37,13 @@ pub fn is_likely(text: &[u8], guess: &'static Encoding) -> bool {
         let place = Place::of(text, at);
         // Two signs may touch, such as a no-break space and a guillemet; more are a word.
         let alone = place.run == 1 || (place.run == 2 && guess.is_single_byte());
-        let ligature = byte == 0x9c && text.get(at + 1) == Some(&b'u');
+        let (before, after) = (at.checked_sub(1).map(|at| text[at]), text.get(at + 1).copied());
+        // œu, Œu, and aî, oî, uî: in French only.
+        let french = (matches!(byte, 0x8c | 0x9c) && matches!(after, Some(b'u' | b'U')))
+            || (byte == 0xee && matches!(before, Some(b'a' | b'o' | b'u')));
         if alone && place.is_sign(byte, quoting) {
             signs += 1;
-        } else if place.run == 1 && (lone.contains(&byte) || ligature) {
+        } else if place.run == 1 && (lone.contains(&byte) || french) {
             letters.push(byte);
         } else if !is_shared(byte, guess) {
             return false;
