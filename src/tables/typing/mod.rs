@@ -85,11 +85,11 @@ impl TypeEvidence {
                     units.extend(range.style().map(|style| style.unit.as_str()));
                 }
                 ValueClass::Dates(range) if range.points && range.day_first.is_some() => dates = 2,
-                ValueClass::Dates(range) if range.month_first.is_none() => {
-                    // As in France and Spain, but also in Britain, where commas divide cells.
-                    if dates == 0 && delimiter != Some(b',') {
-                        dates = 1;
-                    }
+                // As in France and Spain, but also in Britain, where commas divide cells.
+                ValueClass::Dates(range)
+                    if range.month_first.is_none() && dates == 0 && delimiter != Some(b',') =>
+                {
+                    dates = 1;
                 }
                 ValueClass::Dates(range) if range.day_first.is_none() => {
                     dates = if dates == 0 { -2 } else { dates };
