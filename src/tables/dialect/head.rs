@@ -224,7 +224,7 @@ fn header_below(rows: &[Row<'_>], delimiter: u8) -> Option<usize> {
 /// A single column below comments; `#name` may be its header, `# exported at noon` is not.
 fn below_comments(rows: &[Row<'_>]) -> Option<usize> {
     let at = rows.iter().take(MAX_ABOVE).position(|row| !row.comment).filter(|at| *at > 0)?;
-    let sentence = |row: &Row<'_>| row.cells[0].trim_ascii().iter().any(|byte| *byte == b' ');
+    let sentence = |row: &Row<'_>| row.cells[0].trim_ascii().contains(&b' ');
     rows[..at].iter().all(sentence).then_some(at)
 }
 
