@@ -148,6 +148,7 @@ impl App {
             providers,
             fallback: config.providers.fallback,
             metrics: Arc::clone(&metrics),
+            models: Arc::clone(&config.providers.models),
         };
         let chat = Chat::new(parts, limits);
         let stopping = AtomicBool::new(false);
@@ -272,7 +273,7 @@ pub fn providers(config: &Config, proxies: &Proxies) -> Result<Vec<Arc<dyn Provi
         if let Some(settings) = &config.providers.openai {
             let openai = OpenAi::new(provider_settings(settings), transport)
                 .map_err(|error| StartError::Provider("OPENAI_BASE_URL", error))?;
-            providers.push(Arc::new(openai));
+            providers.push(Arc::new(openai.over(config.providers.openai_api)));
         }
     }
     // Visitors of a real site cannot do anything about a missing key.
@@ -289,6 +290,7 @@ fn provider_settings(settings: &ProviderSettings) -> transport::ApiSettings {
         base_url: settings.base_url.clone(),
         key: settings.key.clone(),
         model: settings.model.clone(),
+        former_model: settings.former_model.map(str::to_owned),
     }
 }
 

@@ -6,6 +6,7 @@
 //! The modules, lowest layer first; no module uses one that comes later:
 //!
 //! - [`domain`]: plain types without I/O. [`keyed_locks`]: locks by key with bounded queues.
+//! - [`models`]: what models cost and when they are retired.
 //! - [`config`]: the settings, parsed once and checked. [`telemetry`]: logging.
 //! - [`store`], [`provider`], [`demo`], [`tables`], [`markdown`], [`prompt`]: sessions and files on
 //!   disk, model APIs, the built-in model, uploaded data, answers as HTML, and what a model is sent.
@@ -34,6 +35,7 @@ pub mod http;
 pub mod keyed_locks;
 pub mod markdown;
 pub mod metrics;
+pub mod models;
 pub mod prompt;
 pub mod provider;
 pub mod quota;

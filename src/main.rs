@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use chatbot_widget::app::App;
 use chatbot_widget::config::{self, Command, Config};
+use chatbot_widget::domain::{Clock, SystemClock};
 use chatbot_widget::server::{Certificates, ServerLimits, ServerOptions};
 use chatbot_widget::{cli, server, telemetry};
 use futures_util::future::BoxFuture;
@@ -62,7 +63,7 @@ fn serve(config: Config) -> Result<(), Failure> {
     let certificates = config.tls.clone().map(Certificates::load).transpose();
     let certificates = certificates.map_err(|error| Failure::Usage(error.to_string()))?;
     let _log = telemetry::start(config.log.format, &config.log.filter).map_err(failed)?;
-    for finding in config.findings() {
+    for finding in config.findings(SystemClock.now()) {
         tracing::warn!("{finding}");
     }
     let runtime =

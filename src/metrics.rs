@@ -4,6 +4,7 @@
 //! number of series is bounded.
 
 use std::borrow::Cow;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use crate::domain::{ProviderKind, Usage};
+use crate::domain::{Money, ProviderKind, Usage};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -102,6 +103,7 @@ pub struct Metrics {
     request_seconds: Family<RouteLabel, Histogram, Seconds>,
     turns: Family<TurnLabels, Counter>,
     tokens: Family<TokenLabels, Counter>,
+    cost: Family<ProviderLabel, Counter<f64, AtomicU64>>,
     first_word_seconds: Family<ProviderLabel, Histogram, Seconds>,
     refusals: Family<RefusalLabels, Counter>,
     gauges: Vec<(Gauge, SnapshotField)>,
@@ -115,6 +117,7 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("chatbot_widget");
         let (requests, turns) = (Family::default(), Family::default());
         let (tokens, refusals) = (Family::default(), Family::default());
+        let cost = Family::default();
         let request_seconds = Family::new_with_constructor(request_seconds as Seconds);
         let first_word_seconds = Family::new_with_constructor(word_seconds as Seconds);
         registry.register("http_requests", "Requests by route and status", requests.clone());
@@ -122,6 +125,8 @@ impl Default for Metrics {
         registry.register("http_request_seconds", help, request_seconds.clone());
         registry.register("turns", "Finished turns by outcome", turns.clone());
         registry.register("tokens", "Tokens as providers count them", tokens.clone());
+        let help = "Cost of answers at list prices, in US dollars";
+        registry.register("cost_dollars", help, cost.clone());
         let help = "Time from a question to the first word of its answer, in seconds";
         registry.register("first_word_seconds", help, first_word_seconds.clone());
         let help = "Requests refused because a limit was reached";
@@ -132,6 +137,7 @@ impl Default for Metrics {
             request_seconds,
             turns,
             tokens,
+            cost,
             first_word_seconds,
             refusals,
             gauges: Vec::new(),
@@ -200,12 +206,20 @@ impl Metrics {
         for (kind, count) in [
             ("input", usage.input_tokens),
             ("cached_input", usage.cached_input_tokens),
+            ("cache_write", usage.cache_write_tokens),
             ("output", usage.output_tokens),
+            ("reasoning", usage.reasoning_tokens),
         ] {
             if count > 0 {
                 self.tokens.get_or_create(&TokenLabels { provider, kind }).inc_by(count.into());
             }
         }
+    }
+
+    /// A turn has cost `amount`.
+    pub fn cost(&self, provider: ProviderKind, amount: Money) {
+        let provider = provider.as_str();
+        self.cost.get_or_create(&ProviderLabel { provider }).inc_by(amount.dollars());
     }
 
     /// The first word of an answer has come.
@@ -254,10 +268,11 @@ mod tests {
         let metrics = Metrics::default();
         metrics.request("/health", "GET", 200, Duration::from_millis(1));
         metrics.request("/health", "BREW", 405, Duration::from_millis(1));
-        let usage = Usage { input_tokens: 7, output_tokens: 2, cached_input_tokens: 0 };
+        let usage = Usage { input_tokens: 7, output_tokens: 2, ..Usage::default() };
         metrics.turn(ProviderKind::Claude, "complete", usage);
         metrics.turn(ProviderKind::Claude, "provider_busy", Usage::default());
         metrics.first_word(ProviderKind::Demo, Duration::from_millis(60));
+        metrics.cost(ProviderKind::Claude, Money::from_dollars_per_million(250_000.0).unwrap());
         metrics.refusal("messages", "rate_limited");
         let now = MetricsSnapshot { sessions: 3, store_commits: 5, ..MetricsSnapshot::default() };
         metrics.render(&now);
@@ -266,6 +281,7 @@ mod tests {
             "chatbot_widget_http_requests_total{route=\"/health\",method=\"GET\",status=\"200\"} 1",
             "chatbot_widget_http_requests_total{route=\"/health\",method=\"other\",status=\"405\"} 1",
             "chatbot_widget_turns_total{provider=\"claude\",outcome=\"complete\"} 1",
+            "chatbot_widget_cost_dollars_total{provider=\"claude\"} 0.25",
             "chatbot_widget_turns_total{provider=\"claude\",outcome=\"provider_busy\"} 1",
             "chatbot_widget_tokens_total{provider=\"claude\",kind=\"input\"} 7",
             "chatbot_widget_quota_refusals_total{resource=\"messages\",reason=\"rate_limited\"} 1",

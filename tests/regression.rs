@@ -50,25 +50,25 @@ fn a_statement_that_doubles_itself_is_refused() {
 }
 
 /// The value of an SQL expression over an upload.
-fn figure(name: &str, text: &str, expression: &str) -> serde_json::Value {
-    let Ingested { dataset, text } = read_upload(name, text).expect("a table");
+fn figure(name: &str, text: &str, expression: &str) -> Option<serde_json::Value> {
+    let Ingested { dataset, text } = read_upload(name, text).ok()?;
     let sql = format!("select {expression} from data");
     let tables = Tables::default();
     let deadline = std::time::Instant::now() + tables.limits().time;
     let request = Request { sql: &sql, limit: 1, deadline, interrupt: &Interrupt::default() };
     let key = TableKey { session: [0; 16], version: 1 };
     let source = Source { dataset: &dataset, text: &text };
-    let result = tables.query(key, Some(source), &request).expect("a result");
-    result.expect("a table").rows[0][0].clone()
+    let result = tables.query(key, Some(source), &request).ok()??;
+    result.rows.first()?.first().cloned()
 }
 
 /// Each column was judged alone, so that `1.234` was 1.234 beside `12,50`: wrong by a factor of 1000.
 #[test]
 fn thousands_are_recognised_by_the_decimals_of_another_column() {
     let german = "k;preis;menge\na;12,50;1.234\nb;9,90;2.500\nc;1.099,00;10.000\n";
-    assert_eq!(figure("a.csv", german, "sum(menge)"), 13734);
+    assert_eq!(figure("a.csv", german, "sum(menge)"), Some(13734.into()));
     let english = "k;price;qty\na;12.50;1,234\nb;9.90;2,500\nc;1,099.00;10,000\n";
-    assert_eq!(figure("a.csv", english, "sum(qty)"), 13734);
+    assert_eq!(figure("a.csv", english, "sum(qty)"), Some(13734.into()));
 }
 
 /// Amounts with anything but digits were text: the maximum of `12%` and `100%` was `12%`, and sums
@@ -84,7 +84,11 @@ fn amounts_with_units_are_computed_with() {
         ("a.csv", "k,v\na,\u{2212}120.5\nb,100\nc,30\n", "sum(v)", 9.5),
         ("a.json", r#"[{"v":"10.5"},{"v":"9.5"},{"v":"100"}]"#, "max(v)", 100.0),
     ] {
-        assert_eq!(figure(name, text, expression).as_f64(), Some(expected), "{text:?}");
+        assert_eq!(
+            figure(name, text, expression).and_then(|v| v.as_f64()),
+            Some(expected),
+            "{text:?}"
+        );
     }
 }
 
@@ -92,6 +96,6 @@ fn amounts_with_units_are_computed_with() {
 #[test]
 fn identifiers_beyond_64_bits_stay_distinct_in_json() {
     let text = r#"[{"id":12345678901234567890},{"id":12345678901234567891}]"#;
-    assert_eq!(figure("a.json", text, "count(distinct id)"), 2);
-    assert_eq!(figure("a.json", text, "min(id)"), "12345678901234567890");
+    assert_eq!(figure("a.json", text, "count(distinct id)"), Some(2.into()));
+    assert_eq!(figure("a.json", text, "min(id)"), Some("12345678901234567890".into()));
 }

@@ -7,6 +7,7 @@ use futures_util::StreamExt;
 use super::Delivery;
 use super::feed::{RunningTurn, TurnEvent};
 use super::tools::{HandledCall, arguments};
+use crate::domain::model::Verbatim;
 use crate::domain::{Author, Chart, NewMessage, ProviderKind, Status, Timestamp, ToolRun, Usage};
 use crate::markdown::render;
 use crate::provider::{EventStream, Fault, Finish, ModelEvent, ProviderError, ToolCall};
@@ -44,6 +45,8 @@ pub struct Round {
     pub text: String,
     /// The tool calls that the model waits for; empty once it has finished or failed.
     pub calls: Vec<ToolCall>,
+    /// The message as its API wrote it, if that API wants it back.
+    pub verbatim: Option<Verbatim>,
 }
 
 /// How a turn has ended.
@@ -122,7 +125,10 @@ impl<'a> AnswerInProgress<'a> {
         };
         if self.error.is_some() {
             round.calls.clear();
-        } else if self.is_held_back() && self.text.len() > self.round_start {
+        } else if self.is_held_back()
+            && self.text.len() > self.round_start
+            && self.finish != Some(Finish::Refused)
+        {
             self.turn.push(TurnEvent::Text(self.text[self.round_start..].to_owned()));
         }
         round
@@ -144,6 +150,17 @@ impl<'a> AnswerInProgress<'a> {
                     self.start();
                     round.calls.push(call);
                 }
+                Ok(ModelEvent::Verbatim(verbatim)) => round.verbatim = Some(verbatim),
+                Ok(ModelEvent::TakenBack) => {
+                    round.text.clear();
+                    self.text.truncate(self.round_start);
+                    if !self.is_held_back() {
+                        self.turn.push(TurnEvent::Replaced(self.text.clone()));
+                        self.turn.push(TurnEvent::Thinking);
+                    }
+                }
+                // What comes before the first word has been reported by then.
+                Ok(ModelEvent::Thinking) => {}
                 Ok(ModelEvent::Usage(usage)) => self.usage = Some(usage),
                 Ok(ModelEvent::Finished(finish)) => {
                     self.finish = Some(finish);

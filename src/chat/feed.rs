@@ -17,7 +17,8 @@ use crate::domain::{IdempotencyKey, ProviderKind, SessionId, ToolRun};
 use crate::error::AppError;
 
 /// The events of a turn, in order: [`TurnEvent::Started`] when the provider begins to answer, then
-/// text and tools, then the end. A turn that fails before it starts has only its end.
+/// text and tools, then the end. A turn that fails before it starts has only its end, and perhaps
+/// [`TurnEvent::Thinking`] before it.
 #[derive(Clone, Debug)]
 pub enum TurnEvent {
     /// The provider has begun to answer.
@@ -27,8 +28,13 @@ pub enum TurnEvent {
         /// Its model.
         model: String,
     },
+    /// The model has been thinking for a while; its next word may take long. It may come before
+    /// [`TurnEvent::Started`], and more than once.
+    Thinking,
     /// The next piece of the answer.
     Text(String),
+    /// The answer so far, instead of all text before.
+    Replaced(String),
     /// A tool is running.
     ToolRunning {
         /// Its name.
@@ -95,8 +101,9 @@ impl RunningTurn {
         }
     }
 
+    /// Whether the provider has begun to answer. Only thoughts come before that.
     pub(super) fn has_started(&self) -> bool {
-        *self.grown.borrow() > 0
+        lock(&self.log).iter().any(|event| !matches!(event, TurnEvent::Thinking))
     }
 
     /// Resolves when the visitor has asked to stop.

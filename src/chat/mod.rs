@@ -23,6 +23,7 @@ use crate::domain::{
 use crate::error::AppError;
 use crate::files::Files;
 use crate::metrics::Metrics;
+use crate::models::ModelTable;
 use crate::prompt;
 use crate::provider::Provider;
 use crate::provider::policy::{Policy, PolicySettings};
@@ -146,6 +147,7 @@ struct ChatInner {
     providers: Vec<Arc<dyn Provider>>,
     policy: Policy,
     metrics: Arc<Metrics>,
+    models: Arc<ModelTable>,
     limits: ChatLimits,
     running: RunningTurns,
     tasks: TaskTracker,
@@ -170,12 +172,15 @@ pub struct ChatParts {
     pub fallback: Option<ProviderKind>,
     /// Counts turns.
     pub metrics: Arc<Metrics>,
+    /// What models cost.
+    pub models: Arc<ModelTable>,
 }
 
 impl Chat {
     /// Builds the use cases from `parts`, within `limits`.
     pub fn new(parts: ChatParts, limits: ChatLimits) -> Self {
-        let ChatParts { store, clock, bots, files, quota, providers, fallback, metrics } = parts;
+        let ChatParts { store, clock, bots, files, quota, providers, fallback, metrics, models } =
+            parts;
         let calls = PolicySettings { trim: prompt::trim, ..PolicySettings::default() };
         let policy = Policy::new(&providers, fallback, calls);
         Self(Arc::new(ChatInner {
@@ -187,6 +192,7 @@ impl Chat {
             providers,
             policy,
             metrics,
+            models,
             limits,
             running: RunningTurns::default(),
             tasks: TaskTracker::new(),

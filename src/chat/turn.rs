@@ -11,8 +11,8 @@ use super::tools::query_data::QueryData;
 use super::{Answer, ChatInner, Delivery, Question};
 use crate::domain::model::{Entry, ModelRequest, ToolChoice};
 use crate::domain::{
-    Bot, IdempotencyKey, Message, MessageId, NewMessage, ProviderKind, SessionConfig, Status,
-    Usage, check_patch,
+    Bot, IdempotencyKey, Message, MessageId, Money, NewMessage, ProviderKind, SessionConfig,
+    Status, Usage, check_patch,
 };
 use crate::error::AppError;
 use crate::prompt::{self, Operator, Prompt};
@@ -166,7 +166,7 @@ impl ChatInner {
             tools.add(QueryData::new(self.files.clone(), caller));
         }
         request.tools = tools.specs();
-        let budget = self.limits.context_tokens;
+        let budget = provider.estimated_budget(self.limits.context_tokens);
         let bot = Arc::clone(bot);
         let size =
             config.prompt_bytes() + file.as_ref().map_or(0, |file| file.dataset.columns.len() * 64);
@@ -189,11 +189,13 @@ impl ChatInner {
     /// outcome. `count` is the number of messages up to the question.
     async fn converse(
         &self,
-        turn: &RunningTurn,
+        turn: &Arc<RunningTurn>,
         mut exchange: Exchange,
         count: u64,
     ) -> Result<Answer, AppError> {
-        let mut calls = self.policy.calls_from(&exchange.provider);
+        let thinking = Arc::clone(turn);
+        let calls = self.policy.calls_from(&exchange.provider);
+        let mut calls = calls.on_thinking(move || thinking.push(TurnEvent::Thinking));
         let kind = exchange.provider.kind();
         let model = exchange.request.model.clone();
         let mut answer = AnswerInProgress::new(turn, exchange.delivery, kind, model);
@@ -252,8 +254,15 @@ impl ChatInner {
         });
         let name = exchange.bot.provider_names.of(provider);
         let answer = Answer::new(finished.answer, message, provider, name, finished.message_count);
-        log_answer(turn, exchange, &answer);
+        let cost = self
+            .models
+            .cost(&answer.model, answer.usage)
+            .or_else(|| self.models.cost(&exchange.request.model, answer.usage));
+        log_answer(turn, exchange, &answer, cost);
         self.metrics.turn(provider, answer.status.as_str(), answer.usage);
+        if let Some(cost) = cost {
+            self.metrics.cost(provider, cost);
+        }
         Ok(answer)
     }
 
@@ -324,7 +333,11 @@ async fn rounds(
         if answer.tool_calls() >= MAX_TOOL_CALLS {
             request.tool_choice = ToolChoice::None;
         }
-        request.entries.push(Entry::Assistant { text: round.text, calls: round.calls });
+        request.entries.push(Entry::Assistant {
+            text: round.text,
+            calls: round.calls,
+            verbatim: round.verbatim,
+        });
         request.entries.push(Entry::ToolResults(results));
     }
 }
@@ -363,7 +376,7 @@ fn log_failure(
     );
 }
 
-fn log_answer(turn: &RunningTurn, exchange: &Exchange, answer: &Answer) {
+fn log_answer(turn: &RunningTurn, exchange: &Exchange, answer: &Answer, cost: Option<Money>) {
     tracing::info!(
         session.id = turn.session.short(),
         provider = %answer.provider,
@@ -371,6 +384,8 @@ fn log_answer(turn: &RunningTurn, exchange: &Exchange, answer: &Answer) {
         tokens.input = answer.usage.input_tokens,
         tokens.cached = answer.usage.cached_input_tokens,
         tokens.output = answer.usage.output_tokens,
+        tokens.reasoning = answer.usage.reasoning_tokens,
+        cost.usd = cost.map(tracing::field::display),
         answer.status = answer.status.as_str(),
         tools.calls = answer.tools.len(),
         elapsed_ms = millis(exchange.started),

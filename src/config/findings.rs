@@ -5,11 +5,13 @@ use std::fmt;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use jiff::civil::Date;
 use url::Url;
 
 use super::exit::Exit;
 use super::{AppEnv, Config, Database};
-use crate::domain::ProviderKind;
+use crate::domain::{ProviderKind, Timestamp};
+use crate::models::Retirement;
 
 /// Something that the operator should know about a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,10 +48,11 @@ fn error(setting: &'static str, text: impl Into<String>) -> Finding {
 }
 
 impl Config {
-    /// Everything worth knowing about these settings, errors first.
-    pub fn findings(&self) -> Vec<Finding> {
+    /// Everything worth knowing about these settings at the time `now`, errors first.
+    pub fn findings(&self, now: Timestamp) -> Vec<Finding> {
         let mut findings = self.unsupported();
         findings.extend(self.provider_warnings());
+        findings.extend(self.model_warnings(now.date()));
         findings.extend(self.exposure_warnings());
         if self.admin.secret_key.is_some() {
             findings.push(warning(
@@ -120,6 +123,40 @@ impl Config {
             ));
         }
         findings
+    }
+
+    /// Models that are retired, soon will be, or may not exist. Only the providers' own addresses are
+    /// judged: other servers choose the names of their models themselves.
+    fn model_warnings(&self, today: Date) -> Vec<Finding> {
+        let providers = &self.providers;
+        let own = |host: &str| host == "api.anthropic.com" || host.ends_with("api.openai.com");
+        [("CLAUDE_MODEL", &providers.anthropic), ("OPENAI_MODEL", &providers.openai)]
+            .into_iter()
+            .filter_map(|(setting, api)| Some((setting, api.as_ref()?)))
+            .filter(|(_, api)| api.base_url.host_str().is_some_and(own))
+            .filter_map(|(setting, api)| {
+                let (models, model) = (&providers.models, api.model.as_str());
+                let instead = models.successor(model).map_or_else(
+                    || "set a current model".to_owned(),
+                    |successor| format!("set {setting}={successor}"),
+                );
+                let text = match models.retirement(model, today) {
+                    Some(Retirement::Past(date)) => {
+                        format!("{model} was retired on {date}; {instead}")
+                    }
+                    Some(Retirement::Near(date)) => {
+                        format!("{model} will be retired on {date}; {instead}")
+                    }
+                    None if !models.knows(model) => format!(
+                        "{model} is not in the table of models of {}; check the name if calls \
+                         fail, and add its prices to PRICES",
+                        models.as_of()
+                    ),
+                    None => return None,
+                };
+                Some(warning(setting, text))
+            })
+            .collect()
     }
 
     fn exposure_warnings(&self) -> Vec<Finding> {

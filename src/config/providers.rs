@@ -1,12 +1,16 @@
 //! The providers: keys, addresses, models, and which of them to ask.
 
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
 use clap::Args;
 use url::Url;
 
 use super::Secret;
 use super::exit::Exit;
 use super::values::{self, Parsed};
-use crate::domain::ProviderKind;
+use crate::domain::{OpenAiApi, ProviderKind};
+use crate::models::ModelTable;
 
 /// OpenAI's own API.
 const OPENAI_BASE_URL: &str = "https://api.openai.com/v1";
@@ -22,6 +26,10 @@ pub struct ProvidersConfig {
     pub anthropic: Option<ProviderSettings>,
     /// OpenAI's API or a compatible one, if it is configured.
     pub openai: Option<ProviderSettings>,
+    /// The API that openai is asked over (`OPENAI_API`).
+    pub openai_api: OpenAiApi,
+    /// Prices and retirements of models, those of `PRICES` over the built-in ones.
+    pub models: Arc<ModelTable>,
 }
 
 /// A provider's API.
@@ -33,6 +41,9 @@ pub struct ProviderSettings {
     pub key: Option<Secret>,
     /// The model to use when a session names none.
     pub model: String,
+    /// The default of earlier versions, which is used instead if the API does not know `model`;
+    /// `None` if the operator has chosen `model`.
+    pub former_model: Option<&'static str>,
     /// The bot name shown with its answers.
     pub bot_name: String,
 }
@@ -85,9 +96,9 @@ pub struct ProviderFlags {
     /// Address of Anthropic's API
     #[arg(long, value_name = "URL", default_value = "https://api.anthropic.com", value_parser = base_url)]
     anthropic_base_url: Url,
-    /// Model of claude
-    #[arg(long, value_name = "NAME", default_value = "claude-haiku-4-5", value_parser = values::name)]
-    claude_model: String,
+    /// Model of claude [default: claude-haiku-5-5]
+    #[arg(long, value_name = "NAME", value_parser = values::name)]
+    claude_model: Option<String>,
     /// Bot name shown with claude's answers
     #[arg(long, value_name = "NAME", default_value = "Claude Assistant", value_parser = values::name)]
     claude_bot_name: String,
@@ -97,12 +108,18 @@ pub struct ProviderFlags {
     /// Address of an OpenAI-compatible API, ending in /v1; configures openai even without a key [default: OpenAI's own]
     #[arg(long, value_name = "URL", value_parser = base_url)]
     openai_base_url: Option<Url>,
-    /// Model of openai
-    #[arg(long, value_name = "NAME", default_value = "gpt-5.4-mini", value_parser = values::name)]
-    openai_model: String,
+    /// API of openai: responses, chat (Chat Completions) or auto: responses at OpenAI's and Azure's own addresses, chat elsewhere
+    #[arg(long, value_name = "NAME", default_value = "auto", value_parser = api)]
+    openai_api: OpenAiApi,
+    /// Model of openai [default: gpt-6-luna]
+    #[arg(long, value_name = "NAME", value_parser = values::name)]
+    openai_model: Option<String>,
     /// Bot name shown with openai's answers
     #[arg(long, value_name = "NAME", default_value = "GPT Assistant", value_parser = values::name)]
     openai_bot_name: String,
+    /// JSON file of prices of models, over the built-in ones
+    #[arg(long, value_name = "FILE")]
+    prices: Option<PathBuf>,
 }
 
 impl ProviderFlags {
@@ -121,20 +138,40 @@ impl ProviderFlags {
             anthropic: self.anthropic_api_key.map(|key| ProviderSettings {
                 base_url: self.anthropic_base_url,
                 key: Some(key),
-                model: self.claude_model,
+                former_model: self.claude_model.is_none().then_some("claude-haiku-4-5"),
+                model: self.claude_model.unwrap_or_else(|| "claude-haiku-5-5".to_owned()),
                 bot_name: self.claude_bot_name,
             }),
             openai: openai_base_url.map(|base_url| ProviderSettings {
                 base_url,
                 key: self.openai_api_key,
-                model: self.openai_model,
+                former_model: self.openai_model.is_none().then_some("gpt-5.4-mini"),
+                model: self.openai_model.unwrap_or_else(|| "gpt-6-luna".to_owned()),
                 bot_name: self.openai_bot_name,
             }),
+            openai_api: self.openai_api,
+            models: Arc::new(models(self.prices.as_deref())?),
         })
     }
 }
 
+/// The built-in table of models, with the file's entries over it.
+fn models(prices: Option<&Path>) -> Result<ModelTable, Exit> {
+    let refused = |reason: String| Exit::setting("PRICES", &reason);
+    let table = ModelTable::built_in().map_err(|error| refused(error.to_string()))?;
+    let Some(path) = prices else { return Ok(table) };
+    let json = std::fs::read_to_string(path)
+        .map_err(|error| refused(format!("{} cannot be read: {error}", path.display())))?;
+    let own =
+        ModelTable::parse(&json).map_err(|error| refused(format!("{} {error}", path.display())))?;
+    Ok(table.overlaid_with(own))
+}
+
 fn provider(text: &str) -> Parsed<ProviderKind> {
+    text.trim().parse()
+}
+
+fn api(text: &str) -> Parsed<OpenAiApi> {
     text.trim().parse()
 }
 

@@ -20,6 +20,15 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// The day in UTC; the first or last that can be represented if this time is beyond it.
+    pub fn date(self) -> jiff::civil::Date {
+        let limit = if self.0 < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
+        let time = jiff::Timestamp::from_millisecond(self.0).unwrap_or(limit);
+        jiff::tz::Offset::UTC.to_datetime(time).date()
+    }
+}
+
 /// `2026-01-31T12:00:00.123Z`: ISO 8601 in UTC with milliseconds.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

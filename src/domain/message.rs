@@ -67,19 +67,26 @@ impl Status {
 pub struct Usage {
     /// Input tokens: instructions, context, history and question.
     pub input_tokens: u32,
-    /// Output tokens.
+    /// Output tokens, thoughts included.
     pub output_tokens: u32,
     /// The part of the input tokens served from the provider's cache, at a fraction of the price.
     pub cached_input_tokens: u32,
+    /// The part of the input tokens written to the provider's cache, at a surcharge.
+    pub cache_write_tokens: u32,
+    /// The part of the output tokens that the model spent on thoughts.
+    pub reasoning_tokens: u32,
 }
 
 impl Usage {
     /// The sum of two usages.
     pub fn plus(self, other: Self) -> Self {
+        let sum = |count: fn(Self) -> u32| count(self).saturating_add(count(other));
         Self {
-            input_tokens: self.input_tokens.saturating_add(other.input_tokens),
-            output_tokens: self.output_tokens.saturating_add(other.output_tokens),
-            cached_input_tokens: self.cached_input_tokens.saturating_add(other.cached_input_tokens),
+            input_tokens: sum(|usage| usage.input_tokens),
+            output_tokens: sum(|usage| usage.output_tokens),
+            cached_input_tokens: sum(|usage| usage.cached_input_tokens),
+            cache_write_tokens: sum(|usage| usage.cache_write_tokens),
+            reasoning_tokens: sum(|usage| usage.reasoning_tokens),
         }
     }
 }

@@ -38,7 +38,19 @@ impl ModelRequest {
         let rest = self.entries.iter().skip(half).position(is_user);
         let cut = rest.map_or(question, |further| half + further);
         self.entries.drain(..cut);
+        if cut > 0 {
+            self.forget_verbatim();
+        }
         cut > 0
+    }
+
+    /// Drops what is valid only for an unchanged prompt.
+    pub fn forget_verbatim(&mut self) {
+        for entry in &mut self.entries {
+            if let Entry::Assistant { verbatim, .. } = entry {
+                *verbatim = None;
+            }
+        }
     }
 }
 
@@ -53,6 +65,8 @@ pub enum Entry {
         text: String,
         /// Its tool calls.
         calls: Vec<ToolCall>,
+        /// The same message as its API wrote it, if that API wants it back unchanged.
+        verbatim: Option<Verbatim>,
     },
     /// The results of all calls in the previous entry, in the same order.
     ToolResults(Vec<ToolResult>),
@@ -66,8 +80,22 @@ impl Entry {
 
     /// A model's message without tool calls.
     pub fn assistant(text: impl Into<String>) -> Self {
-        Self::Assistant { text: text.into(), calls: Vec::new() }
+        Self::Assistant { text: text.into(), calls: Vec::new(), verbatim: None }
     }
+}
+
+/// A model's message as its API wrote it, for the next rounds of the same turn. It contains what a
+/// model that thinks wants back unchanged beside its tool calls: reasoning items, or thinking blocks
+/// with their signatures. It is valid for the API and the model that made it and for an unchanged
+/// prompt before it; everywhere else the message's text and calls stand for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verbatim {
+    /// The API, by a name of the provider's own.
+    pub api: &'static str,
+    /// The model, as it was requested.
+    pub model: String,
+    /// JSON objects in the order of the answer: content blocks or output items.
+    pub items: Vec<String>,
 }
 
 /// A function that the model may call.
@@ -122,8 +150,17 @@ pub enum ModelEvent {
         /// The model's name.
         model: String,
     },
+    /// The model has begun to think, so that the next word may take long. Thoughts themselves are
+    /// never passed on.
+    Thinking,
     /// The next piece of the answer, never empty.
     Text(String),
+    /// The text so far was thoughts, which the server had not marked as such at first. What follows
+    /// replaces it.
+    TakenBack,
+    /// The message as its API wrote it; right before the first tool call, and only if the API wants
+    /// it back.
+    Verbatim(Verbatim),
     /// A complete tool call. All of an answer's calls come right before its end, and only with
     /// [`Finish::ToolUse`]: those of an interrupted answer are never emitted.
     ToolCall(ToolCall),
@@ -183,7 +220,7 @@ mod tests {
         let call = ToolCall { id: "1".into(), name: "f".into(), arguments: "{}".into() };
         let result = ToolResult { call_id: "1".into(), content: "2".into(), is_error: false };
         let round = [
-            Entry::Assistant { text: String::new(), calls: vec![call] },
+            Entry::Assistant { text: String::new(), calls: vec![call], verbatim: None },
             Entry::ToolResults(vec![result]),
         ];
         let with_round = |mut entries: Vec<Entry>| {

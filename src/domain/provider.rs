@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub enum ProviderKind {
     /// Anthropic's Messages API.
     Claude,
-    /// OpenAI's Chat Completions API, or a compatible server.
+    /// OpenAI's API, or a compatible server.
     OpenAi,
     /// The offline demo.
     Demo,
@@ -45,5 +45,31 @@ impl FromStr for ProviderKind {
             .into_iter()
             .find(|kind| kind.as_str() == text)
             .ok_or_else(|| "must be claude, openai or demo".to_owned())
+    }
+}
+
+/// The API that OpenAI's models are asked over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OpenAiApi {
+    /// Responses for OpenAI's and Azure's own addresses, Chat Completions for all others; the other
+    /// one if a server asks for it.
+    #[default]
+    Auto,
+    /// Responses.
+    Responses,
+    /// Chat Completions.
+    Chat,
+}
+
+impl FromStr for OpenAiApi {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "responses" => Ok(Self::Responses),
+            "chat" => Ok(Self::Chat),
+            _ => Err("must be auto, responses or chat".to_owned()),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Model providers behind one trait: requests, streamed answers, failures.
 
 pub mod anthropic;
+mod default_model;
 pub mod fault;
 pub mod offline;
 pub mod openai;
@@ -17,8 +18,9 @@ use futures_util::Stream;
 
 use crate::domain::ProviderKind;
 pub use crate::domain::model::{
-    Entry, Finish, ModelEvent, ModelRequest, ToolCall, ToolChoice, ToolResult, ToolSpec,
+    Entry, Finish, ModelEvent, ModelRequest, ToolCall, ToolChoice, ToolResult, ToolSpec, Verbatim,
 };
+pub use default_model::DefaultModel;
 pub use fault::{Fault, ProviderError};
 pub use parameter::Refused;
 
@@ -33,6 +35,19 @@ pub trait Provider: Send + Sync {
 
     /// The model that is used when a session does not choose one.
     fn default_model(&self) -> &str;
+
+    /// Replaces the default model by an earlier one because the API does not know it. Returns whether
+    /// `unknown` was a default that the operator has not chosen, so that it could be replaced.
+    fn replace_default(&self, unknown: &str) -> bool {
+        let _ = unknown;
+        false
+    }
+
+    /// The part of a prompt's budget of `tokens` that we may fill by our own estimate, which is made
+    /// for OpenAI's tokenizer.
+    fn estimated_budget(&self, tokens: usize) -> usize {
+        tokens
+    }
 
     /// Starts an answer. `Ok` means that the provider has accepted the call and is answering it.
     async fn stream(&self, request: ModelRequest) -> Result<EventStream, ProviderError>;

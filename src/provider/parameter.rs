@@ -14,6 +14,8 @@ pub enum Parameter {
     MaxCompletionTokens,
     /// `max_tokens`.
     MaxTokens,
+    /// `max_output_tokens`, of the Responses API.
+    MaxOutputTokens,
     /// `temperature`.
     Temperature,
     /// `top_p`, which we never send; a server may mention it together with another one.
@@ -24,6 +26,22 @@ pub enum Parameter {
     CacheControl,
     /// `tools`, which many self-hosted models do not support.
     Tools,
+    /// `reasoning_effort`, or `reasoning.effort` of the Responses API.
+    ReasoningEffort,
+    /// `thinking`, of Anthropic's API.
+    Thinking,
+    /// `output_config`, of Anthropic's API, which contains the effort.
+    OutputConfig,
+    /// `include`, of the Responses API, and the encrypted thoughts that it asks for.
+    Include,
+    /// `prompt_cache_key`.
+    PromptCacheKey,
+    /// The API itself: Chat Completions does not do for this model what Responses does.
+    Api,
+    /// The API's path: the server has no Responses API.
+    Path,
+    /// The tokens for thoughts on top of the answer's: they were used up before the first word.
+    ThinkingRoom,
 }
 
 /// A server's objection to a parameter.
@@ -33,6 +51,65 @@ pub enum Objection {
     NotTaken,
     /// Its value is too large; holds the maximum, if the server says it.
     TooLarge(Option<u32>),
+    /// Its value is too small; holds the minimum, if the server says it.
+    TooSmall(Option<u32>),
+    /// It is not accepted with this value; holds the lowest effort that is.
+    Lowest(Effort),
+    /// It is accepted only as `between_tools`, the least thinking that some Claude models do.
+    OnlyBetweenTools,
+}
+
+/// How much a model of OpenAI's thinks before it answers, from least to most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effort {
+    /// It answers at once.
+    None,
+    /// `minimal`, of the first GPT-5 models.
+    Minimal,
+    /// `low`.
+    Low,
+    /// `medium`, the default of most models.
+    Medium,
+    /// `high`.
+    High,
+    /// `xhigh`.
+    ExtraHigh,
+    /// `max`.
+    Max,
+}
+
+impl Effort {
+    const ALL: [Self; 7] = [
+        Self::None,
+        Self::Minimal,
+        Self::Low,
+        Self::Medium,
+        Self::High,
+        Self::ExtraHigh,
+        Self::Max,
+    ];
+
+    /// Its name in requests.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Minimal => "minimal",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::ExtraHigh => "xhigh",
+            Self::Max => "max",
+        }
+    }
+
+    /// The lowest effort in a refusal that lists those accepted: "Supported values are: 'low',
+    /// 'medium', and 'high'."
+    fn lowest_supported(lower: &str) -> Option<Self> {
+        let (_, list) = lower.split_once("supported values are")?;
+        let is_part = |c: char| c.is_ascii_alphanumeric();
+        let is_listed = |effort: &Self| list.split(|c| !is_part(c)).any(|it| it == effort.as_str());
+        Self::ALL.into_iter().find(is_listed)
+    }
 }
 
 /// A parameter that a server has refused by name.
@@ -45,34 +122,56 @@ pub struct Refused {
 }
 
 impl Parameter {
-    const ALL: [Self; 7] = [
+    /// Those that a message names as they are spelt in a request. The words `tools` and `include`
+    /// occur in sentences about other things, so these two are recognised by whole phrases.
+    const ALL: [Self; 11] = [
         Self::MaxCompletionTokens,
         Self::MaxTokens,
+        Self::MaxOutputTokens,
         Self::Temperature,
         Self::TopP,
         Self::StreamOptions,
         Self::CacheControl,
-        Self::Tools,
+        Self::ReasoningEffort,
+        Self::Thinking,
+        Self::OutputConfig,
+        Self::PromptCacheKey,
     ];
 
-    fn name(self) -> &'static str {
+    /// Its names in requests; none for what is no field of one.
+    fn names(self) -> &'static [&'static str] {
         match self {
-            Self::MaxCompletionTokens => "max_completion_tokens",
-            Self::MaxTokens => "max_tokens",
-            Self::Temperature => "temperature",
-            Self::TopP => "top_p",
-            Self::StreamOptions => "stream_options",
-            Self::CacheControl => "cache_control",
-            Self::Tools => "tools",
+            Self::MaxCompletionTokens => &["max_completion_tokens"],
+            Self::MaxTokens => &["max_tokens"],
+            Self::MaxOutputTokens => &["max_output_tokens"],
+            Self::Temperature => &["temperature"],
+            Self::TopP => &["top_p"],
+            Self::StreamOptions => &["stream_options"],
+            Self::CacheControl => &["cache_control"],
+            Self::Tools => &["tools"],
+            Self::ReasoningEffort => &["reasoning_effort", "reasoning.effort"],
+            Self::Thinking => &["thinking"],
+            Self::OutputConfig => &["output_config", "effort parameter"],
+            Self::Include => &["include"],
+            Self::PromptCacheKey => &["prompt_cache_key"],
+            Self::Api | Self::Path | Self::ThinkingRoom => &[],
         }
     }
 
     /// Where `text` mentions it.
     fn position(self, text: &str) -> Option<usize> {
         let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        text.match_indices(self.name()).map(|(at, _)| at).find(|&at| {
-            !text[..at].ends_with(is_part) && !text[at + self.name().len()..].starts_with(is_part)
-        })
+        let mentioned = |name: &&str| {
+            let is_whole = |at: &usize| {
+                !text[..*at].ends_with(is_part) && !text[at + name.len()..].starts_with(is_part)
+            };
+            text.match_indices(*name).map(|(at, _)| at).find(is_whole)
+        };
+        self.names().iter().filter_map(mentioned).min()
+    }
+
+    fn is_limit(self) -> bool {
+        matches!(self, Self::MaxTokens | Self::MaxCompletionTokens | Self::MaxOutputTokens)
     }
 }
 
@@ -80,25 +179,80 @@ impl Refused {
     /// Finds the parameter in a refusal: the one in `param`, or else the first one in the message.
     /// (If the server wants another one instead, it mentions that second.)
     pub fn read(param: &str, message: &str) -> Option<Self> {
+        let lower = message.to_ascii_lowercase();
         let named = |text: &str| {
             let found = Parameter::ALL.into_iter().filter_map(|p| Some((p.position(text)?, p)));
             found.min_by_key(|&(at, _)| at).map(|(_, parameter)| parameter)
         };
-        // vLLM objects to the automatic choice of a tool.
-        let tools = || message.contains("tool choice requires").then_some(Parameter::Tools);
-        let parameter = named(param).or_else(|| named(message)).or_else(tools)?;
-        let is_limit = matches!(parameter, Parameter::MaxTokens | Parameter::MaxCompletionTokens);
-        let lower = message.to_ascii_lowercase();
-        // Anthropic: "max_tokens: 9000 > 4096, which is the maximum". OpenAI: "max_tokens is too
-        // large: 9000. This model supports at most 4096 completion tokens".
-        let at_most = number_after(&lower, " > ").or_else(|| number_after(&lower, "at most "));
-        let objection = match at_most {
-            Some(_) if is_limit => Objection::TooLarge(at_most),
-            None if is_limit && lower.contains("too large") => Objection::TooLarge(None),
-            _ => Objection::NotTaken,
+        let in_param = match param {
+            "reasoning" => Some(Parameter::ReasoningEffort),
+            _ if param.starts_with("include") => Some(Parameter::Include),
+            _ => named(param),
         };
-        Some(Self { parameter, objection })
+        // This one mentions tools and the effort, but wants neither left out.
+        let parameter = if wants_responses(in_param, &lower) {
+            Parameter::Api
+        } else {
+            in_param
+                .or_else(|| refuses_thoughts(&lower).then_some(Parameter::Include))
+                .or_else(|| named(message))
+                .or_else(|| refuses_tools(param, &lower).then_some(Parameter::Tools))?
+        };
+        Some(Self { parameter, objection: objection(parameter, &lower) })
     }
+}
+
+fn objection(parameter: Parameter, lower: &str) -> Objection {
+    if parameter == Parameter::ReasoningEffort {
+        return Effort::lowest_supported(lower).map_or(Objection::NotTaken, Objection::Lowest);
+    }
+    if parameter == Parameter::Thinking && lower.contains("between_tools") {
+        return Objection::OnlyBetweenTools;
+    }
+    if !parameter.is_limit() {
+        return Objection::NotTaken;
+    }
+    // OpenAI: "Invalid 'max_output_tokens': integer below minimum value. Expected a value >= 16".
+    if lower.contains("below minimum value") {
+        return Objection::TooSmall(number_after(lower, ">= "));
+    }
+    // Anthropic: "max_tokens: 9000 > 4096, which is the maximum". OpenAI: "max_tokens is too
+    // large: 9000. This model supports at most 4096 completion tokens".
+    let marks = [" > ", "at most ", "<= "];
+    match marks.into_iter().find_map(|mark| number_after(lower, mark)) {
+        Some(most) => Objection::TooLarge(Some(most)),
+        None if lower.contains("too large") || lower.contains("above maximum value") => {
+            Objection::TooLarge(None)
+        }
+        None => Objection::NotTaken,
+    }
+}
+
+/// Whether Chat Completions points to Responses. OpenAI: "Function tools with reasoning_effort are
+/// not supported for gpt-6-luna in /v1/chat/completions. To use function tools, use /v1/responses
+/// or set reasoning_effort to 'none'", or "This model is only supported in v1/responses and not in
+/// v1/chat/completions". Gateways drop the field's name.
+fn wants_responses(in_param: Option<Parameter>, lower: &str) -> bool {
+    let is_about_effort = match in_param {
+        Some(parameter) => parameter == Parameter::ReasoningEffort,
+        None => Parameter::ReasoningEffort.position(lower).is_some(),
+    };
+    (is_about_effort && lower.contains("/v1/responses"))
+        || (lower.contains("only supported in") && lower.contains("v1/responses"))
+}
+
+/// Whether encrypted thoughts are refused, or those that were sent back.
+fn refuses_thoughts(lower: &str) -> bool {
+    lower.contains("encrypted content is not supported") || lower.contains("item with id 'rs_")
+}
+
+/// Whether a self-hosted server cannot call tools: the phrases of Ollama, llama.cpp and vLLM. Tools
+/// are what answers about files depend on, so nothing vaguer counts.
+fn refuses_tools(param: &str, lower: &str) -> bool {
+    (param.is_empty() || param.starts_with("tool"))
+        && ["does not support tools", "tools param requires", "tool choice requires"]
+            .into_iter()
+            .any(|phrase| lower.contains(phrase))
 }
 
 fn number_after(text: &str, mark: &str) -> Option<u32> {
@@ -144,7 +298,7 @@ mod tests {
 
     #[test]
     fn the_refused_parameter_is_found_in_its_field_or_in_the_message() {
-        use Objection::{NotTaken, TooLarge};
+        use Objection::{Lowest, NotTaken, TooLarge, TooSmall};
         use Parameter::*;
         for (param, message, parameter, objection) in [
             // OpenAI.
@@ -193,12 +347,104 @@ mod tests {
             // Ollama, llama.cpp.
             ("", "registry.ollama.ai/library/gemma:2b does not support tools", Tools, NotTaken),
             ("", "tools param requires --jinja flag", Tools, NotTaken),
+            // Efforts, over Responses, Chat Completions, and with no list of those accepted.
+            (
+                "reasoning.effort",
+                "Unsupported value: 'none' is not supported with the 'gpt-6-astra' model. \
+                 Supported values are: 'low', 'medium', 'high', 'xhigh', and 'max'.",
+                ReasoningEffort,
+                Lowest(Effort::Low),
+            ),
+            (
+                "reasoning_effort",
+                "Unsupported value: 'none' is not supported with this model. Supported values are: \
+                 'high', 'medium', 'low', 'minimal'.",
+                ReasoningEffort,
+                Lowest(Effort::Minimal),
+            ),
+            (
+                "reasoning.effort",
+                "Unsupported parameter: 'reasoning.effort' is not supported with this model.",
+                ReasoningEffort,
+                NotTaken,
+            ),
+            (
+                "",
+                "Unrecognized request argument supplied: reasoning_effort",
+                ReasoningEffort,
+                NotTaken,
+            ),
+            ("reasoning", "Unknown parameter: 'reasoning'.", ReasoningEffort, NotTaken),
+            ("include", "Encrypted content is not supported with this model.", Include, NotTaken),
+            (
+                "input",
+                "Item with id 'rs_68' not found. Items are not persisted when `store` is set to false.",
+                Include,
+                NotTaken,
+            ),
+            ("", "Unknown parameter: 'prompt_cache_key'.", PromptCacheKey, NotTaken),
+            // Too small or too large, in the words of newer models.
+            (
+                "max_output_tokens",
+                "Invalid 'max_output_tokens': integer below minimum value. Expected a value >= 16, \
+                 but got 5 instead.",
+                MaxOutputTokens,
+                TooSmall(Some(16)),
+            ),
+            (
+                "max_tokens",
+                "Invalid 'max_tokens': integer above maximum value. Expected a value <= 4096, but \
+                 got 9000 instead.",
+                MaxTokens,
+                TooLarge(Some(4096)),
+            ),
         ] {
             let expected = Some(Refused { parameter, objection });
             assert_eq!(Refused::read(param, message), expected, "{message}");
         }
-        for message in ["", "The temperatures are high", "my_max_tokens", "messages: too many"] {
+        for message in [
+            "",
+            "The tools are fine",
+            "Messages must include one",
+            "The temperatures are high",
+            "my_max_tokens",
+            "messages: too many",
+        ] {
             assert_eq!(Refused::read("messages", message), None, "{message}");
+        }
+    }
+
+    /// Regression: the first of these was read as a refusal of tools, and the call repeated without.
+    #[test]
+    fn a_refusal_that_points_to_responses_is_not_about_tools() {
+        let api = Refused { parameter: Parameter::Api, objection: Objection::NotTaken };
+        let tools = "Function tools with reasoning_effort are not supported for gpt-6-luna in \
+                     /v1/chat/completions. To use function tools, use /v1/responses or set \
+                     reasoning_effort to 'none'.";
+        let only = "This model is only supported in v1/responses and not in v1/chat/completions.";
+        for (param, message) in [
+            ("reasoning_effort", tools),
+            ("", &format!("litellm.BadRequestError: OpenAIException - {tools}")),
+            ("model", only),
+            ("", only),
+        ] {
+            assert_eq!(Refused::read(param, message), Some(api), "{message}");
+        }
+        assert_eq!(Refused::read("", "See /v1/responses."), None);
+        let effort = Refused::read("reasoning_effort", "Function tools are not supported").unwrap();
+        assert_eq!(effort.parameter, Parameter::ReasoningEffort);
+    }
+
+    /// Regression: the word alone was enough.
+    #[test]
+    fn tools_are_refused_only_in_the_words_of_self_hosted_servers() {
+        for (param, message) in [
+            ("tools[0].function.name", "Invalid 'tools[0].function.name': string too long."),
+            ("tools", "Invalid type for 'tools': expected an array."),
+            ("messages", "registry.ollama.ai/library/gemma:2b does not support tools"),
+            ("", "An assistant message with 'tool_calls' must be followed by tools"),
+        ] {
+            assert_eq!(Refused::read(param, message), None, "{message}");
         }
     }
 

@@ -9,6 +9,7 @@
 mod architecture;
 mod assets;
 mod chat;
+mod claude;
 mod connections;
 mod files;
 mod gate;
@@ -18,6 +19,7 @@ mod nginx;
 mod openapi;
 mod providers;
 mod quota;
+mod responses;
 mod routes;
 mod sessions;
 mod shutdown;

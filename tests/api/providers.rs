@@ -30,7 +30,7 @@ async fn claude_answers_in_a_stream_that_is_split_anywhere() {
     assert_eq!(answer["model"], "claude-served");
     assert_eq!(
         answer["usage"],
-        json!({"inputTokens": 25, "outputTokens": 15, "totalTokens": 40, "cachedInputTokens": 5})
+        json!({"inputTokens": 25, "outputTokens": 15, "totalTokens": 40, "cachedInputTokens": 5, "cacheWriteTokens": 0, "reasoningTokens": 0})
     );
     let call = &model.calls()[0];
     assert!(call.head.starts_with("post /v1/messages http/1.1"), "{}", call.head);
@@ -40,7 +40,7 @@ async fn claude_answers_in_a_stream_that_is_split_anywhere() {
         assert!(call.head.contains(header), "{}", call.head);
     }
     assert!(!call.head.contains("authorization"));
-    assert_eq!(call.body["model"], "claude-haiku-4-5");
+    assert_eq!(call.body["model"], "claude-haiku-5-5");
     assert_eq!(call.body["max_tokens"], 1000);
     assert_eq!(call.body["messages"], json!([{"role": "user", "content": "Hello"}]));
     assert_eq!(call.body.get("temperature"), None);
@@ -58,13 +58,13 @@ async fn a_compatible_server_answers_in_a_stream_that_is_split_anywhere() {
     assert_eq!(answer["model"], "gpt-served");
     assert_eq!(
         answer["usage"],
-        json!({"inputTokens": 20, "outputTokens": 12, "totalTokens": 32, "cachedInputTokens": 8})
+        json!({"inputTokens": 20, "outputTokens": 12, "totalTokens": 32, "cachedInputTokens": 8, "cacheWriteTokens": 0, "reasoningTokens": 0})
     );
     let call = &model.calls()[0];
     assert!(call.head.starts_with("post /v1/chat/completions http/1.1"), "{}", call.head);
     assert!(call.head.contains("authorization: bearer sk-secret"), "{}", call.head);
     assert!(!call.head.contains("x-api-key"));
-    assert_eq!(call.body["model"], "gpt-5.4-mini");
+    assert_eq!(call.body["model"], "gpt-6-luna");
     assert_eq!(call.body["max_tokens"], 1000, "compatible servers know only this name");
     assert_eq!(call.body.get("max_completion_tokens"), None);
     let messages = call.body["messages"].as_array().unwrap();
@@ -364,4 +364,33 @@ async fn the_wait_that_a_busy_provider_asks_for_is_passed_on() {
     let answer = server.say(&id, "Hi").await;
     answer.expect_error(503, "provider_busy");
     assert_eq!(answer.header("retry-after"), Some("13"));
+}
+
+#[tokio::test]
+async fn an_unknown_default_model_is_replaced_by_the_former_one_once() {
+    let unknown = r#"{"type":"error","error":{"type":"not_found_error","message":"model: claude-haiku-5-5"}}"#;
+    let model = Model::start([
+        Script::Status(404, &[], unknown.to_owned()),
+        claude_says("One."),
+        claude_says("Two."),
+    ])
+    .await;
+    let server = claude(&model).await;
+    let id = server.session(json!({})).await;
+    assert_eq!(server.say(&id, "First?").await.expect(200)["response"], "One.");
+    assert_eq!(server.say(&id, "Second?").await.expect(200)["response"], "Two.");
+    let asked: Vec<_> = model.calls().into_iter().map(|call| call.body["model"].clone()).collect();
+    assert_eq!(asked, ["claude-haiku-5-5", "claude-haiku-4-5", "claude-haiku-4-5"]);
+}
+
+#[tokio::test]
+async fn a_model_that_the_operator_chose_is_not_replaced() {
+    let unknown = r#"{"error":{"message":"model not found","code":"model_not_found"}}"#;
+    let model = Model::start([Script::Status(404, &[], unknown.to_owned())]).await;
+    let base = format!("{}/v1", model.base);
+    let flags = ["--openai-model", "gpt-6-luna", "--openai-base-url", &base];
+    let server = Server::with(&flags).await;
+    let id = server.session(json!({})).await;
+    server.say(&id, "Hello").await.expect_error(502, "provider_misconfigured");
+    assert_eq!(model.calls().len(), 1);
 }

@@ -37,6 +37,45 @@ async fn an_answer_can_be_read_as_it_streams_in() {
 }
 
 #[tokio::test]
+async fn a_model_that_thinks_is_shown_to_think_until_its_first_word() {
+    for (attributes, words) in [("", "Thinking…"), ("data-language=\"de\"", "Denkt nach …")] {
+        let (model, _server, site) = stage(attributes).await;
+        visit(async |visitor| {
+            visitor.goto(&site.url("/")).await;
+            visitor.open_chat().await;
+            visitor.ask("What is smoky?").await;
+            let turn = model.turn().await;
+            turn.says("<think>A secret plan.");
+            visitor.sees("#typing-words", words).await;
+            visitor.sees("#bot-status", words).await;
+            assert_eq!(visitor.attribute("#typing-indicator", "role").await.unwrap(), "status");
+            // A change of the words would be announced again.
+            visitor
+                .eval(
+                    "window.changes = 0;
+                     new MutationObserver(() => window.changes++)
+                       .observe($('#typing-words'), { childList: true, characterData: true })",
+                )
+                .await;
+            turn.says(" It goes on.");
+            // Someone who reloads the page is told as well.
+            assert_eq!(visitor.eval("return window.changes").await, 0);
+            visitor.reload().await;
+            visitor.open_chat().await;
+            visitor.sees("#typing-words", words).await;
+            turn.says("</think>\n\nThe blend");
+            visitor.sees(".message.bot.streaming .bubble", "The blend").await;
+            visitor.sees_no("#typing-bubble").await;
+            turn.answers(" is.");
+            visitor.reads_answer("The blend is.").await;
+            let page = visitor.eval("return document.body.textContent").await;
+            assert!(!page.as_str().unwrap().contains("secret"));
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
 async fn the_view_follows_the_end_unless_the_visitor_has_scrolled_up() {
     const FROM_END: &str = "const all = $('#messages-container');
          return all.scrollHeight - all.scrollTop - all.clientHeight";

@@ -86,6 +86,7 @@ fn turns(schema: u32) -> Vec<(NewMessage, Option<NewMessage>)> {
                 input_tokens: 70_000,
                 output_tokens: n as u32,
                 cached_input_tokens: if schema > 2 && n == 1 { 65_536 } else { 0 },
+                ..Usage::default()
             }),
             tools: if n == 0 && schema > 1 { vec![run(schema)] } else { vec![] },
             chart: (n == 0 && schema > 1).then(chart),

@@ -1,7 +1,9 @@
 //! A running server, and stand-ins for the models that it asks.
 
+pub mod claude;
 pub mod model;
 pub mod raw;
+pub mod responses;
 
 use std::sync::Arc;
 

@@ -23,6 +23,8 @@ pub struct Call {
 pub enum Script {
     /// These events, as Anthropic streams them.
     Anthropic(Vec<Value>),
+    /// These events, as OpenAI's Responses API streams them.
+    Responses(Vec<Value>),
     /// These chunks, as OpenAI streams them, then `[DONE]`.
     OpenAi(Vec<Value>),
     /// These bytes after a 200 for an event stream, then the connection is closed.
@@ -53,6 +55,15 @@ impl Drop for Model {
 impl Model {
     /// Plays the first script for the first call, and so on; the last one is repeated forever.
     pub async fn start(scripts: impl IntoIterator<Item = Script>) -> Self {
+        Self::start_checked(|_| None, scripts).await
+    }
+
+    /// The same, but a call for which `refuse` returns a script gets that one instead of its turn.
+    pub async fn start_checked(
+        refuse: impl Fn(&Call) -> Option<Script> + Send + Sync + 'static,
+        scripts: impl IntoIterator<Item = Script>,
+    ) -> Self {
+        let refuse = Arc::new(refuse);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let calls = Arc::new(Mutex::new(Vec::new()));
@@ -65,7 +76,8 @@ impl Model {
             async move {
                 loop {
                     let (stream, _) = listener.accept().await.unwrap();
-                    let (calls, gate, arrived, scripts) = (
+                    let (refuse, calls, gate, arrived, scripts) = (
+                        Arc::clone(&refuse),
                         Arc::clone(&calls),
                         Arc::clone(&gate),
                         Arc::clone(&arrived),
@@ -74,9 +86,12 @@ impl Model {
                     tokio::spawn(async move {
                         let mut stream = stream;
                         let Some(call) = read_call(&mut stream).await else { return };
+                        let refusal = refuse(&call);
                         calls.lock().unwrap().push(call);
                         arrived.add_permits(1);
-                        let script = {
+                        let script = if let Some(refusal) = refusal {
+                            refusal
+                        } else {
                             let mut scripts = scripts.lock().unwrap();
                             if scripts.len() > 1 {
                                 scripts.pop_front().unwrap()
@@ -138,7 +153,7 @@ async fn play(stream: &mut TcpStream, script: Script, gate: &Semaphore) {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
     // Some tests disconnect on purpose.
     let _ = match script {
-        Script::Anthropic(events) => {
+        Script::Anthropic(events) | Script::Responses(events) => {
             odd_pieces(stream, &format!("{head}{}", anthropic_sse(&events))).await
         }
         Script::OpenAi(chunks) => {
@@ -296,7 +311,7 @@ pub fn gpt_calls(calls: &[(&str, Value)]) -> Script {
 }
 
 /// A text in pieces of five characters.
-fn pieces(text: &str) -> Vec<String> {
+pub fn pieces(text: &str) -> Vec<String> {
     let chars: Vec<char> = text.chars().collect();
     chars.chunks(5).map(|piece| piece.iter().collect()).collect()
 }

@@ -112,6 +112,54 @@ test('an answer is shown as it streams in, and reported to the page', async () =
   assert.deepEqual(told, ['Tea?', 'Yes.']);
 });
 
+test('thinking is shown until the first word or tool', async () => {
+  const { chat, lines, state, settle } = room({
+    async ask(text, config, key, progress) {
+      const seen = [];
+      for (const [type, data] of [
+        ['thinking', {}],
+        ['start', {}],
+        ['thinking', {}],
+        ['tool', { status: 'running' }],
+        ['tool', { status: 'done' }],
+        ['thinking', {}],
+        ['something new', {}],
+        ['delta', { text: 'Yes.' }],
+      ]) {
+        progress(type, data);
+        seen.push(state.busy);
+      }
+      assert.deepEqual(
+        seen.join(' '),
+        'thinking thinking thinking querying waiting thinking thinking writing',
+      );
+      return answer('Yes.');
+    },
+  });
+  chat.send('Tea?');
+  await settle();
+  assert.deepEqual(lines(), ['u: Tea?', 'a: Yes.']);
+});
+
+test('text that is replaced is no longer shown', async () => {
+  const { chat, lines, state, settle } = room({
+    async ask(text, config, key, progress) {
+      progress('start', {});
+      progress('delta', { text: 'The user asks for tea.' });
+      progress('replace', { text: 'First.' });
+      assert.deepEqual(lines(), ['u: Tea?', 'a: First.']);
+      progress('replace', { text: '' });
+      progress('thinking', {});
+      assert.deepEqual([lines(), state.busy], [['u: Tea?', 'a: '], 'thinking']);
+      progress('delta', { text: 'Yes.' });
+      return answer('Yes.');
+    },
+  });
+  chat.send('Tea?');
+  await settle();
+  assert.deepEqual(lines(), ['u: Tea?', 'a: Yes.']);
+});
+
 test('questions are asked one after another', async () => {
   const order = [];
   const { chat, settle } = room({

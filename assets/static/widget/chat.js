@@ -165,7 +165,12 @@ export class Chat {
         } else if (type === 'delta') {
           view.setState('writing');
           writing.write(data.text);
-        } else {
+        } else if (type === 'replace') {
+          writing.restart();
+          if (data.text) writing.write(data.text);
+        } else if (type === 'thinking') {
+          view.setState('thinking');
+        } else if (type === 'tool') {
           view.setState(data.status === 'running' ? 'querying' : 'waiting');
         }
       });

@@ -111,6 +111,8 @@ export class Feed {
       /** Discards the text so far. */
       restart: () => {
         text.data = waiting = '';
+        item?.remove();
+        item = null;
         this.#announcer.drop();
       },
       /** @param {Message} message */

@@ -32,6 +32,7 @@ export const EN = {
   sql: 'Calculated with SQL',
   sqlRows: { one: 'Calculated from {count} row', other: 'Calculated from all {count} rows' },
   querying: 'Querying your data…',
+  thinking: 'Thinking…',
   stop: 'Stop the answer',
   suggestions: 'Suggested questions',
   copy: 'Copy',

@@ -6,7 +6,7 @@ import { t } from './strings.js';
 
 /** @typedef {import('./dom.js').StringKey} StringKey */
 
-/** @typedef {'idle' | 'waiting' | 'querying' | 'writing'} State of the current answer */
+/** @typedef {'idle' | 'waiting' | 'thinking' | 'querying' | 'writing'} State of the current answer */
 
 /** The character count appears at this share of a message's limit. */
 const COUNTED_SHARE = 0.8;
@@ -101,6 +101,7 @@ export class View {
 
   /** @param {State} state */
   setState(state) {
+    if (state === this.#state) return; // It would be announced again.
     this.#state = state;
     this.#showState();
   }
@@ -185,16 +186,18 @@ export class View {
 
   #showState() {
     const state = this.#state;
-    const waits = state === 'waiting' || state === 'querying';
+    const named = state === 'thinking' || state === 'querying';
+    const waits = state === 'waiting' || named;
     byId('typing-bubble').hidden = !waits;
     const words = byId('typing-words');
-    words.classList.toggle('sr-only', state !== 'querying');
-    say(words, !waits ? undefined : state === 'querying' ? state : 'typing');
+    words.classList.toggle('sr-only', !named);
+    say(words, named ? state : waits ? 'typing' : undefined);
     byId('stop-btn').hidden = state === 'idle';
     byId('send-btn').hidden = state !== 'idle';
     const status = byId('bot-status');
     status.dataset.state = navigator.onLine ? 'online' : 'offline';
-    say(status, !navigator.onLine ? 'offline' : state === 'idle' ? 'online' : 'writing');
+    const activity = state === 'idle' ? 'online' : state === 'thinking' ? state : 'writing';
+    say(status, navigator.onLine ? activity : 'offline');
     this.#fit();
   }
 

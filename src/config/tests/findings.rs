@@ -16,7 +16,7 @@ const QUIET: [(&str, &str); 4] = [
 /// The findings, one line each; all of them must have this severity.
 #[track_caller]
 fn lines(severity: Severity, env: &[(&str, &str)]) -> Vec<String> {
-    let findings = from_env(env).findings();
+    let findings = from_env(env).findings(TODAY);
     assert!(findings.iter().all(|finding| finding.severity == severity), "{findings:?}");
     findings.iter().map(ToString::to_string).collect()
 }
@@ -78,7 +78,7 @@ fn providers_asked_for_but_not_configured_are_a_warning() {
     ];
     assert_eq!(lines(Severity::Warning, &env), expected);
     let demo = [("AI_PROVIDER", "demo"), ("AI_FALLBACK", "demo")];
-    assert!(from_env(&demo).findings().is_empty());
+    assert!(from_env(&demo).findings(TODAY).is_empty());
 }
 
 #[test]
@@ -142,4 +142,50 @@ fn an_unused_secret_key_is_a_warning() {
     let found = lines(Severity::Warning, &[("SECRET_KEY", "short")]);
     assert!(found.len() == 1 && found[0].starts_with("SECRET_KEY: is not used by this version"));
     assert!(!found[0].contains("short"));
+}
+
+#[test]
+fn models_that_are_retired_or_unknown_are_a_warning() {
+    let openai = |model| warnings(&[("OPENAI_API_KEY", "sk"), ("OPENAI_MODEL", model)]);
+    assert_eq!(
+        openai("gpt-4o-mini"),
+        ["OPENAI_MODEL: gpt-4o-mini will be retired on 2027-01-14; set OPENAI_MODEL=gpt-6-luna"]
+    );
+    assert_eq!(
+        openai("o3-mini"),
+        ["OPENAI_MODEL: o3-mini was retired on 2026-10-23; set OPENAI_MODEL=gpt-6-luna"]
+    );
+    let unknown = "OPENAI_MODEL: gpt-7 is not in the table of models of 2026-11-25; check the name \
+                   if calls fail, and add its prices to PRICES";
+    assert_eq!(openai("gpt-7"), [unknown]);
+    for known in ["gpt-6-luna", "gpt-5.4-mini-2026-03-17"] {
+        assert_eq!(openai(known), [""; 0]);
+    }
+    assert_eq!(
+        warnings(&[("CLAUDE_MODEL", "claude-3-5-haiku-20241022")]),
+        ["CLAUDE_MODEL: claude-3-5-haiku-20241022 was retired on 2026-02-19; \
+          set CLAUDE_MODEL=claude-haiku-5-5"]
+    );
+    // Other servers name their models as they like.
+    let local = [("OPENAI_BASE_URL", "http://localhost:11434/v1"), ("OPENAI_MODEL", "gpt-4o-mini")];
+    assert_eq!(warnings(&local), [""; 0]);
+}
+
+#[test]
+fn prices_of_a_file_make_a_model_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("prices.json");
+    std::fs::write(&path, r#"{"models": {"gpt-7": {"input": 1, "output": 2}}}"#).unwrap();
+    let path = path.to_str().unwrap();
+    let env = [("OPENAI_API_KEY", "sk"), ("OPENAI_MODEL", "gpt-7"), ("PRICES", path)];
+    assert_eq!(warnings(&env), [""; 0]);
+    std::fs::write(path, r#"{"models": {"gpt-7": {"input": 1}}}"#).unwrap();
+    assert_eq!(
+        refusal(&env),
+        format!(
+            "error: PRICES: {path} has a price of gpt-7 that is not a number of US dollars from 0 to 1000000"
+        )
+    );
+    std::fs::remove_file(path).unwrap();
+    assert!(refusal(&env).starts_with(&format!("error: PRICES: {path} cannot be read: ")));
 }

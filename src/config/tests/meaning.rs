@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::domain::ProviderKind;
+use crate::domain::{OpenAiApi, ProviderKind};
 
 #[test]
 fn the_defaults_without_any_source() {
@@ -45,7 +45,7 @@ fn the_defaults_without_any_source() {
     assert!(config.tls.is_none() && config.admin.account.is_none());
     assert_eq!(config.metrics.addr, None);
     assert_eq!(config.log, LogConfig { format: LogFormat::Text, filter: "info".into() });
-    assert_eq!(config.findings(), []);
+    assert_eq!(config.findings(TODAY), []);
 }
 
 #[test]
@@ -86,10 +86,11 @@ fn providers_exist_by_key_or_address() {
     assert_eq!((claude.model.as_str(), claude.bot_name.as_str()), ("model-a", "Ada"));
     let openai = config.providers.openai.as_ref().unwrap();
     assert_eq!(openai.base_url.as_str(), "https://api.openai.com/v1");
-    assert_eq!(
-        (openai.model.as_str(), openai.bot_name.as_str()),
-        ("gpt-5.4-mini", "GPT Assistant")
-    );
+    assert_eq!((openai.model.as_str(), openai.bot_name.as_str()), ("gpt-6-luna", "GPT Assistant"));
+
+    assert_eq!(config.providers.openai_api, OpenAiApi::Auto);
+    let api = |name| from_env(&[("OPENAI_API", name)]).providers.openai_api;
+    assert_eq!((api("responses"), api("chat")), (OpenAiApi::Responses, OpenAiApi::Chat));
 
     let local = from_env(&[("OPENAI_BASE_URL", "http://localhost:11434/v1")]);
     assert!(local.providers.openai.as_ref().unwrap().key.is_none());

@@ -45,6 +45,7 @@ fn wrong_values_are_reported_in_one_line() {
         ("OPENAI_BASE_URL", "https://a.test/v1?x=1", url),
         ("OPENAI_BASE_URL", "https://a.test/v1#x", url),
         ("OPENAI_BASE_URL", "https://a.test/\nv1", url),
+        ("OPENAI_API", "both", "must be auto, responses or chat"),
         ("CLAUDE_MODEL", "a\nb", name),
         ("OPENAI_MODEL", &long, name),
         ("AI_PROVIDER", "gemini", provider),

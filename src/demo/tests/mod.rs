@@ -241,7 +241,11 @@ fn figures_have_their_unit() {
         let DemoReply::Call(call) = conclude(&request) else { panic!("no call") };
         let content = result(&["max"], &json!([[1234.5]]), 1, false);
         let result = ToolResult { call_id: call.id.clone(), content, is_error: false };
-        request.entries.push(Entry::Assistant { text: String::new(), calls: vec![call] });
+        request.entries.push(Entry::Assistant {
+            text: String::new(),
+            calls: vec![call],
+            verbatim: None,
+        });
         request.entries.push(Entry::ToolResults(vec![result]));
         let text = said(&request);
         assert!(text.contains(expected), "{text}");
@@ -255,7 +259,11 @@ fn told(question: &str, content: &str, is_error: bool) -> String {
     request.entries.insert(1, Entry::assistant("Hello!"));
     let DemoReply::Call(call) = conclude(&request) else { panic!("no call: {question}") };
     let result = ToolResult { call_id: call.id.clone(), content: content.to_owned(), is_error };
-    request.entries.push(Entry::Assistant { text: String::new(), calls: vec![call] });
+    request.entries.push(Entry::Assistant {
+        text: String::new(),
+        calls: vec![call],
+        verbatim: None,
+    });
     request.entries.push(Entry::ToolResults(vec![result]));
     said(&request)
 }
@@ -350,7 +358,11 @@ fn failures_are_reported_without_the_error_message() {
 fn only_the_first_answer_mentions_the_key() {
     let mut request = with_file(WEATHER, "average wind");
     let DemoReply::Call(call) = conclude(&request) else { panic!("no call") };
-    request.entries.push(Entry::Assistant { text: String::new(), calls: vec![call] });
+    request.entries.push(Entry::Assistant {
+        text: String::new(),
+        calls: vec![call],
+        verbatim: None,
+    });
     request.entries.push(Entry::ToolResults(vec![ToolResult {
         call_id: "call_1".to_owned(),
         content: result(&["x"], &json!([[3.24]]), 1, false),
@@ -402,7 +414,11 @@ fn it_copes_with_any_question_and_any_block() {
                         .to_owned(),
                     is_error: false,
                 };
-                request.entries.push(Entry::Assistant { text: String::new(), calls: vec![call] });
+                request.entries.push(Entry::Assistant {
+                    text: String::new(),
+                    calls: vec![call],
+                    verbatim: None,
+                });
                 request.entries.push(Entry::ToolResults(vec![result]));
                 prop_assert!(matches!(conclude(&request), DemoReply::Text(_)));
             }

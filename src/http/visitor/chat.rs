@@ -153,7 +153,7 @@ impl Example for AnswerBody {
             message_count: 2,
             provider: "claude".to_owned(),
             provider_name: "Claude Assistant".to_owned(),
-            model: "claude-haiku-4-5".to_owned(),
+            model: "claude-haiku-5-5".to_owned(),
             timestamp: EXAMPLE_TIME.to_owned(),
             usage: EXAMPLE_USAGE,
             status: None,

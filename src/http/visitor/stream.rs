@@ -36,8 +36,12 @@ pub struct StreamApi {
 
 /// One event of a stream, with an id and one of these names:
 ///
+/// - `thinking {}`: the model has been thinking for a second and has not said a word yet. It may
+///   come before `start`, and again in the same answer
 /// - `start {turnId, provider, model}`
 /// - `delta {text}`: the next piece of the answer
+/// - `replace {text}`: the answer so far, instead of all text before (rare: the model's thoughts had
+///   been taken for its answer)
 /// - `tool {name, sql, status, rowCount?, elapsedMs?}`, with the status `running`, `done` or `failed`
 /// - `done {…}`: everything that `POST /api/chat/message` returns
 /// - `error {error, code, retryable}`
@@ -110,7 +114,7 @@ impl ApiResponse for EventReply {
 impl StreamApi {
     /// Ask a question and read the answer as it is written
     ///
-    /// Works like `/message`. Errors before the first word are plain HTTP errors; later ones are an
+    /// Works like `/message`. Errors before the first event are plain HTTP errors; later ones are an
     /// `error` event. The answer is completed and stored even if the client disconnects.
     #[oai(path = "/stream", method = "post", operation_id = "streamMessage")]
     async fn stream(
@@ -177,6 +181,8 @@ fn body(turn: &RunningTurn, event: TurnEvent) -> (&'static str, Value) {
         TurnEvent::Started { provider, model } => {
             ("start", json!({"turnId": turn.id, "provider": provider.as_str(), "model": model}))
         }
+        TurnEvent::Thinking => ("thinking", json!({})),
+        TurnEvent::Replaced(text) => ("replace", json!({ "text": text })),
         TurnEvent::Text(text) => ("delta", json!({ "text": text })),
         TurnEvent::ToolRunning { name, input } => {
             ("tool", json!({"name": name, "sql": sql_of(&input), "status": "running"}))

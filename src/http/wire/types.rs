@@ -198,8 +198,14 @@ pub const EXAMPLE_ID: &str = "0d6f1f0e-5d3c-4c5e-9d0a-3a4f1c2b7e58";
 pub const EXAMPLE_TIME: &str = "2026-01-31T12:00:00.123Z";
 
 /// What the answer of the examples cost.
-pub const EXAMPLE_USAGE: UsageBody =
-    UsageBody { input_tokens: 212, output_tokens: 14, total_tokens: 226, cached_input_tokens: 0 };
+pub const EXAMPLE_USAGE: UsageBody = UsageBody {
+    input_tokens: 212,
+    output_tokens: 14,
+    total_tokens: 226,
+    cached_input_tokens: 0,
+    cache_write_tokens: 0,
+    reasoning_tokens: 0,
+};
 
 /// The answer of the examples as HTML.
 pub const EXAMPLE_HTML: &str = "<p>The Sencha costs <strong>4.90 euros</strong>.</p>";
@@ -222,12 +228,16 @@ pub enum RoleName {
 pub struct UsageBody {
     /// Tokens read.
     pub input_tokens: u32,
-    /// Tokens written.
+    /// Tokens written, thoughts included.
     pub output_tokens: u32,
     /// Their sum.
     pub total_tokens: u32,
     /// Those of the tokens read that came from the provider's cache.
     pub cached_input_tokens: u32,
+    /// Those of the tokens read that were written to the provider's cache.
+    pub cache_write_tokens: u32,
+    /// Those of the tokens written that the model spent on thoughts.
+    pub reasoning_tokens: u32,
 }
 
 impl From<domain::Usage> for UsageBody {
@@ -237,6 +247,8 @@ impl From<domain::Usage> for UsageBody {
             output_tokens: usage.output_tokens,
             total_tokens: usage.input_tokens.saturating_add(usage.output_tokens),
             cached_input_tokens: usage.cached_input_tokens,
+            cache_write_tokens: usage.cache_write_tokens,
+            reasoning_tokens: usage.reasoning_tokens,
         }
     }
 }
@@ -441,7 +453,7 @@ pub fn example_messages() -> Vec<MessageBody> {
             timestamp: 1_769_860_800_123,
             status: None,
             provider: Some("claude".to_owned()),
-            model: Some("claude-haiku-4-5".to_owned()),
+            model: Some("claude-haiku-5-5".to_owned()),
             usage: Some(EXAMPLE_USAGE),
             tools: None,
             chart: None,

@@ -98,7 +98,11 @@ fn what_is_no_emphasis_stays_none() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 1000,
+        max_global_rejects: 100_000,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn words_after_spaces_are_read_as_by_commonmark(text in "([*]{1,3}|[(\"]?[a重，.]{1,3}[.)\":]?| ){0,20}") {

@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::MessagesDialect;
+use super::API;
+use super::dialect::{MessagesDialect, Thinking};
 use crate::provider::tool::{input, plain_name};
 use crate::provider::{Entry, Fault, ModelRequest, ProviderError, ToolChoice, ToolSpec};
 
@@ -20,10 +21,32 @@ struct MessagesBody<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tools: Vec<ToolParam<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tool_choice: Option<ToolChoiceParam>,
+    tool_choice: Option<TypeOnly>,
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thinking: Option<TypeOnly>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_config: Option<OutputConfig>,
+    /// Marks the end of the conversation for the cache, wherever that is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_control: Option<TypeOnly>,
     stream: bool,
+}
+
+/// An object of which only the type matters.
+#[derive(Clone, Copy, Serialize)]
+struct TypeOnly {
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
+/// The mark of what is to be cached for five minutes.
+const EPHEMERAL: TypeOnly = TypeOnly { kind: "ephemeral" };
+
+#[derive(Serialize)]
+struct OutputConfig {
+    effort: &'static str,
 }
 
 #[derive(Serialize)]
@@ -38,13 +61,7 @@ struct SystemBlock<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     text: &'a str,
-    cache_control: CacheControl,
-}
-
-#[derive(Serialize)]
-struct CacheControl {
-    #[serde(rename = "type")]
-    kind: &'static str,
+    cache_control: TypeOnly,
 }
 
 #[derive(Serialize)]
@@ -53,12 +70,6 @@ struct ToolParam<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     description: &'a str,
     input_schema: &'a Value,
-}
-
-#[derive(Serialize)]
-struct ToolChoiceParam {
-    #[serde(rename = "type")]
-    kind: &'static str,
 }
 
 #[derive(Serialize)]
@@ -71,7 +82,15 @@ struct MessageParam<'a> {
 #[serde(untagged)]
 enum Content<'a> {
     Text(&'a str),
-    Blocks(Vec<BlockParam<'a>>),
+    Blocks(Vec<MessageBlock<'a>>),
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum MessageBlock<'a> {
+    Written(BlockParam<'a>),
+    /// As the API wrote it.
+    Verbatim(&'a RawValue),
 }
 
 #[derive(Clone, Serialize)]
@@ -93,55 +112,75 @@ enum BlockParam<'a> {
     },
 }
 
-/// Minimum length of a system text that is marked for the cache, in bytes. The API does not cache
-/// prompts under 1,024 tokens (for some models 2,048 or 4,096) and ignores the mark on them; a token
-/// of English has about four bytes. Source: Anthropic's documentation, "Prompt caching".
-pub const MIN_CACHED: usize = 4096;
-
 /// Writes the body of `request`. The API's temperature ends at 1, ours at 2.
 pub fn write(request: &ModelRequest, dialect: MessagesDialect) -> Result<Vec<u8>, ProviderError> {
     let forbidden = request.tool_choice == ToolChoice::None && !request.tools.is_empty();
     let body = MessagesBody {
         model: &request.model,
-        max_tokens: request.max_tokens.min(dialect.max_tokens),
+        max_tokens: dialect.limit(request.max_tokens),
         system: system(&request.system, dialect.cache),
-        messages: messages(&request.entries),
+        messages: messages(request),
         tools: request.tools.iter().map(tool_param).collect(),
-        tool_choice: forbidden.then_some(ToolChoiceParam { kind: "none" }),
+        tool_choice: forbidden.then_some(TypeOnly { kind: "none" }),
         temperature: request
             .temperature
             .filter(|_| dialect.temperature)
             .map(|degree| degree.clamp(0.0, 1.0)),
+        thinking: match dialect.thinking {
+            Thinking::Disabled => Some(TypeOnly { kind: "disabled" }),
+            Thinking::BetweenTools => Some(TypeOnly { kind: "between_tools" }),
+            Thinking::LowEffort | Thinking::Unspecified => None,
+        },
+        output_config: (dialect.thinking == Thinking::LowEffort)
+            .then_some(OutputConfig { effort: "low" }),
+        cache_control: dialect.cache.then_some(EPHEMERAL),
         stream: true,
     };
     serde_json::to_vec(&body).map_err(|e| ProviderError::new(Fault::Rejected, e.to_string()))
 }
 
 /// The system text, marked as the end of the part that is the same in every call. The API puts the
-/// tools before it, so they are cached with it.
+/// tools before it, so they are cached with it. A text that is too short for the model's cache is
+/// not cached, and the mark costs nothing.
+/// Source: Anthropic's documentation, "Prompt caching".
 fn system(text: &str, cache: bool) -> Option<System<'_>> {
     if text.is_empty() {
         return None;
     }
-    if !cache || text.len() < MIN_CACHED {
-        return Some(System::Text(text));
-    }
-    let cache_control = CacheControl { kind: "ephemeral" };
-    Some(System::Blocks([SystemBlock { kind: "text", text, cache_control }]))
+    Some(match cache {
+        true => System::Blocks([SystemBlock { kind: "text", text, cache_control: EPHEMERAL }]),
+        false => System::Text(text),
+    })
 }
 
 fn tool_param(tool: &ToolSpec) -> ToolParam<'_> {
     ToolParam { name: tool.name, description: &tool.description, input_schema: &tool.parameters }
 }
 
+/// The blocks of a message of the API's own for `model`, if they are to be sent back unchanged.
+fn as_written<'a>(entry: &'a Entry, model: &str) -> Option<Vec<MessageBlock<'a>>> {
+    let Entry::Assistant { verbatim: Some(verbatim), .. } = entry else { return None };
+    if verbatim.api != API || verbatim.model != model {
+        return None;
+    }
+    let items = verbatim.items.iter();
+    items.map(|item| serde_json::from_str(item).ok().map(MessageBlock::Verbatim)).collect()
+}
+
 /// The entries as messages with alternating roles. What a user says after tool results goes into
 /// the same message, after them, as the API requires.
-fn messages(entries: &[Entry]) -> Vec<MessageParam<'_>> {
-    let mut messages: Vec<(&'static str, Vec<BlockParam<'_>>)> = Vec::with_capacity(entries.len());
+fn messages(request: &ModelRequest) -> Vec<MessageParam<'_>> {
+    let entries = &request.entries;
+    let mut messages: Vec<(&'static str, Vec<MessageBlock<'_>>)> =
+        Vec::with_capacity(entries.len());
     for entry in entries {
+        if let Some(blocks) = as_written(entry, &request.model) {
+            messages.push(("assistant", blocks));
+            continue;
+        }
         let (role, blocks) = match entry {
             Entry::User(text) => ("user", vec![BlockParam::Text { text }]),
-            Entry::Assistant { text, calls } => {
+            Entry::Assistant { text, calls, verbatim: _ } => {
                 // The API refuses blank blocks.
                 let text = (!text.trim().is_empty()).then_some(BlockParam::Text { text });
                 let calls = calls.iter().map(|call| BlockParam::ToolUse {
@@ -160,8 +199,9 @@ fn messages(entries: &[Entry]) -> Vec<MessageParam<'_>> {
                 ("user", results.collect())
             }
         };
+        let mut blocks: Vec<_> = blocks.into_iter().map(MessageBlock::Written).collect();
         match messages.last_mut() {
-            Some((last, all)) if *last == role => all.extend(blocks),
+            Some((last, all)) if *last == role => all.append(&mut blocks),
             _ if blocks.is_empty() => {}
             _ => messages.push((role, blocks)),
         }
@@ -169,7 +209,7 @@ fn messages(entries: &[Entry]) -> Vec<MessageParam<'_>> {
     let messages = messages.into_iter().map(|(role, blocks)| MessageParam {
         role,
         content: match blocks[..] {
-            [BlockParam::Text { text }] => Content::Text(text),
+            [MessageBlock::Written(BlockParam::Text { text })] => Content::Text(text),
             _ => Content::Blocks(blocks),
         },
     });

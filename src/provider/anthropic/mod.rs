@@ -9,20 +9,28 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::parameter::{Learned, Objection, Parameter};
+use super::parameter::Learned;
 use super::transport::reader::{AnswerDraft, Mapper};
 use super::transport::tool_calls::Piece;
 use super::transport::wire::{Count, Str};
 use super::transport::{ApiSettings, Endpoint, SetupError, Transport, secret_header};
 use super::{
-    EventStream, Fault, Finish, ModelRequest, Provider, ProviderError, Refused, fault, sse,
+    DefaultModel, EventStream, Fault, Finish, ModelRequest, Provider, ProviderError, Refused,
+    fault, sse,
 };
 use crate::domain::{ProviderKind, Usage};
+use content::{AnswerContent, BlockPiece};
+use dialect::MessagesDialect;
 
 mod body;
+mod content;
+mod dialect;
 
 /// The public API.
 pub const DEFAULT_BASE_URL: &str = "https://api.anthropic.com";
+
+/// The API's name in messages that are sent back to it as it wrote them.
+const API: &str = "messages";
 
 /// The version of the API that we use.
 const VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
@@ -30,7 +38,7 @@ const VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
 /// Claude.
 #[derive(Debug)]
 pub struct Anthropic {
-    model: String,
+    model: DefaultModel,
     endpoint: Arc<Endpoint>,
     transport: Transport,
     learned: Learned<MessagesDialect>,
@@ -47,7 +55,7 @@ impl Anthropic {
         let path = &["v1", "messages"];
         Ok(Self {
             endpoint: Arc::new(Endpoint::new(&settings.base_url, path, headers, settings.key)?),
-            model: settings.model,
+            model: DefaultModel::new(settings.model, settings.former_model),
             transport,
             learned: Learned::default(),
         })
@@ -56,7 +64,7 @@ impl Anthropic {
 
 impl Anthropic {
     fn dialect(&self, model: &str) -> MessagesDialect {
-        self.learned.of(model).unwrap_or_default()
+        self.learned.of(model).unwrap_or_else(|| MessagesDialect::of(model))
     }
 }
 
@@ -67,12 +75,24 @@ impl Provider for Anthropic {
     }
 
     fn default_model(&self) -> &str {
-        &self.model
+        self.model.name()
+    }
+
+    fn replace_default(&self, unknown: &str) -> bool {
+        self.model.replace(unknown)
+    }
+
+    /// The tokenizer of Claude 4.7 and later needs about a quarter more tokens for the same text.
+    fn estimated_budget(&self, tokens: usize) -> usize {
+        tokens - tokens / 5
     }
 
     async fn stream(&self, request: ModelRequest) -> Result<EventStream, ProviderError> {
-        let body = body::write(&request, self.dialect(&request.model))?;
-        self.transport.call(&self.endpoint, body, Messages::default()).await
+        let dialect = self.dialect(&request.model);
+        let body = body::write(&request, dialect)?;
+        self.transport
+            .call(&self.endpoint, body, Messages::of(&request.model, dialect.may_think()))
+            .await
     }
 
     fn adapt(&self, request: &ModelRequest, refused: Refused) -> bool {
@@ -81,43 +101,6 @@ impl Provider for Anthropic {
             self.learned.remember(&request.model, dialect);
         }
         dialect.is_some()
-    }
-}
-
-/// Which parameters a call may contain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct MessagesDialect {
-    /// Whether it may be sent. The newest models refuse it.
-    temperature: bool,
-    /// Maximum length of an answer that the model accepts, in tokens.
-    max_tokens: u32,
-    /// Whether `cache_control` may be sent. Compatible servers may not know it.
-    cache: bool,
-}
-
-impl Default for MessagesDialect {
-    fn default() -> Self {
-        Self { temperature: true, max_tokens: u32::MAX, cache: true }
-    }
-}
-
-impl MessagesDialect {
-    /// This dialect without what was refused in `request`; `None` if that is impossible.
-    fn without(mut self, refused: Refused, request: &ModelRequest) -> Option<Self> {
-        match (refused.parameter, refused.objection) {
-            (Parameter::Temperature, _) if request.temperature.is_some() => {
-                self.temperature = false;
-            }
-            // The API requires a limit, so it can be lowered but not left out.
-            (Parameter::MaxTokens, Objection::TooLarge(Some(most)))
-                if most < request.max_tokens =>
-            {
-                self.max_tokens = self.max_tokens.min(most);
-            }
-            (Parameter::CacheControl, _) => self.cache = false,
-            _ => return None,
-        }
-        Some(self)
     }
 }
 
@@ -131,9 +114,9 @@ struct Wire<'a> {
     /// Of `message_start`.
     #[serde(borrow)]
     message: Option<Start<'a>>,
-    /// Of `content_block_start`.
+    /// Of `content_block_start`, a [`ContentBlock`].
     #[serde(borrow)]
-    content_block: Option<ContentBlock<'a>>,
+    content_block: Option<&'a RawValue>,
     /// Of `content_block_delta` and `message_delta`.
     #[serde(borrow)]
     delta: Option<ContentBlock<'a>>,
@@ -154,7 +137,7 @@ struct Whole<'a> {
     #[serde(borrow)]
     model: Option<Str<'a>>,
     #[serde(borrow)]
-    content: Vec<ContentBlock<'a>>,
+    content: Vec<&'a RawValue>,
     #[serde(borrow)]
     stop_reason: Option<Str<'a>>,
     usage: Option<MessagesUsage>,
@@ -177,6 +160,12 @@ struct ContentBlock<'a> {
     /// The next piece of a tool's input, of `input_json_delta`.
     #[serde(borrow)]
     partial_json: Option<Str<'a>>,
+    /// The next piece of a thought, of `thinking_delta`.
+    #[serde(borrow)]
+    thinking: Option<Str<'a>>,
+    /// The next piece of a thought's signature, of `signature_delta`.
+    #[serde(borrow)]
+    signature: Option<Str<'a>>,
     #[serde(borrow)]
     stop_reason: Option<Str<'a>>,
 }
@@ -187,6 +176,12 @@ struct MessagesUsage {
     cache_creation_input_tokens: Option<Count>,
     cache_read_input_tokens: Option<Count>,
     output_tokens: Option<Count>,
+    output_tokens_details: Option<MessagesOutputDetails>,
+}
+
+#[derive(Deserialize)]
+struct MessagesOutputDetails {
+    thinking_tokens: Option<Count>,
 }
 
 #[derive(Deserialize)]
@@ -211,10 +206,19 @@ struct Messages {
     /// written to it, read from it.
     input: [u32; 3],
     output: u32,
+    thoughts: u32,
     finish: Option<Finish>,
+    content: AnswerContent,
+    model: String,
+    may_think: bool,
 }
 
 impl Messages {
+    /// Reads the answer of `model`, which may think before its first word.
+    fn of(model: &str, may_think: bool) -> Self {
+        Self { model: model.to_owned(), may_think, ..Self::default() }
+    }
+
     /// Updates the counts. They are cumulative, and a later event omits those that have not changed.
     fn count(&mut self, tokens: &MessagesUsage, draft: &mut AnswerDraft) {
         let [plain, written, read] = &mut self.input;
@@ -223,14 +227,60 @@ impl Messages {
             (written, tokens.cache_creation_input_tokens),
             (read, tokens.cache_read_input_tokens),
             (&mut self.output, tokens.output_tokens),
+            (
+                &mut self.thoughts,
+                tokens.output_tokens_details.as_ref().and_then(|details| details.thinking_tokens),
+            ),
         ] {
             if let Some(Count(new)) = new {
                 *kept = new;
             }
         }
         let input_tokens = self.input.into_iter().fold(0, u32::saturating_add);
-        let [.., cached_input_tokens] = self.input;
-        draft.usage(Usage { input_tokens, output_tokens: self.output, cached_input_tokens });
+        let [_, cache_write_tokens, cached_input_tokens] = self.input;
+        draft.usage(Usage {
+            input_tokens,
+            output_tokens: self.output,
+            cached_input_tokens,
+            cache_write_tokens,
+            reasoning_tokens: self.thoughts,
+        });
+    }
+}
+
+impl Messages {
+    /// A content block has begun, or is there whole if it has no `index`.
+    fn begin(
+        &mut self,
+        index: Option<u32>,
+        block: &RawValue,
+        draft: &mut AnswerDraft,
+    ) -> Result<(), ProviderError> {
+        self.content.start(index, block);
+        let block = serde_json::from_str(block.get())
+            .map_err(|error| ProviderError::new(Fault::Malformed, error.to_string()))?;
+        read_block(index, block, draft)
+    }
+
+    /// Keeps a piece of a content block, for the case that the message must be sent back.
+    fn keep(&mut self, index: Option<u32>, delta: &ContentBlock<'_>) {
+        let pieces = [
+            delta.text.as_ref().map(|text| BlockPiece::Text("text", &text.0)),
+            delta.thinking.as_ref().map(|text| BlockPiece::Text("thinking", &text.0)),
+            delta.signature.as_ref().map(|text| BlockPiece::Text("signature", &text.0)),
+            delta.partial_json.as_ref().map(|json| BlockPiece::Input(&json.0)),
+        ];
+        for piece in pieces.into_iter().flatten() {
+            self.content.extend(index, piece);
+        }
+    }
+
+    /// The answer has ended.
+    fn close(&mut self, finish: Finish, draft: &mut AnswerDraft) -> Result<(), ProviderError> {
+        if let Some(message) = self.content.verbatim(&self.model) {
+            draft.verbatim(message);
+        }
+        draft.finish(finish)
     }
 }
 
@@ -257,8 +307,13 @@ impl Mapper for Messages {
                 }
             }
             "content_block_start" | "content_block_delta" => {
-                let Some(block) = wire.delta.or(wire.content_block) else { return Ok(()) };
-                read_block(wire.index, block, draft)?;
+                let index = wire.index.map(|index| index.0);
+                if let Some(delta) = wire.delta {
+                    self.keep(index, &delta);
+                    read_block(index, delta, draft)?;
+                } else if let Some(block) = wire.content_block {
+                    self.begin(index, block, draft)?;
+                }
             }
             "message_delta" => {
                 if let Some(reason) = wire.delta.and_then(|delta| delta.stop_reason) {
@@ -268,11 +323,15 @@ impl Mapper for Messages {
                     self.count(&tokens, draft);
                 }
             }
-            "message_stop" => draft.finish(self.finish.unwrap_or(Finish::Complete))?,
+            "message_stop" => self.close(self.finish.unwrap_or(Finish::Complete), draft)?,
             "error" => return Err(fault::classify_event(event.data.as_bytes())),
             _ => {}
         }
         Ok(())
+    }
+
+    fn may_think(&self) -> bool {
+        self.may_think
     }
 
     fn whole(&mut self, body: &[u8], draft: &mut AnswerDraft) -> Result<(), ProviderError> {
@@ -284,22 +343,22 @@ impl Mapper for Messages {
             .map_err(|error| ProviderError::new(Fault::Malformed, error.to_string()))?;
         draft.model(answer.model.as_ref().map_or("", |model| &model.0));
         for block in answer.content {
-            read_block(None, block, draft)?;
+            self.begin(None, block, draft)?;
         }
         if let Some(tokens) = answer.usage {
             self.count(&tokens, draft);
         }
-        draft.finish(answer.stop_reason.map_or(Finish::Complete, |reason| finish(&reason.0)))
+        let finish = answer.stop_reason.map_or(Finish::Complete, |reason| finish(&reason.0));
+        self.close(finish, draft)
     }
 }
 
 /// Reads a content block, or a piece of one. `index` is its position, if it arrives in pieces.
 fn read_block(
-    index: Option<Count>,
+    index: Option<u32>,
     block: ContentBlock<'_>,
     draft: &mut AnswerDraft,
 ) -> Result<(), ProviderError> {
-    let index = index.map(|index| index.0);
     let kind = block.kind.as_ref().map(|kind| &*kind.0);
     match kind {
         Some("text" | "text_delta") => match block.text {
@@ -317,7 +376,10 @@ fn read_block(
             let arguments = block.partial_json.as_ref().map_or("", |json| &json.0);
             draft.call(Piece { index, arguments, ..Piece::default() })?;
         }
-        // Thoughts, their signatures, citations, tools that run on the provider's side.
+        Some("thinking" | "redacted_thinking" | "thinking_delta" | "signature_delta") => {
+            draft.thinking();
+        }
+        // Citations, tools that run on the provider's side, and what is added later.
         _ => draft.token(),
     }
     Ok(())

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::provider::transport::reader::testing::{Outcome, read_split_everywhere, text};
-use crate::provider::{Entry, ModelEvent, ToolCall, ToolChoice, ToolResult, ToolSpec};
+use crate::provider::{Entry, ModelEvent, ToolCall, ToolChoice, ToolResult, ToolSpec, Verbatim};
 
 macro_rules! transcript {
     ($name:literal) => {
@@ -40,13 +40,23 @@ fn an_answer_is_read_event_by_event() {
 
 #[test]
 fn cached_tokens_count_as_input_tokens() {
-    for (transcript, expected, (input_tokens, output_tokens, cached_input_tokens)) in [
-        (transcript!("cached.sse"), "Yes.", (3210, 7, 3000)),
-        (transcript!("whole.json"), "Hi! I am “Claude”.", (42, 6, 30)),
+    for (
+        transcript,
+        expected,
+        [input_tokens, output_tokens, cached_input_tokens, cache_write_tokens],
+    ) in [
+        (transcript!("cached.sse"), "Yes.", [3210, 7, 3000, 200]),
+        (transcript!("whole.json"), "Hi! I am “Claude”.", [42, 6, 30, 0]),
     ] {
         let (events, failure) = read(transcript);
         assert_eq!((failure, text(&events)), (None, expected.to_owned()));
-        let usage = Usage { input_tokens, output_tokens, cached_input_tokens };
+        let usage = Usage {
+            input_tokens,
+            output_tokens,
+            cached_input_tokens,
+            cache_write_tokens,
+            ..Usage::default()
+        };
         let end = [ModelEvent::Usage(usage), ModelEvent::Finished(Finish::Complete)];
         assert_eq!(events[events.len() - 2..], end);
     }
@@ -151,7 +161,11 @@ fn request() -> ModelRequest {
 }
 
 fn written(request: &ModelRequest) -> Value {
-    serde_json::from_slice(&body::write(request, MessagesDialect::default()).unwrap()).unwrap()
+    written_in(request, MessagesDialect::of(&request.model))
+}
+
+fn written_in(request: &ModelRequest, dialect: MessagesDialect) -> Value {
+    serde_json::from_slice(&body::write(request, dialect).unwrap()).unwrap()
 }
 
 #[test]
@@ -159,55 +173,118 @@ fn the_body_contains_what_the_api_requires() {
     let expected = json!({
         "model": "claude-haiku-4-5",
         "max_tokens": 1000,
-        "system": "Be brief.",
+        "system": [
+            {"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}},
+        ],
         "messages": [
             {"role": "user", "content": "Hi"},
             {"role": "assistant", "content": "Hello!"},
             {"role": "user", "content": "\"1 + 1\"?"},
         ],
+        "cache_control": {"type": "ephemeral"},
         "stream": true,
     });
     assert_eq!(written(&request()), expected);
 }
 
 #[test]
-fn a_long_system_text_is_marked_for_the_cache() {
-    let system = "s".repeat(body::MIN_CACHED);
-    let marked = json!([
-        {"type": "text", "text": system, "cache_control": {"type": "ephemeral"}},
-    ]);
-    let long = ModelRequest { system: system.clone(), ..request() };
-    assert_eq!(written(&long)["system"], marked);
-    let plain =
-        body::write(&long, MessagesDialect { cache: false, ..MessagesDialect::default() }).unwrap();
-    assert_eq!(serde_json::from_slice::<Value>(&plain).unwrap()["system"], json!(system));
-    let short = ModelRequest { system: system[1..].to_owned(), ..request() };
-    assert_eq!(written(&short)["system"], json!(system[1..]));
+fn the_system_text_and_the_conversation_are_marked_for_the_cache() {
+    let ephemeral = json!({"type": "ephemeral"});
+    let body = written(&request());
+    assert_eq!(
+        body["system"],
+        json!([{"type": "text", "text": "Be brief.", "cache_control": ephemeral}])
+    );
+    assert_eq!(body["cache_control"], ephemeral);
+    let uncached = MessagesDialect { cache: false, ..MessagesDialect::of("claude-haiku-4-5") };
+    let plain = written_in(&request(), uncached);
+    assert_eq!((&plain["system"], plain.get("cache_control")), (&json!("Be brief."), None));
 }
 
 #[test]
-fn only_what_was_sent_can_be_left_out() {
-    use Objection::{NotTaken, TooLarge};
-    let hot = ModelRequest { temperature: Some(1.0), ..request() };
-    let plain = MessagesDialect::default();
-    for (parameter, objection, expected) in [
-        (Parameter::Temperature, NotTaken, Some(MessagesDialect { temperature: false, ..plain })),
-        (
-            Parameter::MaxTokens,
-            TooLarge(Some(500)),
-            Some(MessagesDialect { max_tokens: 500, ..plain }),
-        ),
-        (Parameter::MaxTokens, TooLarge(Some(5000)), None),
-        (Parameter::MaxTokens, TooLarge(None), None),
-        (Parameter::MaxTokens, NotTaken, None),
-        (Parameter::CacheControl, NotTaken, Some(MessagesDialect { cache: false, ..plain })),
-        (Parameter::TopP, NotTaken, None),
+fn thinking_is_kept_as_small_as_the_model_allows() {
+    for (model, thinking, effort, limit) in [
+        ("claude-haiku-4-5", None, None, 1000),
+        ("claude-haiku-5-5", Some("disabled"), None, 1000),
+        ("claude-sonnet-5-5", Some("between_tools"), None, 5000),
+        ("claude-opus-5-5", None, Some("low"), 5000),
     ] {
-        let refused = Refused { parameter, objection };
-        assert_eq!(plain.without(refused, &hot), expected, "{refused:?}");
+        let asked = ModelRequest { model: model.to_owned(), temperature: Some(0.5), ..request() };
+        let body = written(&asked);
+        assert_eq!(body.get("thinking"), thinking.map(|kind| json!({"type": kind})).as_ref());
+        let config = effort.map(|effort| json!({"effort": effort}));
+        assert_eq!(body.get("output_config"), config.as_ref(), "{model}");
+        assert_eq!(body["max_tokens"], limit, "{model}");
+        assert_eq!(body.get("temperature").is_some(), limit == 1000 && thinking.is_none());
     }
-    let refused = Refused { parameter: Parameter::Temperature, objection: NotTaken };
-    assert_eq!(plain.without(refused, &request()), None);
+}
+
+#[test]
+fn a_message_goes_back_as_the_api_wrote_it() {
+    let mut request = with_tools();
+    let items = [
+        r#"{"type":"thinking","thinking":"Hm.","signature":"c2ln"}"#,
+        r#"{"type":"tool_use","id":"toolu_1","name":"query_data","input":{"sql":"SELECT 1.50"}}"#,
+    ];
+    let Entry::Assistant { verbatim, .. } = &mut request.entries[1] else { unreachable!() };
+    *verbatim = Some(Verbatim {
+        api: API,
+        model: "claude-haiku-4-5".to_owned(),
+        items: items.map(str::to_owned).to_vec(),
+    });
+    let text =
+        String::from_utf8(body::write(&request, MessagesDialect::of("claude-haiku-4-5")).unwrap())
+            .unwrap();
+    assert!(text.contains(&format!("[{}]", items.join(","))), "{text}");
+    // Neither another model nor a changed prompt can use them.
+    for stale in [ModelRequest { model: "claude-opus-5-5".to_owned(), ..request.clone() }, {
+        request.forget_verbatim();
+        request
+    }] {
+        let content = &written(&stale)["messages"][1]["content"];
+        assert_eq!(content[0], json!({"type": "text", "text": "Let me look."}));
+    }
+}
+
+#[test]
+fn thoughts_come_with_the_calls_that_follow_them() {
+    let transcript = transcript!("tool_use.sse").replacen(
+        "event: content_block_start",
+        "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":7,\
+         \"content_block\":{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\"\"}}\n\n\
+         event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":7,\
+         \"delta\":{\"type\":\"signature_delta\",\"signature\":\"c2ln\"}}\n\n\
+         event: content_block_start",
+        1,
+    );
+    let (events, failure) = read(&transcript);
+    assert_eq!(failure, None);
+    assert_eq!(events.iter().filter(|event| **event == ModelEvent::Thinking).count(), 1);
+    let at = events.iter().position(|event| matches!(event, ModelEvent::Verbatim(_))).unwrap();
+    assert!(matches!(events[at + 1], ModelEvent::ToolCall(_)));
+    let ModelEvent::Verbatim(message) = &events[at] else { unreachable!() };
+    let items: Vec<Value> =
+        message.items.iter().map(|item| serde_json::from_str(item).unwrap()).collect();
+    assert_eq!(items[0], json!({"type": "thinking", "thinking": "", "signature": "c2ln"}));
+    let kinds: Vec<&Value> = items.iter().map(|item| &item["type"]).collect();
+    assert_eq!(kinds, ["thinking", "text", "tool_use"]);
+    assert_eq!(items[2]["input"], serde_json::from_str::<Value>(ARGUMENTS).unwrap());
+}
+
+#[test]
+fn thoughts_and_cache_writes_are_counted() {
+    let counts = "\"output_tokens\":60,\"output_tokens_details\":{\"thinking_tokens\":40},\
+                  \"cache_creation_input_tokens\":7";
+    let transcript = transcript!("thinking.sse").replace("\"output_tokens\":60", counts);
+    let (events, _) = read(&transcript);
+    let usage = Usage {
+        input_tokens: 47,
+        output_tokens: 60,
+        cache_write_tokens: 7,
+        reasoning_tokens: 40,
+        ..Usage::default()
+    };
+    assert_eq!(events[events.len() - 2], ModelEvent::Usage(usage));
 }
 
 #[test]
@@ -248,6 +325,9 @@ fn tool_calls_arrive_complete_and_last() {
         let mut end = vec![usage(472, output)];
         end.extend(calls.into_iter().map(ModelEvent::ToolCall));
         end.push(ModelEvent::Finished(Finish::ToolUse));
+        // Thoughts, which some of them contain, are sent back.
+        let is_message = |event: &ModelEvent| matches!(event, ModelEvent::Verbatim(_));
+        let events: Vec<_> = events.into_iter().filter(|event| !is_message(event)).collect();
         assert_eq!(events[events.len() - end.len()..], end);
     }
 }
@@ -287,6 +367,7 @@ fn with_tools() -> ModelRequest {
                     call("toolu_1", "query_data", "{\"sql\": \"SELECT 1.50\"}"),
                     call("functions.x:1", "query data", "{\"sql\":"),
                 ],
+                verbatim: None,
             },
             Entry::ToolResults(vec![
                 result("toolu_1", "[1.5]", false),

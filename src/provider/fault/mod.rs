@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
 
-use super::parameter::Refused;
+use super::parameter::{Parameter, Refused};
 
 /// A kind of failure, from the table of provider faults. It decides what the visitor sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,10 +140,15 @@ pub fn classify_event(body: &[u8]) -> ProviderError {
     report.error(status, None, "error event")
 }
 
-/// Whether the request was refused by a content filter, as Azure reports it: the visitor asked for
-/// something that the provider will not talk about, and nothing is broken.
+/// Whether the request was refused for its content, by Azure's filter or by OpenAI: the visitor asked
+/// for something that the provider will not talk about, and nothing is broken.
 pub fn is_content_filter(status: StatusCode, body: &[u8]) -> bool {
-    status == StatusCode::BAD_REQUEST && Report::read(body).code == "content_filter"
+    status == StatusCode::BAD_REQUEST && Report::read(body).is_declined()
+}
+
+/// The same for an error inside a 200.
+pub fn is_declined(body: &[u8]) -> bool {
+    Report::read(body).is_declined()
 }
 
 /// The provider's id of a request: `request-id` of Anthropic, `x-request-id` of OpenAI.
@@ -180,6 +185,8 @@ struct Report {
     /// The refused parameter, as OpenAI names it.
     param: String,
     message: String,
+    /// `details.error_code`, by which Anthropic tells one limit from another.
+    detail_code: String,
     request_id: Option<String>,
 }
 
@@ -208,6 +215,11 @@ impl Report {
             kind: if error.is_object() { field("type") } else { String::new() },
             code: field("code"),
             param: field("param"),
+            detail_code: error
+                .pointer("/details/error_code")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned(),
             message,
             request_id: outer.get("request_id").and_then(Value::as_str).map(excerpt),
         }
@@ -220,7 +232,7 @@ impl Report {
             kind => format!("{origin} {kind}: {}", self.message),
         };
         let fault = self.fault(status);
-        let is_refused = fault == Fault::Rejected && matches!(status, 400 | 422 | 500);
+        let is_refused = fault == Fault::Rejected && matches!(status, 400 | 404 | 422 | 500);
         ProviderError {
             refused: is_refused.then(|| Refused::read(&self.param, &self.message)).flatten(),
             status: Some(status),
@@ -241,14 +253,20 @@ impl Report {
                 "invalid_request_error" | "BadRequestError" => 400,
                 "authentication_error" | "invalid_api_key" => 401,
                 "billing_error" => 402,
-                "permission_error" => 403,
+                "permission_error" | "data_residency_mismatch" => 403,
                 "not_found_error" | "model_not_found" | "NotFoundError" => 404,
                 "request_too_large" => 413,
                 "rate_limit_error"
                 | "rate_limit_exceeded"
                 | "insufficient_quota"
+                | "credit_balance_exhausted"
+                | "organization_spend_limit_exceeded"
+                | "organization_usage_limit_exceeded"
+                | "project_spend_limit_exceeded"
+                | "slow_down"
                 | "requests"
                 | "tokens" => 429,
+                "server_is_overloaded" | "service_unavailable_error" => 503,
                 "timeout_error" => 504,
                 "overloaded_error" => 529,
                 _ => return None,
@@ -265,6 +283,8 @@ impl Report {
             // llama.cpp has been seen to answer 500 to a prompt that is too long.
             400 | 422 | 500 if self.is_about_length() => Fault::TooLong,
             429 => Fault::Busy,
+            // OpenAI's "not in this API" and "no such item" are reported as 404 too.
+            400 | 404 if self.is_about_api() => Fault::Rejected,
             400 | 401 | 403 | 404 | 422 if self.is_about_model(status) => Fault::UnknownModel,
             300..=399 | 401 | 403 | 404 => Fault::Misconfigured,
             400 if self.is_about_key() => Fault::Misconfigured,
@@ -283,10 +303,16 @@ impl Report {
     fn is_about_money(&self) -> bool {
         self.names(&[
             "insufficient_quota",
+            // OpenAI, with whatever type.
+            "credit_balance_exhausted",
+            "organization_spend_limit_exceeded",
+            "organization_usage_limit_exceeded",
+            "project_spend_limit_exceeded",
             "billing_error",
             "billing_hard_limit_reached",
             "billing_not_active",
             "budget_exceeded",
+            "enforced_spend_limit_reached",
         ]) || self.says(&[
             "exceeded your current quota",
             "credit balance",
@@ -316,6 +342,17 @@ impl Report {
                 "context_length_exceeded",
                 "contextwindowexceedederror",
             ])
+    }
+
+    /// A model that is served over the other API, or an item that the API has not stored.
+    fn is_about_api(&self) -> bool {
+        let refused = Refused::read(&self.param, &self.message);
+        refused.is_some_and(|it| matches!(it.parameter, Parameter::Api | Parameter::Include))
+    }
+
+    /// Codes of Azure's content filter and of OpenAI's policies.
+    fn is_declined(&self) -> bool {
+        self.names(&["content_filter", "invalid_prompt", "bio_policy"])
     }
 
     /// llama.cpp's reply to tools when it was started without templates.
@@ -361,7 +398,9 @@ impl Report {
     }
 
     fn names(&self, words: &[&str]) -> bool {
-        words.iter().any(|&word| self.kind == word || self.code == word)
+        words
+            .iter()
+            .any(|&word| [&self.kind, &self.code, &self.detail_code].iter().any(|it| *it == word))
     }
 
     fn says(&self, phrases: &[&str]) -> bool {

@@ -43,6 +43,10 @@ fn the_body_decides_where_a_status_is_ambiguous() {
     for (status, body, fault) in [
         (429, openai("insufficient_quota", "insufficient_quota", "You exceeded"), Fault::Exhausted),
         (429, openai("", "", "You exceeded your current quota, please check"), Fault::Exhausted),
+        (429, openai("invalid_request_error", "credit_balance_exhausted", "no"), Fault::Exhausted),
+        (429, openai("", "organization_spend_limit_exceeded", "no"), Fault::Exhausted),
+        (403, openai("x", "organization_usage_limit_exceeded", "no"), Fault::Exhausted),
+        (400, openai("requests", "project_spend_limit_exceeded", "no"), Fault::Exhausted),
         (429, openai("billing_not_active", "billing_not_active", "no"), Fault::Exhausted),
         // OpenAI's plain rate limit mentions its billing page, Azure's its pricing tier.
         (429, openai("requests", "rate_limit_exceeded", "Add a payment method at /billing."), BUSY),
@@ -273,4 +277,54 @@ fn a_parameter_is_refused_only_if_the_request_is() {
     }
     let long = openai("", "context_length_exceeded", "max_tokens");
     assert_eq!(classify(StatusCode::BAD_REQUEST, &HeaderMap::new(), long.as_bytes()).refused, None);
+}
+
+#[test]
+fn a_question_that_openai_declines_is_an_answer() {
+    let bad = StatusCode::BAD_REQUEST;
+    for code in ["content_filter", "invalid_prompt", "bio_policy"] {
+        let body = openai("invalid_request_error", code, "no");
+        assert!(is_content_filter(bad, body.as_bytes()), "{code}");
+        assert!(!is_content_filter(StatusCode::UNAUTHORIZED, body.as_bytes()), "{code}");
+        assert!(is_declined(body.as_bytes()), "{code}");
+    }
+    assert!(!is_declined(openai("invalid_request_error", "invalid_value", "no").as_bytes()));
+}
+
+#[test]
+fn the_codes_of_a_failed_response_stand_for_a_status() {
+    for (code, fault) in [
+        ("server_error", Fault::Overloaded),
+        ("server_is_overloaded", Fault::Overloaded),
+        ("service_unavailable_error", Fault::Overloaded),
+        ("rate_limit_exceeded", BUSY),
+        ("slow_down", BUSY),
+        ("context_length_exceeded", Fault::TooLong),
+        ("data_residency_mismatch", Fault::Misconfigured),
+    ] {
+        let nested = json!({"error": {"code": code, "message": "m"}}).to_string();
+        let flat =
+            json!({"type": "error", "code": code, "message": "m", "param": null}).to_string();
+        for body in [nested, flat] {
+            assert_eq!(classify_event(body.as_bytes()).fault, fault, "{body}");
+        }
+    }
+}
+
+#[test]
+fn a_404_that_points_to_the_other_api_is_not_about_the_model() {
+    let only = "This model is only supported in v1/responses and not in v1/chat/completions.";
+    let body = json!({"error": {"message": only, "type": "invalid_request_error",
+        "param": "model", "code": null}})
+    .to_string();
+    let error = classify(StatusCode::NOT_FOUND, &HeaderMap::new(), body.as_bytes());
+    assert_eq!(error.fault, Fault::Rejected);
+    assert_eq!(error.refused.unwrap().parameter, Parameter::Api);
+}
+
+#[test]
+fn a_monthly_cap_is_no_rate_limit() {
+    let body = br#"{"type":"error","error":{"type":"rate_limit_error","message":"This request would exceed a limit.","details":{"error_code":"enforced_spend_limit_reached"}}}"#;
+    let error = classify(StatusCode::TOO_MANY_REQUESTS, &HeaderMap::new(), body);
+    assert_eq!(error.fault, Fault::Exhausted);
 }

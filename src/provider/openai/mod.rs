@@ -1,31 +1,30 @@
-//! OpenAI's Chat Completions API and the servers that speak it (Ollama, vLLM, llama.cpp, LiteLLM,
-//! Azure): `POST {base}/chat/completions`, streamed.
+//! OpenAI's two APIs, Responses and Chat Completions, and the servers that speak them (Ollama, vLLM,
+//! llama.cpp, LiteLLM, Azure).
 //!
-//! Source: OpenAI's API reference, "Create chat completion" and "Streaming"; the servers' own
-//! documentation where they differ.
+//! OpenAI's newer models offer everything only over Responses; other servers have had Chat
+//! Completions for longer. So the address decides, unless `OPENAI_API` does, and a refusal that
+//! points to the other API is followed once per model.
 
-use std::borrow::Cow;
+mod chat;
+mod dialect;
+mod entries;
+mod host;
+mod responses;
+mod usage;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::{HeaderMap, HeaderName, header};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-use serde_json::value::RawValue;
 
-use super::parameter::Learned;
-use super::transport::reader::{AnswerDraft, Mapper};
-use super::transport::tool_calls::Piece;
-use super::transport::wire::{Count, Str};
+use super::parameter::{Learned, Objection, Parameter};
 use super::transport::{ApiSettings, Endpoint, SetupError, Transport, secret_header};
-use super::{
-    Entry, EventStream, Fault, Finish, ModelRequest, Provider, ProviderError, Refused, fault, sse,
-};
-use crate::domain::{ProviderKind, Usage};
-use dialect::{ChatDialect, Host};
-
-mod body;
-mod dialect;
+use super::{DefaultModel, EventStream, Fault, ModelRequest, Provider, ProviderError, Refused};
+use crate::domain::{OpenAiApi, ProviderKind};
+use chat::Completions;
+use dialect::ModelDialect;
+use host::{Api, Host};
+use responses::ResponseReader;
 
 /// The public API.
 pub const DEFAULT_BASE_URL: &str = "https://api.openai.com/v1";
@@ -33,16 +32,20 @@ pub const DEFAULT_BASE_URL: &str = "https://api.openai.com/v1";
 /// GPT, or whatever a compatible server runs.
 #[derive(Debug)]
 pub struct OpenAi {
-    model: String,
+    model: DefaultModel,
     host: Host,
-    endpoint: Arc<Endpoint>,
+    choice: OpenAiApi,
+    first_api: Api,
+    base_url: url::Url,
+    chat: Arc<Endpoint>,
+    responses: Arc<Endpoint>,
     transport: Transport,
-    learned: Learned<ChatDialect>,
+    learned: Learned<ModelDialect>,
 }
 
 impl OpenAi {
-    /// A provider that calls `{base_url}/chat/completions`. A query in the base URL is kept, for
-    /// Azure's `api-version`. Without a key, no `Authorization` is sent.
+    /// A provider that calls the API under `base_url`. A query in the base URL is kept, for Azure's
+    /// `api-version`. Without a key, no `Authorization` is sent.
     pub fn new(settings: ApiSettings, transport: Transport) -> Result<Self, SetupError> {
         let host = Host::of(&settings.base_url);
         let mut headers = HeaderMap::new();
@@ -55,14 +58,50 @@ impl OpenAi {
                 _ => headers.insert(header::AUTHORIZATION, secret_header("Bearer ", key)?),
             };
         }
-        let path = &["chat", "completions"];
+        let endpoint = |path: &[&str]| {
+            Endpoint::new(&settings.base_url, path, headers.clone(), settings.key.clone())
+                .map(Arc::new)
+        };
         Ok(Self {
-            endpoint: Arc::new(Endpoint::new(&settings.base_url, path, headers, settings.key)?),
-            model: settings.model,
+            chat: endpoint(&["chat", "completions"])?,
+            responses: endpoint(&["responses"])?,
+            model: DefaultModel::new(settings.model, settings.former_model),
             host,
+            choice: OpenAiApi::Auto,
+            first_api: host.first_api(&settings.base_url, OpenAiApi::Auto),
+            base_url: settings.base_url,
             transport,
             learned: Learned::default(),
         })
+    }
+
+    /// The same provider over the API that the operator has chosen.
+    pub fn over(self, choice: OpenAiApi) -> Self {
+        let first_api = self.host.first_api(&self.base_url, choice);
+        Self { choice, first_api, ..self }
+    }
+
+    fn dialect(&self, model: &str) -> ModelDialect {
+        let known = self.learned.of(model);
+        known.unwrap_or_else(|| ModelDialect::of(self.host, self.first_api, model))
+    }
+
+    /// A failure of the Responses API, marked as a refusal if the server does not have that API.
+    fn over_responses_failed(&self, error: ProviderError) -> ProviderError {
+        let is_missing = match error.status {
+            Some(status) => {
+                matches!(status, 404 | 405 | 501)
+                    && error.fault != Fault::UnknownModel
+                    && error.refused.is_none()
+            }
+            // A page of HTML with status 200.
+            None => error.fault == Fault::Malformed,
+        };
+        if self.choice != OpenAiApi::Auto || !is_missing {
+            return error;
+        }
+        let refused = Refused { parameter: Parameter::Path, objection: Objection::NotTaken };
+        ProviderError { fault: Fault::Rejected, refused: Some(refused), ..error }
     }
 }
 
@@ -73,241 +112,60 @@ impl Provider for OpenAi {
     }
 
     fn default_model(&self) -> &str {
-        &self.model
+        self.model.name()
+    }
+
+    fn replace_default(&self, unknown: &str) -> bool {
+        self.model.replace(unknown)
     }
 
     async fn stream(&self, request: ModelRequest) -> Result<EventStream, ProviderError> {
-        let body = body::write(&request, self.dialect(&request.model))?;
-        self.transport.call(&self.endpoint, body, Completions::new(&request)).await
+        let dialect = self.dialect(&request.model);
+        match dialect.api {
+            Api::Chat => {
+                let body = chat::body::write(&request, dialect)?;
+                let reader = Completions::new(&request).expecting_thoughts(dialect.thinks());
+                self.transport.call(&self.chat, body, reader).await
+            }
+            Api::Responses => {
+                let body = responses::body::write(&request, dialect)?;
+                let reader = ResponseReader::new(&request).expecting_thoughts(dialect.thinks());
+                let events = self.transport.call(&self.responses, body, reader).await;
+                events.map_err(|error| self.over_responses_failed(error))
+            }
+        }
     }
 
     fn adapt(&self, request: &ModelRequest, refused: Refused) -> bool {
-        let dialect = self.dialect(&request.model).without(refused, request);
-        if let Some(dialect) = dialect {
-            self.learned.remember(&request.model, dialect);
-        }
-        dialect.is_some()
-    }
-}
-
-impl OpenAi {
-    fn dialect(&self, model: &str) -> ChatDialect {
-        self.learned.of(model).unwrap_or_else(|| ChatDialect::of(self.host, model))
-    }
-}
-
-/// A chunk of the stream, or a whole answer: the fields that we read.
-#[derive(Deserialize)]
-struct Chunk<'a> {
-    #[serde(borrow)]
-    object: Option<Str<'a>>,
-    #[serde(borrow)]
-    model: Option<Str<'a>>,
-    #[serde(borrow)]
-    choices: Option<Vec<Choice<'a>>>,
-    usage: Option<ChatUsage>,
-    error: Option<IgnoredAny>,
-}
-
-#[derive(Deserialize)]
-struct Choice<'a> {
-    #[serde(borrow)]
-    delta: Option<Delta<'a>>,
-    /// In a whole answer, instead of `delta`.
-    #[serde(borrow)]
-    message: Option<Delta<'a>>,
-    #[serde(borrow)]
-    finish_reason: Option<Str<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Delta<'a> {
-    #[serde(borrow)]
-    content: Option<Str<'a>>,
-    #[serde(borrow)]
-    refusal: Option<Str<'a>>,
-    /// Thoughts, in vLLM, llama.cpp and DeepSeek.
-    reasoning_content: Option<IgnoredAny>,
-    /// Thoughts, in Ollama and OpenRouter.
-    reasoning: Option<IgnoredAny>,
-    #[serde(borrow)]
-    tool_calls: Option<Vec<CallDelta<'a>>>,
-}
-
-/// A tool call, or a piece of one.
-#[derive(Deserialize)]
-struct CallDelta<'a> {
-    index: Option<Count>,
-    #[serde(borrow)]
-    id: Option<Str<'a>>,
-    #[serde(borrow)]
-    function: Option<FunctionDelta<'a>>,
-}
-
-#[derive(Deserialize)]
-struct FunctionDelta<'a> {
-    #[serde(borrow)]
-    name: Option<Str<'a>>,
-    /// JSON in a string; some servers send the JSON itself.
-    #[serde(borrow)]
-    arguments: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct ChatUsage {
-    prompt_tokens: Option<Count>,
-    completion_tokens: Option<Count>,
-    prompt_tokens_details: Option<PromptUsage>,
-}
-
-#[derive(Default, Deserialize)]
-struct PromptUsage {
-    cached_tokens: Option<Count>,
-}
-
-/// Reads an answer of the Chat Completions API.
-#[derive(Debug, Default)]
-struct Completions {
-    finish: Option<Finish>,
-    refused: bool,
-    earlier_calls: usize,
-}
-
-impl Completions {
-    fn new(request: &ModelRequest) -> Self {
-        let calls = request.entries.iter().map(|entry| match entry {
-            Entry::Assistant { calls, .. } => calls.len(),
-            _ => 0,
-        });
-        Self { earlier_calls: calls.sum(), ..Self::default() }
-    }
-
-    fn chunk(&mut self, data: &[u8], draft: &mut AnswerDraft) -> Result<(), ProviderError> {
-        let chunk: Chunk<'_> = serde_json::from_slice(data)
-            .map_err(|error| ProviderError::new(Fault::Malformed, error.to_string()))?;
-        if chunk.error.is_some() || chunk.object.is_some_and(|object| object.0 == "error") {
-            return Err(fault::classify_event(data));
-        }
-        draft.model(chunk.model.as_ref().map_or("", |model| &model.0));
-        // We request one choice. The list is empty in chunks with Azure's filter results or usage.
-        if let Some(choice) = chunk.choices.and_then(|choices| choices.into_iter().next()) {
-            if let Some(delta) = choice.delta {
-                self.delta(delta, false, draft)?;
-            } else if let Some(message) = choice.message {
-                self.delta(message, true, draft)?;
+        let model = &request.model;
+        let before = self.dialect(model);
+        let after = match refused.parameter {
+            Parameter::Api => {
+                before.over_responses(self.host, self.choice != OpenAiApi::Auto, model)
             }
-            if let Some(Str(reason)) = choice.finish_reason
-                && !reason.is_empty()
-            {
-                self.finish = Some(finish(&reason)?);
+            Parameter::Path => {
+                let was_asked_for = self.first_api == Api::Chat;
+                Some(before.over_chat(self.host, was_asked_for, model))
             }
+            _ => before.without(refused, self.host, request),
+        };
+        let Some(after) = after else { return false };
+        if after.tools != before.tools {
+            tracing::warn!(
+                provider.model = model,
+                "the model does not support tools; questions about files are answered from their \
+                 profile alone"
+            );
         }
-        if let Some(tokens) = chunk.usage {
-            let count = |count: Option<Count>| count.unwrap_or_default().0;
-            draft.usage(Usage {
-                input_tokens: count(tokens.prompt_tokens),
-                output_tokens: count(tokens.completion_tokens),
-                cached_input_tokens: count(
-                    tokens.prompt_tokens_details.unwrap_or_default().cached_tokens,
-                ),
-            });
+        if after.api != before.api {
+            tracing::info!(
+                provider.model = model,
+                provider.api = after.api.as_str(),
+                "the model is asked over OpenAI's other API from now on"
+            );
         }
-        Ok(())
-    }
-
-    fn delta(
-        &mut self,
-        delta: Delta<'_>,
-        is_whole: bool,
-        draft: &mut AnswerDraft,
-    ) -> Result<(), ProviderError> {
-        if delta.refusal.is_some_and(|refusal| !refusal.0.is_empty()) {
-            self.refused = true;
-            draft.token();
-        }
-        if delta.reasoning_content.or(delta.reasoning).is_some() {
-            draft.token();
-        }
-        if let Some(content) = delta.content {
-            draft.text(content.0)?;
-        }
-        for (place, call) in delta.tool_calls.unwrap_or_default().into_iter().enumerate() {
-            let index = call.index.map(|index| index.0);
-            let id = call.id.unwrap_or_default();
-            let (name, arguments) = call.function.map_or((None, None), |f| (f.name, f.arguments));
-            let name = name.unwrap_or_default();
-            let arguments = arguments.map(written).unwrap_or_default();
-            draft.call(Piece {
-                index,
-                id: &id.0,
-                name: &name.0,
-                arguments: &arguments,
-                // Unnumbered pieces in the same chunk are separate calls.
-                is_first: is_whole || (place > 0 && index.is_none() && !name.0.is_empty()),
-            })?;
-        }
-        Ok(())
-    }
-}
-
-/// The text of arguments: the contents of the string, or the JSON itself.
-fn written(arguments: &RawValue) -> Cow<'_, str> {
-    match arguments.get() {
-        "null" => Cow::Borrowed(""),
-        json => serde_json::from_str(json).map_or(Cow::Borrowed(json), |Str(text)| text),
-    }
-}
-
-impl Completions {
-    fn close(&self, draft: &mut AnswerDraft) -> Result<(), ProviderError> {
-        let otherwise = if self.refused { Finish::Refused } else { Finish::Complete };
-        draft.finish(self.finish().unwrap_or(otherwise))
-    }
-}
-
-impl Mapper for Completions {
-    fn event(
-        &mut self,
-        event: sse::SseEvent<'_>,
-        draft: &mut AnswerDraft,
-    ) -> Result<(), ProviderError> {
-        let data = event.data.trim();
-        if data == "[DONE]" {
-            return self.close(draft);
-        }
-        if event.name == "error" {
-            return Err(fault::classify_event(data.as_bytes()));
-        }
-        if data.is_empty() {
-            return Ok(());
-        }
-        self.chunk(data.as_bytes(), draft)
-    }
-
-    fn whole(&mut self, body: &[u8], draft: &mut AnswerDraft) -> Result<(), ProviderError> {
-        self.chunk(body, draft)?;
-        self.close(draft)
-    }
-
-    fn earlier_calls(&self) -> usize {
-        self.earlier_calls
-    }
-
-    fn finish(&self) -> Option<Finish> {
-        self.finish.map(|finish| if self.refused { Finish::Refused } else { finish })
-    }
-}
-
-/// The end that a `finish_reason` stands for. `stop` and other servers' words for it (`eos`) mean a
-/// complete answer.
-fn finish(reason: &str) -> Result<Finish, ProviderError> {
-    match reason {
-        "length" | "max_tokens" => Ok(Finish::Length),
-        "content_filter" => Ok(Finish::Refused),
-        "tool_calls" => Ok(Finish::ToolUse),
-        // OpenRouter's word for a failure of the provider behind it.
-        "error" => Err(ProviderError::new(Fault::Overloaded, "finish_reason error")),
-        _ => Ok(Finish::Complete),
+        self.learned.remember(model, after);
+        true
     }
 }
 

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::parameter::Parameter;
 use super::{EventStream, Fault, Finish, ModelEvent, ModelRequest, Provider, ProviderError};
@@ -30,9 +30,14 @@ use rules::rule;
 pub struct PolicySettings {
     /// How long to wait before retries.
     pub backoff: Backoff,
-    /// Latest start of a retry or of the fallback, counted from the first attempt of a call. It
-    /// leaves room for two first-token timeouts (30 s each).
+    /// Latest start of a retry, counted from the first attempt of a call. It leaves room for two
+    /// timeouts of the first word (30 s each), but a model that has thought in vain for 90 s is not
+    /// asked again.
     pub last_start: Duration,
+    /// Latest start of the fallback, counted in the same way: right after such a model.
+    pub last_fallback: Duration,
+    /// How long a model must have thought without a word before the caller is told.
+    pub thinking_pause: Duration,
     /// Shortens a prompt that the model found too long. Returns whether it could.
     pub trim: fn(&mut ModelRequest) -> bool,
 }
@@ -42,6 +47,8 @@ impl Default for PolicySettings {
         Self {
             backoff: Backoff::default(),
             last_start: Duration::from_secs(75),
+            last_fallback: Duration::from_secs(95),
+            thinking_pause: Duration::from_secs(1),
             trim: ModelRequest::drop_older_half,
         }
     }
@@ -79,9 +86,13 @@ impl Policy {
             spoke_before: false,
             has_spoken: false,
             has_repeated: false,
+            on_thinking: None,
         }
     }
 }
+
+/// Is called when a model thinks.
+type ThinkingCallback = Box<dyn Fn() + Send + Sync>;
 
 /// The calls of one turn: the first one, and one after each round of tool results. They share the
 /// time that may be spent waiting, and stay with the provider that has answered.
@@ -98,6 +109,7 @@ pub struct ModelCalls {
     /// The answer has words, which another provider must not continue.
     has_spoken: bool,
     has_repeated: bool,
+    on_thinking: Option<ThinkingCallback>,
 }
 
 /// What has been tried for a call with one provider.
@@ -134,6 +146,13 @@ impl ModelCalls {
         &self.current.provider
     }
 
+    /// Sets what is called when a model has thought for [a while](PolicySettings::thinking_pause) and
+    /// has not said a word: at most once per attempt.
+    #[must_use]
+    pub fn on_thinking(self, callback: impl Fn() + Send + Sync + 'static) -> Self {
+        Self { on_thinking: Some(Box::new(callback)), ..self }
+    }
+
     /// Makes a call. `Ok` means that the first word or tool call (or the refusal to answer) has
     /// arrived; the stream contains it and everything before it. From then on nothing is retried,
     /// and a failure is the stream's last item.
@@ -151,7 +170,7 @@ impl ModelCalls {
             Ok(events) => return Ok(events),
             Err(error) => error,
         };
-        let is_late = self.started.elapsed() > self.settings.last_start;
+        let is_late = self.started.elapsed() > self.settings.last_fallback;
         if !rule(&error).fall_back || self.has_spoken || is_late {
             return Err(error);
         }
@@ -159,6 +178,7 @@ impl ModelCalls {
         let first = std::mem::replace(&mut self.current, fallback);
         let model = self.provider().default_model().to_owned();
         let model = std::mem::replace(&mut request.model, model);
+        request.forget_verbatim();
         tracing::info!(
             provider = %first.provider.kind(),
             provider.fault = ?error.fault,
@@ -197,12 +217,13 @@ impl ModelCalls {
             let permit = self.current.admit(&request.model)?;
             let began = Instant::now();
             tried.attempts += 1;
-            let error = match first_word(&**self.provider(), request.clone()).await {
+            let error = match self.first_word(request.clone()).await {
                 Ok((seen, rest)) => {
                     permit.succeed();
                     self.has_spoken |= matches!(seen.last(), Some(ModelEvent::Text(_)));
                     return Ok(self.watched(&request.model, seen, rest));
                 }
+                Err(error) if self.replaces_default(&error, request) => continue,
                 Err(error) => self.current.attribute(&request.model, error),
             };
             let next = match permit.fail(&error) {
@@ -233,6 +254,77 @@ impl ModelCalls {
         }
     }
 
+    /// Calls the provider and reads up to what the visitor would see first. The first part of the
+    /// result is what has been read.
+    async fn first_word(
+        &self,
+        request: ModelRequest,
+    ) -> Result<(Vec<ModelEvent>, EventStream), ProviderError> {
+        let mut events = self.provider().stream(request).await?;
+        let mut seen = Vec::new();
+        // When to report that the model thinks.
+        let mut report: Option<Instant> = None;
+        let mut was_reported = false;
+        loop {
+            let event = match report.filter(|_| !was_reported) {
+                Some(at) => match timeout_at(at, events.next()).await {
+                    Ok(event) => event,
+                    Err(_) => {
+                        was_reported = true;
+                        self.report_thinking();
+                        continue;
+                    }
+                },
+                None => events.next().await,
+            };
+            let Some(event) = event.transpose()? else { break };
+            let has_begun = match event {
+                ModelEvent::Text(_)
+                | ModelEvent::ToolCall(_)
+                | ModelEvent::Finished(Finish::Refused) => true,
+                ModelEvent::Finished(_) => break,
+                ModelEvent::Thinking => {
+                    report.get_or_insert_with(|| Instant::now() + self.settings.thinking_pause);
+                    false
+                }
+                ModelEvent::Started { .. }
+                | ModelEvent::Usage(_)
+                | ModelEvent::TakenBack
+                | ModelEvent::Verbatim(_) => false,
+            };
+            seen.push(event);
+            if has_begun {
+                return Ok((seen, events));
+            }
+        }
+        Err(ProviderError::new(Fault::Malformed, "the answer is empty"))
+    }
+
+    fn report_thinking(&self) {
+        if let Some(callback) = &self.on_thinking {
+            callback();
+        }
+    }
+
+    /// If the API does not know a default model that the operator has not chosen, asks for the former
+    /// default from now on.
+    fn replaces_default(&self, error: &ProviderError, request: &mut ModelRequest) -> bool {
+        if error.fault != Fault::UnknownModel || !self.provider().replace_default(&request.model) {
+            return false;
+        }
+        let unknown =
+            std::mem::replace(&mut request.model, self.provider().default_model().to_owned());
+        request.forget_verbatim();
+        tracing::warn!(
+            provider = %self.provider().kind(),
+            provider.model = unknown,
+            provider.detail = error.detail,
+            instead = request.model,
+            "the default model is unknown to the provider; set the model to use"
+        );
+        true
+    }
+
     /// Decides about `error` by the table, and changes `request` where that helps.
     fn next(
         &mut self,
@@ -246,6 +338,10 @@ impl ModelCalls {
         {
             tried.refused.push(refused.parameter);
             return Next::Mended;
+        }
+        // The same call would use up its tokens in the same way.
+        if error.refused.is_some_and(|refused| refused.parameter == Parameter::ThinkingRoom) {
+            return Next::GiveUp;
         }
         // A 413 is a limit in bytes, far above what our token budget lets through.
         if error.fault == Fault::TooLong && error.status != Some(413) && !tried.trimmed {
@@ -287,31 +383,6 @@ impl ModelCalls {
         });
         events.boxed()
     }
-}
-
-/// Calls `provider` and reads up to what the visitor would see first. The first part of the result
-/// is what has been read.
-async fn first_word(
-    provider: &dyn Provider,
-    request: ModelRequest,
-) -> Result<(Vec<ModelEvent>, EventStream), ProviderError> {
-    let mut events = provider.stream(request).await?;
-    let mut seen = Vec::new();
-    while let Some(event) = events.next().await {
-        let event = event?;
-        let has_begun = match event {
-            ModelEvent::Text(_)
-            | ModelEvent::ToolCall(_)
-            | ModelEvent::Finished(Finish::Refused) => true,
-            ModelEvent::Finished(_) => break,
-            ModelEvent::Started { .. } | ModelEvent::Usage(_) => false,
-        };
-        seen.push(event);
-        if has_begun {
-            return Ok((seen, events));
-        }
-    }
-    Err(ProviderError::new(Fault::Malformed, "the answer is empty"))
 }
 
 fn millis(time: Duration) -> u64 {

@@ -5,7 +5,10 @@
 //! the error and by whether any text has been seen.
 
 pub mod client;
+mod clocks;
+pub mod halves;
 pub mod reader;
+mod thoughts;
 pub mod tool_calls;
 pub mod wire;
 
@@ -19,9 +22,13 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
+use super::parameter::Learned;
 use super::{EventStream, Fault, Finish, ModelEvent, ProviderError, fault};
 pub use client::Proxies;
+pub use clocks::TimeLimits;
+use clocks::{Clocks, later};
 use reader::{Mapper, Reader};
+use thoughts::Habit;
 
 /// How to reach a provider's API.
 #[derive(Clone, Debug)]
@@ -32,6 +39,8 @@ pub struct ApiSettings {
     pub key: Option<SecretString>,
     /// The model that is used when a session does not choose one.
     pub model: String,
+    /// The model to use instead if the API does not know `model`.
+    pub former_model: Option<String>,
 }
 
 /// Why a provider cannot be set up.
@@ -57,41 +66,14 @@ pub enum SetupError {
     Client(#[from] reqwest::Error),
 }
 
-/// Time limits of a call. Only pieces of text, thoughts or tool calls count as tokens: a server that
-/// sends nothing but pings is silent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TimeLimits {
-    /// From the start of a connection until it is established, TLS included.
-    pub connect: Duration,
-    /// From the call to the first token, connection and headers included.
-    pub first_token: Duration,
-    /// From one token to the next.
-    pub between_tokens: Duration,
-    /// From the call to the end.
-    pub whole: Duration,
-    /// From the end of the text to the end mark, which some servers omit without closing the
-    /// connection.
-    pub end_mark: Duration,
-}
-
-impl Default for TimeLimits {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(5),
-            first_token: Duration::from_secs(30),
-            between_tokens: Duration::from_secs(30),
-            whole: Duration::from_secs(120),
-            end_mark: Duration::from_secs(2),
-        }
-    }
-}
-
 /// The URL of the calls, and the headers that all of them carry.
 #[derive(Debug)]
 pub struct Endpoint {
     url: Url,
     headers: HeaderMap,
     key: Option<SecretString>,
+    /// What the server's models do with their thoughts.
+    habits: Arc<Learned<Habit>>,
 }
 
 impl Endpoint {
@@ -110,7 +92,7 @@ impl Endpoint {
         url.path_segments_mut().map_err(|()| SetupError::BaseUrl)?.pop_if_empty().extend(path);
         headers.insert(header::ACCEPT, HeaderValue::from_static("text/event-stream"));
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        Ok(Self { url, headers, key })
+        Ok(Self { url, headers, key, habits: Arc::default() })
     }
 
     /// Removes our key from what a server has said: some repeat it when they refuse it.
@@ -179,7 +161,11 @@ impl Transport {
         request.headers_mut().clone_from(&endpoint.headers);
         *request.body_mut() = Some(body.into());
         let sent = self.client.execute(request);
-        let response = match timeout_at(later(started, self.limits.first_token), sent).await {
+        let patience = match mapper.may_think() {
+            true => self.limits.thought,
+            false => self.limits.first_word.min(self.limits.silence),
+        };
+        let response = match timeout_at(later(started, patience), sent).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return Err(endpoint.conceal(client::failure(error))),
             Err(_) => return Err(ProviderError::new(Fault::Timeout, "no answer in time")),
@@ -194,12 +180,10 @@ impl Transport {
         }
         let answer = AnswerStream {
             response,
-            reader: Reader::new(mapper),
+            reader: Reader::new(mapper, Arc::clone(&endpoint.habits)),
             endpoint: Arc::clone(endpoint),
-            limits: self.limits,
             request_id,
-            started,
-            heard: started,
+            clocks: Clocks::new(self.limits, started),
             at_end: false,
         };
         let events = stream::unfold(answer, |mut answer| async move {
@@ -234,18 +218,15 @@ struct AnswerStream<M> {
     response: Response,
     reader: Reader<M>,
     endpoint: Arc<Endpoint>,
-    limits: TimeLimits,
     request_id: Option<String>,
-    started: Instant,
-    /// When the last token arrived, or when the consumer of our events began to wait for the next.
-    heard: Instant,
+    clocks: Clocks,
     /// The body has been read to its end.
     at_end: bool,
 }
 
 impl<M: Mapper> AnswerStream<M> {
     async fn next(&mut self) -> Option<Result<ModelEvent, ProviderError>> {
-        self.heard = Instant::now();
+        self.clocks.resume(Instant::now());
         loop {
             match self.reader.pop() {
                 Some(Ok(event)) => {
@@ -266,14 +247,12 @@ impl<M: Mapper> AnswerStream<M> {
 
     /// Reads the next piece of the body, if it arrives in time.
     async fn read(&mut self) {
-        let (deadline, late) = self.deadline();
+        let (deadline, late) = self.clocks.deadline(&self.reader);
         match timeout_at(deadline, self.response.chunk()).await {
             Ok(Ok(Some(bytes))) => {
-                let before = self.reader.tokens();
+                let before = self.reader.words();
                 self.reader.feed(&bytes);
-                if self.reader.tokens() != before {
-                    self.heard = Instant::now();
-                }
+                self.clocks.hear(self.reader.words() != before, Instant::now());
             }
             Ok(Ok(None)) => {
                 self.at_end = true;
@@ -285,19 +264,6 @@ impl<M: Mapper> AnswerStream<M> {
             }
             Err(_) => self.reader.fail(ProviderError::new(Fault::Timeout, late)),
         }
-    }
-
-    /// When the next piece must have arrived, and what it means if it has not.
-    fn deadline(&self) -> (Instant, &'static str) {
-        let whole = (later(self.started, self.limits.whole), "the answer took too long");
-        let next = if self.reader.is_closing() {
-            (later(self.heard, self.limits.end_mark), "no end mark in time")
-        } else if self.reader.tokens() > 0 {
-            (later(self.heard, self.limits.between_tokens), "no next token in time")
-        } else {
-            (later(self.started, self.limits.first_token), "no first token in time")
-        };
-        if next.0 < whole.0 { next } else { whole }
     }
 
     /// Reads what follows the end of the answer, normally just the end of the body. A connection can
@@ -312,11 +278,6 @@ impl<M: Mapper> AnswerStream<M> {
             }
         }
     }
-}
-
-/// The time `wait` after `start`; a day after it if the clock cannot represent that.
-fn later(start: Instant, wait: Duration) -> Instant {
-    start.checked_add(wait).unwrap_or_else(|| start + Duration::from_secs(24 * 60 * 60))
 }
 
 #[cfg(test)]

@@ -3,8 +3,11 @@
 //! OpenAI's own API numbers the calls of an answer and names each in its first piece. Compatible
 //! servers omit numbers or ids, number every call 0, or repeat the name in every piece.
 
+use std::borrow::Cow;
+
 use serde::de::IgnoredAny;
 
+use super::halves;
 use crate::provider::{Fault, ProviderError, ToolCall};
 
 /// Maximum size of all tool calls of an answer together, in bytes.
@@ -58,7 +61,7 @@ impl ToolCallParts {
                 kept.push_str(new);
             }
         }
-        call.arguments.push_str(piece.arguments);
+        halves::append(&mut call.arguments, piece.arguments);
         Ok(())
     }
 
@@ -106,6 +109,10 @@ impl ToolCallParts {
         let mut done: Vec<ToolCall> = Vec::with_capacity(calls.len());
         let named = calls.into_iter().map(|(_, call)| call).filter(|call| !call.name.is_empty());
         for (number, mut call) in (first..).zip(named) {
+            for text in [&mut call.id, &mut call.name, &mut call.arguments] {
+                *text = halves::settle(Cow::Owned(std::mem::take(text))).into_owned();
+            }
+            halves::settle_escapes(&mut call.arguments);
             let is_taken = |id: &str| done.iter().any(|other| other.id == id);
             if call.id.is_empty() || is_taken(&call.id) {
                 call.id = (number..)

@@ -10,7 +10,7 @@ const NAME_CHARS: usize = 40;
 
 /// What the visitor and the model should know about a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Finding {
+pub enum TypeFinding {
     /// The notation follows from another column.
     Because { is_comma: bool, proof: String },
     /// Nothing proves the notation, in which `example` could be read either way.
@@ -35,11 +35,11 @@ pub enum Finding {
 
 /// Findings by column, those of one kind together.
 #[derive(Default)]
-pub struct Findings(Vec<(Finding, Vec<String>)>);
+pub struct Findings(Vec<(TypeFinding, Vec<String>)>);
 
 impl Findings {
     /// Adds one about the column `name`.
-    pub fn add(&mut self, name: &str, finding: Finding) {
+    pub fn add(&mut self, name: &str, finding: TypeFinding) {
         match self.0.iter_mut().find(|(known, _)| *known == finding) {
             Some((_, names)) => names.push(name.to_owned()),
             None => self.0.push((finding, vec![name.to_owned()])),
@@ -49,7 +49,7 @@ impl Findings {
     /// A sentence for each kind, the doubtful ones first, and one for all units.
     pub fn sentences(&self) -> Vec<String> {
         let (units, rest): (Vec<_>, Vec<_>) =
-            self.0.iter().partition(|(finding, _)| matches!(finding, Finding::Unit(_)));
+            self.0.iter().partition(|(finding, _)| matches!(finding, TypeFinding::Unit(_)));
         let sentences = rest.into_iter().map(|(finding, names)| sentence(finding, names));
         let units = match units.as_slice() {
             [] => None,
@@ -57,7 +57,7 @@ impl Findings {
             several => {
                 let all = several.iter().flat_map(|(finding, names)| {
                     names.iter().map(move |name| match finding {
-                        Finding::Unit(unit) => format!("{} ({unit})", short(name)),
+                        TypeFinding::Unit(unit) => format!("{} ({unit})", short(name)),
                         _ => short(name),
                     })
                 });
@@ -69,7 +69,7 @@ impl Findings {
     }
 }
 
-fn sentence(finding: &Finding, names: &[String]) -> String {
+fn sentence(finding: &TypeFinding, names: &[String]) -> String {
     let list = list(names);
     let many = names.len() > 1;
     let (columns, was, stays, its) = if many {
@@ -79,45 +79,45 @@ fn sentence(finding: &Finding, names: &[String]) -> String {
     };
     let notation = |is_comma: bool| if is_comma { "a decimal comma" } else { "a decimal point" };
     match finding {
-        Finding::Because { is_comma, proof } => {
+        TypeFinding::Because { is_comma, proof } => {
             format!(
                 "{columns} {was} with {}, because {} has one.",
                 notation(*is_comma),
                 short(proof)
             )
         }
-        Finding::Guess { is_comma, example } => format!(
+        TypeFinding::Guess { is_comma, example } => format!(
             "{columns} {was} with {}, but nothing in the file proves it: “{example}” could also \
              have {}.",
             notation(*is_comma),
             notation(!is_comma),
         ),
-        Finding::Comma { proof: Some(proof) } => {
+        TypeFinding::Comma { proof: Some(proof) } => {
             format!("{columns} {was} with a decimal comma, as {} was.", short(proof))
         }
-        Finding::Comma { proof: None } => {
+        TypeFinding::Comma { proof: None } => {
             format!("{columns} {was} with a decimal comma, because there are always two decimals.")
         }
-        Finding::List => format!(
+        TypeFinding::List => format!(
             "{columns} {stays}, because the commas could be decimal signs or divide several numbers."
         ),
-        Finding::Unit(unit) => format!("{columns} {was} as numbers with the unit {unit}."),
-        Finding::JsonText => format!("{columns} {was} as numbers, although written as text."),
-        Finding::Long => {
+        TypeFinding::Unit(unit) => format!("{columns} {was} as numbers with the unit {unit}."),
+        TypeFinding::JsonText => format!("{columns} {was} as numbers, although written as text."),
+        TypeFinding::Long => {
             format!("{columns} {stays}, because {its} whole numbers are too long to compute with.")
         }
-        Finding::Units(a, b) if a.is_empty() || b.is_empty() => {
+        TypeFinding::Units(a, b) if a.is_empty() || b.is_empty() => {
             format!("{columns} {stays}, because only some of the numbers have the unit {a}{b}.")
         }
-        Finding::Units(a, b) => format!(
+        TypeFinding::Units(a, b) => format!(
             "{columns} {stays}, because {its} numbers have different units, such as {a} and {b}, \
              and cannot be added up."
         ),
-        Finding::Notations => format!(
+        TypeFinding::Notations => format!(
             "{columns} {stays}, because some of the numbers have a decimal comma and others a \
              decimal point."
         ),
-        Finding::Lookalike(lookalike) => {
+        TypeFinding::Lookalike(lookalike) => {
             let what = match lookalike {
                 Lookalike::Brackets => "numbers in brackets may be negative amounts or codes",
                 Lookalike::Grades => "numbers with a minus behind them may be grades",

@@ -10,7 +10,7 @@ use crate::domain::dataset::{Column, ColumnType, Reading};
 
 mod findings;
 
-use findings::{Finding, Findings};
+use findings::{Findings, TypeFinding};
 
 /// A column whose values have been counted.
 pub struct Untyped {
@@ -31,7 +31,7 @@ pub fn columns(
     notes: &mut Notes,
 ) -> Vec<Column> {
     let facts: Vec<Facts> = untyped.iter().map(|column| column.profile.facts()).collect();
-    let evidence = Evidence::of(&untyped, &facts, delimiter);
+    let evidence = TypeEvidence::of(&untyped, &facts, delimiter);
     let mut findings = Findings::default();
     let columns = untyped
         .into_iter()
@@ -47,7 +47,7 @@ pub fn columns(
 }
 
 /// What the columns say about the notation of the file.
-struct Evidence {
+struct TypeEvidence {
     delimiter: Option<u8>,
     /// The columns that can only be read with a decimal point.
     points: Vec<String>,
@@ -59,7 +59,7 @@ struct Evidence {
     money: i32,
 }
 
-impl Evidence {
+impl TypeEvidence {
     fn of(untyped: &[Untyped], facts: &[Facts], delimiter: Option<u8>) -> Self {
         let habits = match delimiter {
             Some(b';') => 2,
@@ -85,11 +85,11 @@ impl Evidence {
                     units.extend(range.style().map(|style| style.unit.as_str()));
                 }
                 ValueClass::Dates(range) if range.points && range.day_first.is_some() => dates = 2,
-                ValueClass::Dates(range) if range.month_first.is_none() => {
-                    // As in France and Spain, but also in Britain, where commas divide cells.
-                    if dates == 0 && delimiter != Some(b',') {
-                        dates = 1;
-                    }
+                // As in France and Spain, but also in Britain, where commas divide cells.
+                ValueClass::Dates(range)
+                    if range.month_first.is_none() && dates == 0 && delimiter != Some(b',') =>
+                {
+                    dates = 1;
                 }
                 ValueClass::Dates(range) if range.day_first.is_none() => {
                     dates = if dates == 0 { -2 } else { dates };
@@ -140,11 +140,11 @@ impl Evidence {
         {
             // Where commas divide cells, the point is the rule and needs no explanation.
             if is_comma || self.delimiter != Some(b',') {
-                findings.add(name, Finding::Because { is_comma, proof: proof.clone() });
+                findings.add(name, TypeFinding::Because { is_comma, proof: proof.clone() });
             }
         } else {
             let example = style.example.clone().unwrap_or_default();
-            findings.add(name, Finding::Guess { is_comma, example });
+            findings.add(name, TypeFinding::Guess { is_comma, example });
         }
         Some(is_comma)
     }
@@ -169,14 +169,14 @@ fn judge(
     name: &str,
     profile: &Profile,
     facts: &Facts,
-    evidence: &Evidence,
+    evidence: &TypeEvidence,
     findings: &mut Findings,
 ) -> (ColumnType, Reading) {
     if let Some(kind) = profile.kind_of_json(facts) {
         let mut reading = Reading::default();
         if kind == ColumnType::Number {
             // JSON numbers that are no amounts for us.
-            findings.add(name, Finding::Long);
+            findings.add(name, TypeFinding::Long);
             reading.written = Some(kind);
             return (ColumnType::String, reading);
         }
@@ -189,9 +189,9 @@ fn judge(
                 Some(mut reading) => {
                     let style = range.style();
                     if let Some(style) = style.filter(|style| !style.unit.is_empty()) {
-                        findings.add(name, Finding::Unit(style.unit.clone()));
+                        findings.add(name, TypeFinding::Unit(style.unit.clone()));
                     } else if is_json_text {
-                        findings.add(name, Finding::JsonText);
+                        findings.add(name, TypeFinding::JsonText);
                     }
                     reading.written = is_json_text.then_some(ColumnType::String);
                     (ColumnType::Number, reading)
@@ -216,16 +216,16 @@ fn numbers(
     name: &str,
     profile: &Profile,
     range: &NumberRange,
-    evidence: &Evidence,
+    evidence: &TypeEvidence,
     findings: &mut Findings,
 ) -> Option<Reading> {
     if let Some(style) = range.style() {
         let conflict = match &style.conflict {
-            Some(Conflict::Units(a, b)) => Some(Finding::Units(a.clone(), b.clone())),
-            Some(Conflict::Notations) => Some(Finding::Notations),
+            Some(Conflict::Units(a, b)) => Some(TypeFinding::Units(a.clone(), b.clone())),
+            Some(Conflict::Notations) => Some(TypeFinding::Notations),
             None => match range.lookalike() {
                 Some(Lookalike::Phrase) => return None,
-                Some(lookalike) => Some(Finding::Lookalike(lookalike)),
+                Some(lookalike) => Some(TypeFinding::Lookalike(lookalike)),
                 None => None,
             },
         };
@@ -238,20 +238,20 @@ fn numbers(
         false
     } else if let Some(style) = range.style().filter(|_| range.is_ambiguous()) {
         let Some(decided) = evidence.decide(name, range, style, findings) else {
-            findings.add(name, Finding::Notations);
+            findings.add(name, TypeFinding::Notations);
             return None;
         };
         decided
     } else if range.proof() == Some(true) {
         let is_decimal = evidence.is_decimal(range);
         if !is_decimal && evidence.commas.is_empty() {
-            findings.add(name, Finding::List);
+            findings.add(name, TypeFinding::List);
             return None;
         }
         let proof = evidence.commas.iter().find(|other| *other != name).cloned();
         let proves_itself = range.style().is_some_and(|style| style.proves_comma);
         if evidence.delimiter == Some(b',') && !proves_itself {
-            findings.add(name, Finding::Comma { proof });
+            findings.add(name, TypeFinding::Comma { proof });
         }
         true
     } else {

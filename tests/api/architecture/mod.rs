@@ -12,7 +12,8 @@ use source::files_and_tests;
 const MAY_USE: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("keyed_locks", &[]),
-    ("config", &["domain"]),
+    ("models", &["domain"]),
+    ("config", &["domain", "models"]),
     ("telemetry", &["config"]),
     ("store", &["domain", "keyed_locks"]),
     ("provider", &["domain"]),
@@ -29,8 +30,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "chat",
         &[
-            "bots", "domain", "error", "files", "markdown", "metrics", "prompt", "provider",
-            "quota", "store",
+            "bots", "domain", "error", "files", "markdown", "metrics", "models", "prompt",
+            "provider", "quota", "store",
         ],
     ),
     (

@@ -37,7 +37,7 @@ async fn claude_queries_the_file_and_answers() {
     assert_eq!(answer.get("chart"), None);
     assert_eq!(
         answer["usage"],
-        json!({"inputTokens": 50, "outputTokens": 30, "totalTokens": 80, "cachedInputTokens": 10}),
+        json!({"inputTokens": 50, "outputTokens": 30, "totalTokens": 80, "cachedInputTokens": 10, "cacheWriteTokens": 0, "reasoningTokens": 0}),
         "both calls count"
     );
     let stored = &server.history(&id).await[1];
@@ -45,7 +45,7 @@ async fn claude_queries_the_file_and_answers() {
 
     let calls = model.calls();
     assert_eq!(calls.len(), 2);
-    let system = calls[0].body["system"].as_str().unwrap();
+    let system = calls[0].body["system"][0]["text"].as_str().unwrap();
     assert!(system.contains("File: fruit.csv (csv, 34 B), 3 rows, 2 columns"), "{system}");
     assert!(system.contains("- \"price\" (number): 2 to 4, mean 3"), "{system}");
     assert_eq!(calls[0].body["tools"][0]["name"], "query_data");
@@ -207,6 +207,6 @@ async fn nothing_in_a_result_gets_out_of_its_marked_block() {
     let content = calls[1].body["messages"][2]["content"][0]["content"].as_str().unwrap();
     assert_eq!(content.matches("</untrusted>").count(), 1, "{content}");
     assert!(content.trim_end().ends_with("</untrusted>"), "{content}");
-    let system = calls[0].body["system"].as_str().unwrap();
+    let system = calls[0].body["system"][0]["text"].as_str().unwrap();
     assert!(system.contains("untrusted"), "the model is told what the marks mean: {system}");
 }

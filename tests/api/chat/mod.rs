@@ -9,4 +9,5 @@ mod queue;
 pub mod reader;
 mod stop;
 mod stream;
+mod thinking;
 mod turns;

@@ -25,7 +25,9 @@ async fn message() {
         "inputTokens": "[tokens]",
         "outputTokens": "[tokens]",
         "totalTokens": "[tokens]",
-        "cachedInputTokens": 0
+        "cachedInputTokens": 0,
+        "cacheWriteTokens": 0,
+        "reasoningTokens": 0
       }
     }
     "##);
@@ -68,7 +70,9 @@ async fn message_about_a_file() {
         "inputTokens": "[tokens]",
         "outputTokens": "[tokens]",
         "totalTokens": "[tokens]",
-        "cachedInputTokens": 0
+        "cachedInputTokens": 0,
+        "cacheWriteTokens": 0,
+        "reasoningTokens": 0
       },
       "tools": [
         {
@@ -140,7 +144,9 @@ async fn stream() {
             "inputTokens": "[tokens]",
             "outputTokens": "[tokens]",
             "totalTokens": "[tokens]",
-            "cachedInputTokens": 0
+            "cachedInputTokens": 0,
+            "cacheWriteTokens": 0,
+            "reasoningTokens": 0
           }
         }
       }
@@ -211,7 +217,9 @@ async fn history() {
             "inputTokens": "[tokens]",
             "outputTokens": "[tokens]",
             "totalTokens": "[tokens]",
-            "cachedInputTokens": 0
+            "cachedInputTokens": 0,
+            "cacheWriteTokens": 0,
+            "reasoningTokens": 0
           }
         }
       ],

@@ -64,7 +64,9 @@ async fn read() {
             "inputTokens": "[tokens]",
             "outputTokens": "[tokens]",
             "totalTokens": "[tokens]",
-            "cachedInputTokens": 0
+            "cachedInputTokens": 0,
+            "cacheWriteTokens": 0,
+            "reasoningTokens": 0
           }
         }
       ],

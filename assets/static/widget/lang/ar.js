@@ -29,6 +29,7 @@ export default {
   sql: 'حُسبت باستخدام SQL',
   sqlRows: 'حُسبت من جميع الصفوف ({count})',
   querying: 'جارٍ الاستعلام عن بياناتك…',
+  thinking: 'جارٍ التفكير…',
   stop: 'إيقاف الإجابة',
   suggestions: 'أسئلة مقترحة',
   copy: 'نسخ',

@@ -29,6 +29,7 @@ export default {
   sql: 'Mit SQL berechnet',
   sqlRows: { one: 'Über {count} Zeile berechnet', other: 'Über alle {count} Zeilen berechnet' },
   querying: 'Ihre Daten werden abgefragt …',
+  thinking: 'Denkt nach …',
   stop: 'Antwort stoppen',
   suggestions: 'Vorgeschlagene Fragen',
   copy: 'Kopieren',

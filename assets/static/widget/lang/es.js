@@ -29,6 +29,7 @@ export default {
   sql: 'Calculado con SQL',
   sqlRows: { one: 'Calculado sobre {count} fila', other: 'Calculado sobre las {count} filas' },
   querying: 'Consultando tus datos…',
+  thinking: 'Pensando…',
   stop: 'Detener la respuesta',
   suggestions: 'Preguntas sugeridas',
   copy: 'Copiar',

@@ -29,6 +29,7 @@ export default {
   sql: 'Calculé avec SQL',
   sqlRows: { one: 'Calculé sur {count} ligne', other: 'Calculé sur l’ensemble des {count} lignes' },
   querying: 'Interrogation de vos données…',
+  thinking: 'Réflexion en cours…',
   stop: 'Arrêter la réponse',
   suggestions: 'Questions suggérées',
   copy: 'Copier',

@@ -33,6 +33,7 @@ export default {
     other: 'חושב על כל {count} השורות',
   },
   querying: 'מתבצעת שאילתה בנתונים…',
+  thinking: 'חושב…',
   stop: 'עצירת התשובה',
   suggestions: 'שאלות מוצעות',
   copy: 'העתקה',

@@ -29,6 +29,7 @@ export default {
   sql: 'SQL で集計',
   sqlRows: '全 {count} 行を集計',
   querying: 'データを照会しています…',
+  thinking: '考えています…',
   stop: '回答を停止',
   suggestions: '質問の例',
   copy: 'コピー',

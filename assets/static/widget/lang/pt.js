@@ -32,6 +32,7 @@ export default {
     other: 'Calculado sobre todas as {count} linhas',
   },
   querying: 'Consultando os seus dados…',
+  thinking: 'Pensando…',
   stop: 'Parar a resposta',
   suggestions: 'Perguntas sugeridas',
   copy: 'Copiar',

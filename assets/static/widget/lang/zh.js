@@ -29,6 +29,7 @@ export default {
   sql: '使用 SQL 计算',
   sqlRows: '基于全部 {count} 行计算',
   querying: '正在查询您的数据…',
+  thinking: '正在思考…',
   stop: '停止回答',
   suggestions: '推荐问题',
   copy: '复制',

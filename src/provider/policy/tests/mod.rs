@@ -3,6 +3,7 @@
 mod fallback;
 mod log;
 mod rows;
+mod thinking;
 mod wire;
 
 use std::collections::VecDeque;
@@ -23,6 +24,8 @@ enum Script {
     FailLate(Duration, ProviderError),
     /// Says this.
     Say(Vec<Result<ModelEvent, ProviderError>>),
+    /// Says this, each event after a time.
+    SayLate(Vec<(Duration, Result<ModelEvent, ProviderError>)>),
 }
 
 /// A provider that follows its script, and answers once that has ended.
@@ -94,6 +97,13 @@ impl Provider for Scripted {
                 Err(error)
             }
             Script::Say(events) => Ok(stream::iter(events).boxed()),
+            Script::SayLate(events) => {
+                let wait = async |(after, event)| {
+                    tokio::time::sleep(after).await;
+                    event
+                };
+                Ok(stream::iter(events).then(wait).boxed())
+            }
         }
     }
 

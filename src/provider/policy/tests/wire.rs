@@ -15,16 +15,19 @@ const KINDS: [ProviderKind; 2] = [ProviderKind::Claude, ProviderKind::OpenAi];
 /// Limits that a test on one machine never reaches.
 const LONG: TimeLimits = TimeLimits {
     connect: Duration::from_secs(60),
-    first_token: Duration::from_secs(60),
-    between_tokens: Duration::from_secs(60),
+    silence: Duration::from_secs(60),
+    silence_in_thought: Duration::from_secs(60),
+    first_word: Duration::from_secs(60),
+    between_words: Duration::from_secs(60),
+    thought: Duration::from_secs(60),
     whole: Duration::from_secs(60),
     end_mark: Duration::from_secs(60),
 };
 
 /// Limits for servers that fall silent; the answer after that must come within them.
 const SHORT: TimeLimits = TimeLimits {
-    first_token: Duration::from_millis(500),
-    between_tokens: Duration::from_millis(500),
+    first_word: Duration::from_millis(500),
+    between_words: Duration::from_millis(500),
     ..LONG
 };
 

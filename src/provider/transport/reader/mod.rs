@@ -3,15 +3,14 @@
 //! The rules here are the same for every API: the order of events, what counts as an empty answer,
 //! what a failure after the first word means. A [`Mapper`] knows one API's format.
 
-use std::borrow::Cow;
-use std::collections::VecDeque;
+mod draft;
 
-use super::tool_calls::{Piece, ToolCallParts};
-use crate::domain::Usage;
+use std::sync::Arc;
+
+use super::thoughts::Habit;
+use crate::provider::parameter::Learned;
 use crate::provider::{Fault, Finish, ModelEvent, ProviderError, sse};
-
-/// Maximum length of an answer's text, in bytes.
-pub const MAX_TEXT: usize = 4 * 1024 * 1024;
+pub use draft::{AnswerDraft, MAX_TEXT};
 
 /// Maximum size of an answer that arrives as one JSON object, in bytes.
 const MAX_WHOLE: usize = 8 * 1024 * 1024;
@@ -33,113 +32,21 @@ pub trait Mapper: Send {
         0
     }
 
+    /// Whether the model may think before its first word, by its name and the request. It may then
+    /// take longer to say it.
+    fn may_think(&self) -> bool {
+        false
+    }
+
+    /// Whether the server sends something, such as pings, while its model thinks.
+    fn sends_pings(&self) -> bool {
+        true
+    }
+
     /// How the answer has ended, if that is known before the end mark. The stream may then stop.
     fn finish(&self) -> Option<Finish> {
         None
     }
-}
-
-/// The answer as far as a [`Mapper`] has read it.
-#[derive(Debug, Default)]
-pub struct AnswerDraft {
-    ready: VecDeque<ModelEvent>,
-    /// White space at the start of the answer. It is held back until the first word, so that an
-    /// answer of white space alone can still be retried.
-    indent: String,
-    text_len: usize,
-    named: bool,
-    calls: ToolCallParts,
-    earlier_calls: usize,
-    tokens: u64,
-    finished: bool,
-}
-
-impl AnswerDraft {
-    /// The name of the model that answers. Only the first one counts, and only before any text.
-    /// Blank names and the paths of model files, as llama.cpp reports them, are ignored: the name
-    /// that was asked for tells visitors more, and shows nothing of the server.
-    pub fn model(&mut self, name: &str) {
-        let name = name.trim();
-        let is_usable = !name.is_empty() && !is_path(name);
-        if !self.named && self.text_len == 0 && is_usable {
-            self.named = true;
-            self.ready.push_back(ModelEvent::Started { model: name.to_owned() });
-        }
-    }
-
-    /// The next piece of text.
-    pub fn text(&mut self, text: Cow<'_, str>) -> Result<(), ProviderError> {
-        if text.is_empty() {
-            return Ok(());
-        }
-        self.tokens += 1;
-        if self.text_len + self.indent.len() + text.len() > MAX_TEXT {
-            return Err(ProviderError::new(Fault::Malformed, "the answer is endless"));
-        }
-        if self.text_len == 0 && text.trim_start().is_empty() {
-            self.indent.push_str(&text);
-            return Ok(());
-        }
-        let mut text = text.into_owned();
-        if !self.indent.is_empty() {
-            text.insert_str(0, &std::mem::take(&mut self.indent));
-        }
-        self.text_len += text.len();
-        self.ready.push_back(ModelEvent::Text(text));
-        Ok(())
-    }
-
-    /// A token that is not text, such as a thought: a sign that the model is working.
-    pub fn token(&mut self) {
-        self.tokens += 1;
-    }
-
-    /// The next piece of a tool call.
-    pub fn call(&mut self, piece: Piece<'_>) -> Result<(), ProviderError> {
-        self.tokens += 1;
-        self.calls.add(piece)
-    }
-
-    /// Whether the call with this number has started.
-    pub fn has_call(&self, index: u32) -> bool {
-        self.calls.numbered(index).is_some()
-    }
-
-    /// Tokens counted so far.
-    pub fn usage(&mut self, usage: Usage) {
-        self.ready.push_back(ModelEvent::Usage(usage));
-    }
-
-    /// The end of the answer; nothing after it is read. Whether the model expects results depends on
-    /// whether it has made calls: some servers end such an answer like any other. The calls of a
-    /// truncated answer may be truncated themselves, so they are left out.
-    pub fn finish(&mut self, finish: Finish) -> Result<(), ProviderError> {
-        let calls = self.calls.take(self.earlier_calls);
-        let finish = match finish {
-            Finish::Complete | Finish::ToolUse if calls.is_empty() => Finish::Complete,
-            Finish::Complete | Finish::ToolUse => Finish::ToolUse,
-            cut => cut,
-        };
-        if self.text_len == 0 && !matches!(finish, Finish::Refused | Finish::ToolUse) {
-            let detail = match finish {
-                Finish::Length => "the length limit was reached before the first word",
-                _ => "the answer is empty",
-            };
-            return Err(ProviderError::new(Fault::Malformed, detail));
-        }
-        if finish == Finish::ToolUse {
-            self.ready.extend(calls.into_iter().map(ModelEvent::ToolCall));
-        }
-        self.finished = true;
-        self.ready.push_back(ModelEvent::Finished(finish));
-        Ok(())
-    }
-}
-
-/// Whether a model's name is the path of its file. Slashes alone prove nothing: many names start
-/// with that of their maker.
-fn is_path(name: &str) -> bool {
-    name.contains('\\') || (name.contains('/') && name.to_ascii_lowercase().ends_with(".gguf"))
 }
 
 /// The kind of body, judged by its first byte: content types are often wrong.
@@ -162,9 +69,10 @@ pub struct Reader<M> {
 }
 
 impl<M: Mapper> Reader<M> {
-    /// A reader of an answer in `mapper`'s format.
-    pub fn new(mapper: M) -> Self {
-        let draft = AnswerDraft { earlier_calls: mapper.earlier_calls(), ..AnswerDraft::default() };
+    /// A reader of an answer in `mapper`'s format. `habits` is what is known about the server's
+    /// models.
+    pub fn new(mapper: M, habits: Arc<Learned<Habit>>) -> Self {
+        let draft = AnswerDraft::new(mapper.earlier_calls(), mapper.may_think(), habits);
         Self { mapper, shape: Shape::Unknown, draft, error: None, failed: false }
     }
 
@@ -192,7 +100,7 @@ impl<M: Mapper> Reader<M> {
         match &mut self.shape {
             Shape::Events(decoder) => {
                 decoder.feed(bytes);
-                while !self.draft.finished {
+                while !self.draft.is_finished() {
                     match decoder.next_event() {
                         Ok(Some(event)) => self.mapper.event(event, &mut self.draft)?,
                         Ok(None) => break,
@@ -237,7 +145,7 @@ impl<M: Mapper> Reader<M> {
         self.failed = true;
         self.error = match self.mapper.finish().map(|finish| self.draft.finish(finish)) {
             Some(result) => result.err(),
-            None if self.draft.text_len > 0 => {
+            None if self.draft.has_text() => {
                 Some(ProviderError { fault: Fault::Interrupted, ..error })
             }
             None => Some(error),
@@ -247,17 +155,27 @@ impl<M: Mapper> Reader<M> {
     /// The next event or the error. `None` means that more bytes are needed, or that the answer
     /// [is done](Self::is_done).
     pub fn pop(&mut self) -> Option<Result<ModelEvent, ProviderError>> {
-        self.draft.ready.pop_front().map(Ok).or_else(|| self.error.take().map(Err))
+        self.draft.pop().map(Ok).or_else(|| self.error.take().map(Err))
     }
 
     /// Whether nothing more will be read.
     pub fn is_done(&self) -> bool {
-        self.failed || self.draft.finished
+        self.failed || self.draft.is_finished()
     }
 
-    /// Number of pieces of text, thoughts or tool calls so far: the sign that the model is working.
-    pub fn tokens(&self) -> u64 {
-        self.draft.tokens
+    /// Number of pieces of text and tool calls so far.
+    pub fn words(&self) -> u64 {
+        self.draft.words()
+    }
+
+    /// Whether the model is thinking, or may be.
+    pub fn is_thinking(&self) -> bool {
+        self.draft.is_thinking() || (self.draft.words() == 0 && self.mapper.may_think())
+    }
+
+    /// Whether the server sends something while its model thinks.
+    pub fn sends_pings(&self) -> bool {
+        self.mapper.sends_pings()
     }
 
     /// Whether the answer is complete except for its end mark.
@@ -277,7 +195,7 @@ pub mod testing {
 
     /// Reads a transcript that arrives in `pieces`.
     pub fn read<'a, M: Mapper>(mapper: M, pieces: impl Iterator<Item = &'a [u8]>) -> Outcome {
-        let mut reader = Reader::new(mapper);
+        let mut reader = Reader::new(mapper, Arc::default());
         let (mut events, mut failure) = (Vec::new(), None);
         let mut take = |reader: &mut Reader<M>| {
             while let Some(item) = reader.pop() {

@@ -1,6 +1,11 @@
-use super::testing::{Outcome, read};
+use std::borrow::Cow;
+
+use proptest::prelude::*;
+
+use super::testing::{Outcome, read, read_split_everywhere};
 use super::*;
 use crate::provider::ToolCall;
+use crate::provider::transport::tool_calls::Piece;
 
 /// An API whose events are plain text, except for a few words.
 #[derive(Debug, Default)]
@@ -148,4 +153,101 @@ fn calls_of_a_truncated_answer_are_left_out() {
     assert_eq!(outcome("event: call\ndata: f\n\ndata: FAIL\n\n").1.unwrap().0, Fault::Overloaded);
     let failed = outcome("data: a\n\nevent: call\ndata: f\n\ndata: FAIL\n\n");
     assert_eq!((failed.0, failed.1.unwrap().0), (vec![text("a")], Fault::Interrupted));
+}
+
+const SPENT: &str = "the length limit was reached before the first word";
+
+#[test]
+fn thoughts_are_announced_once_and_left_out() {
+    let stream = "data: <think>pl\n\ndata: an</th\n\ndata: ink>\n\ndata: Hello\n\ndata: END\n\n";
+    let (events, failure) = read_split_everywhere(Words::default, stream);
+    assert_eq!((events, failure), (vec![ModelEvent::Thinking, text("Hello"), END], None));
+}
+
+#[test]
+fn thoughts_without_an_answer_are_no_answer() {
+    for (stream, fault) in [
+        ("data: <think>plan\n\ndata: CUT\n\n", (Fault::Malformed, SPENT)),
+        ("data: <think>plan</think>\n\ndata: CUT\n\n", (Fault::Malformed, SPENT)),
+        ("data: <think>plan\n\ndata: END\n\n", (Fault::Malformed, "the answer is empty")),
+        ("data: <think>plan\n\ndata: FAIL\n\n", (Fault::Overloaded, "failed")),
+    ] {
+        let (events, failure) = read_split_everywhere(Words::default, stream);
+        assert_eq!(events, [ModelEvent::Thinking], "{stream}");
+        assert_eq!(failure, Some((fault.0, fault.1.to_owned())), "{stream}");
+    }
+    let call = "data: <think>plan\n\nevent: call\ndata: f\n\ndata: END\n\n";
+    assert_eq!(events(call).last(), Some(&ModelEvent::Finished(Finish::ToolUse)));
+}
+
+/// Reads `stream` event by event, with what is known about the models.
+fn with_habits(habits: &Arc<Learned<Habit>>, stream: &str) -> Vec<ModelEvent> {
+    let mut reader = Reader::new(Words::default(), Arc::clone(habits));
+    let mut events = Vec::new();
+    for piece in stream.split_inclusive("\n\n") {
+        reader.feed(piece.as_bytes());
+        events.extend(std::iter::from_fn(|| reader.pop()).map(Result::unwrap));
+    }
+    events
+}
+
+#[test]
+fn a_model_that_leaks_thoughts_is_learned() {
+    let habits = Arc::default();
+    let stream = |name: &str| {
+        format!(
+            "event: model\ndata: {name}\n\ndata: A plan.\n\ndata: </think>\n\n\
+             data: \ndata: Hello\n\ndata: END\n\n"
+        )
+    };
+    let started = |name: &str| ModelEvent::Started { model: name.to_owned() };
+    let first = with_habits(&habits, &stream("m"));
+    let taken_back = [ModelEvent::TakenBack, ModelEvent::Thinking, text("Hello"), END];
+    assert_eq!(first, [vec![started("m"), text("A plan.")], taken_back.to_vec()].concat());
+    let held_back = [ModelEvent::Thinking, text("Hello"), END];
+    for name in ["m", "qwq"] {
+        let events = with_habits(&habits, &stream(name));
+        assert_eq!(events, [vec![started(name)], held_back.to_vec()].concat());
+    }
+    // An answer without the tag is passed on at its end, the next one as it arrives.
+    let plain = "event: model\ndata: m\n\ndata: a\n\ndata: b\n\ndata: END\n\n";
+    assert_eq!(with_habits(&habits, plain), [started("m"), ModelEvent::Thinking, text("ab"), END]);
+    assert_eq!(with_habits(&habits, plain), [started("m"), text("a"), text("b"), END]);
+}
+
+#[test]
+fn text_that_nobody_has_read_is_taken_back_silently() {
+    let stream = "data: A plan.\n\ndata: </think>\n\ndata: \ndata: Hello\n\ndata: END\n\n";
+    assert_eq!(events(stream), [ModelEvent::Thinking, text("Hello"), END]);
+}
+
+#[test]
+fn a_half_at_the_end_is_replaced() {
+    let half = |end: &str| {
+        let mut draft = AnswerDraft::default();
+        for json in [r#""Hi \ud83d""#, end] {
+            let piece: crate::provider::transport::wire::Str<'_> =
+                serde_json::from_str(json).unwrap();
+            draft.text(piece.0).unwrap();
+        }
+        draft.finish(Finish::Complete).unwrap();
+        let events: Vec<_> = std::iter::from_fn(|| draft.pop()).collect();
+        super::testing::text(&events)
+    };
+    assert_eq!(half(r#""\ude00!""#), "Hi 😀!");
+    assert_eq!(half(r#""!""#), "Hi \u{FFFD}!");
+    assert_eq!(half(r#""""#), "Hi \u{FFFD}");
+}
+
+proptest! {
+    #[test]
+    fn any_text_passes_unless_it_has_tags(parts in prop::collection::vec("[^\\s<\\[◁]{1,4}[ \n]?", 1..8)) {
+        let mut draft = AnswerDraft::default();
+        for part in &parts {
+            draft.text(Cow::Borrowed(part)).unwrap();
+        }
+        draft.finish(Finish::Complete).unwrap();
+        let events: Vec<_> = std::iter::from_fn(|| draft.pop()).collect();
+        prop_assert_eq!(super::testing::text(&events), parts.concat());
+    }
 }

@@ -17,8 +17,11 @@ const TEXT: &str = "Zażółć gęślą \"jaźń\"\n🦀!";
 /// Limits that a test on one machine never reaches.
 const LONG: TimeLimits = TimeLimits {
     connect: Duration::from_secs(60),
-    first_token: Duration::from_secs(60),
-    between_tokens: Duration::from_secs(60),
+    silence: Duration::from_secs(60),
+    silence_in_thought: Duration::from_secs(60),
+    first_word: Duration::from_secs(60),
+    between_words: Duration::from_secs(60),
+    thought: Duration::from_secs(60),
     whole: Duration::from_secs(60),
     end_mark: Duration::from_secs(60),
 };
@@ -30,6 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(in crate::provider) fn settings(base_url: &str, key: Option<&str>) -> ApiSettings {
     ApiSettings {
+        former_model: None,
         base_url: Url::parse(base_url).unwrap(),
         key: key.map(SecretString::from),
         model: "model".to_owned(),
@@ -109,7 +113,9 @@ async fn answers_arrive_in_odd_pieces_and_connections_are_reused() {
     }
     assert!(!head.contains("referer"), "{head}");
     assert!(
-        body.starts_with(r#"{"model":"model","max_tokens":10,"system":"Be brief.","#),
+        body.starts_with(
+            r#"{"model":"model","max_tokens":10,"system":[{"type":"text","text":"Be brief.","#
+        ),
         "{body}"
     );
 }
@@ -220,8 +226,8 @@ async fn an_answer_may_arrive_compressed_or_whole() {
 async fn silence_is_timed_by_tokens_and_pings_are_silence() {
     let part = &STREAM[..STREAM.find("event: content_block_stop").unwrap()];
     let start = &STREAM[..STREAM.find("event: content_block_delta").unwrap()];
-    let first = TimeLimits { first_token: SHORT, ..LONG };
-    let between = TimeLimits { between_tokens: SHORT, ..LONG };
+    let first = TimeLimits { first_word: SHORT, ..LONG };
+    let between = TimeLimits { between_words: SHORT, ..LONG };
     let total = TimeLimits { whole: 5 * SHORT, ..LONG };
     let pings = forever(": hello\n\nevent: ping\ndata: {\"type\": \"ping\"}\n\n");
     for (name, steps, limits, expected, kind) in [
@@ -262,13 +268,13 @@ async fn a_connection_that_is_never_established_times_out() {
 }
 
 #[tokio::test]
-async fn a_thought_counts_as_a_token() {
+async fn after_a_thought_the_first_word_has_a_limit_of_its_own() {
     let thinking = include_str!("../../../../tests/fixtures/provider/anthropic/thinking.sse");
     let thought = &thinking[..thinking.find("event: content_block_stop").unwrap()];
     let server = StandIn::start(vec![ok(), chunk(thought)]).await;
-    let limits = TimeLimits { first_token: 3 * SHORT, between_tokens: SHORT, ..LONG };
+    let limits = TimeLimits { thought: SHORT, ..LONG };
     let error = ask(&anthropic(&server.url, limits)).await.2.unwrap();
-    assert_eq!((error.fault, error.detail.as_str()), (Fault::Timeout, "no next token in time"));
+    assert_eq!((error.fault, error.detail.as_str()), (Fault::Timeout, "no first word in time"));
 }
 
 #[tokio::test]
@@ -276,9 +282,9 @@ async fn a_piece_of_a_tool_call_counts_as_a_token() {
     let body = include_str!("../../../../tests/fixtures/provider/openai/vllm_tools.sse");
     let pieces: String = body.split_inclusive("\n\n").take(3).collect();
     let server = StandIn::start(vec![ok(), chunk(pieces)]).await;
-    let limits = TimeLimits { first_token: 3 * SHORT, between_tokens: SHORT, ..LONG };
+    let limits = TimeLimits { first_word: 3 * SHORT, between_words: SHORT, ..LONG };
     let error = ask(&openai(&server.url, None, limits)).await.2.unwrap();
-    assert_eq!((error.fault, error.detail.as_str()), (Fault::Timeout, "no next token in time"));
+    assert_eq!((error.fault, error.detail.as_str()), (Fault::Timeout, "no next word in time"));
 }
 
 #[tokio::test]

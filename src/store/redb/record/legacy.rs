@@ -123,6 +123,7 @@ pub(super) fn message(id: MessageId, bytes: &[u8]) -> Result<NewMessage, RecordE
             input_tokens,
             output_tokens,
             cached_input_tokens,
+            ..Usage::default()
         }),
         tools: evidence.tools.into_iter().map(ToolRun::from).collect(),
         chart: evidence.chart,

@@ -114,11 +114,22 @@ struct MessageV4<'a> {
     evidence: &'a [u8],
 }
 
-/// The tools and the chart behind an answer.
-#[derive(Default, Serialize, Deserialize)]
+/// The tools and the chart behind an answer, and the token counts that [`MessageV4`] has no fields
+/// for.
+#[derive(Default, PartialEq, Serialize, Deserialize)]
 struct Evidence {
     tools: Vec<ToolRun>,
     chart: Option<Chart>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    cache_write_tokens: u32,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    reasoning_tokens: u32,
+}
+
+/// Serde passes references.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// Encodes a header.
@@ -156,11 +167,16 @@ pub fn decode_header(bytes: &[u8]) -> Result<Header, RecordError> {
 /// # Errors
 /// Only if postcard or serde_json fails, which is not expected.
 pub fn encode_message(message: &NewMessage) -> Result<Vec<u8>, RecordError> {
-    let evidence = if message.tools.is_empty() && message.chart.is_none() {
-        Vec::new()
-    } else {
-        let evidence = Evidence { tools: message.tools.clone(), chart: message.chart.clone() };
-        serde_json::to_vec(&evidence)?
+    let usage = message.usage.unwrap_or_default();
+    let evidence = Evidence {
+        tools: message.tools.clone(),
+        chart: message.chart.clone(),
+        cache_write_tokens: usage.cache_write_tokens,
+        reasoning_tokens: usage.reasoning_tokens,
+    };
+    let evidence = match evidence == Evidence::default() {
+        true => Vec::new(),
+        false => serde_json::to_vec(&evidence)?,
     };
     write(
         MESSAGE_V4,
@@ -202,6 +218,8 @@ pub fn decode_message(id: MessageId, bytes: &[u8]) -> Result<NewMessage, RecordE
             input_tokens,
             output_tokens,
             cached_input_tokens,
+            cache_write_tokens: evidence.cache_write_tokens,
+            reasoning_tokens: evidence.reasoning_tokens,
         }),
         tools: evidence.tools,
         chart: evidence.chart,

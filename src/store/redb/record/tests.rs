@@ -41,7 +41,13 @@ fn an_answer_keeps_its_tools_its_chart_and_its_usage() {
         alt: "a".to_owned(),
     };
     let html = Some("<p>Grüße</p>".to_owned());
-    let usage = Some(Usage { input_tokens: 9, output_tokens: 1, cached_input_tokens: 8 });
+    let usage = Some(Usage {
+        input_tokens: 9,
+        output_tokens: 5,
+        cached_input_tokens: 8,
+        cache_write_tokens: 1,
+        reasoning_tokens: 4,
+    });
     for (html, tools, chart, usage) in [
         (html.clone(), vec![], None, None),
         (None, vec![run.clone()], None, usage),

@@ -2,12 +2,16 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::*;
+use crate::domain::Usage;
+use crate::provider::openai::DEFAULT_BASE_URL;
+use crate::provider::openai::dialect::ModelDialect;
+use crate::provider::openai::host::{Api, Host};
 use crate::provider::transport::reader::testing::{Outcome, read_split_everywhere, text};
 use crate::provider::{Entry, ModelEvent, ToolCall, ToolChoice, ToolResult, ToolSpec};
 
 macro_rules! transcript {
     ($name:literal) => {
-        include_str!(concat!("../../../tests/fixtures/provider/openai/", $name))
+        include_str!(concat!("../../../../tests/fixtures/provider/openai/", $name))
     };
 }
 
@@ -28,7 +32,12 @@ fn an_answer_is_read_event_by_event() {
         ModelEvent::Text("Zażółć".to_owned()),
         ModelEvent::Text(" gęślą \"jaźń\"\n".to_owned()),
         ModelEvent::Text("🦀!".to_owned()),
-        ModelEvent::Usage(Usage { input_tokens: 19, output_tokens: 10, cached_input_tokens: 16 }),
+        ModelEvent::Usage(Usage {
+            input_tokens: 19,
+            output_tokens: 10,
+            cached_input_tokens: 16,
+            ..Usage::default()
+        }),
         ModelEvent::Finished(Finish::Complete),
     ];
     assert_eq!(events, expected);
@@ -59,7 +68,11 @@ fn transcripts_of_all_servers_are_read_with_model_text_usage_and_end() {
         if let Some((input, output)) = counted {
             assert_eq!(events.pop(), Some(usage(input, output)), "{transcript}");
         }
-        assert!(events.iter().all(|event| matches!(event, ModelEvent::Text(_))), "{transcript}");
+        // Thoughts are announced, not passed on.
+        let thinks = transcript.contains("\"reasoning");
+        assert_eq!(events.first() == Some(&ModelEvent::Thinking), thinks, "{transcript}");
+        let words = &events[usize::from(thinks)..];
+        assert!(words.iter().all(|event| matches!(event, ModelEvent::Text(_))), "{transcript}");
         assert_eq!(text(&events), expected);
     }
 }
@@ -125,6 +138,26 @@ fn errors_in_a_stream_are_recognised_in_all_their_shapes() {
     }
 }
 
+#[test]
+fn all_token_counts_are_read() {
+    let usage = json!({"prompt_tokens": 100, "completion_tokens": 50,
+        "prompt_tokens_details": {"cached_tokens": 60, "cache_write_tokens": 30},
+        "completion_tokens_details": {"reasoning_tokens": 40}});
+    let whole = json!({"model": "m", "usage": usage,
+        "choices": [{"message": {"content": "Hi", "reasoning_content": ""}, "finish_reason": "stop"}]});
+    let (events, failure) = read(&whole.to_string());
+    assert_eq!(failure, None);
+    let counts = Usage {
+        input_tokens: 100,
+        output_tokens: 50,
+        cached_input_tokens: 60,
+        cache_write_tokens: 30,
+        reasoning_tokens: 40,
+    };
+    assert!(events.contains(&ModelEvent::Usage(counts)), "{events:?}");
+    assert!(!events.contains(&ModelEvent::Thinking), "an empty thought is none");
+}
+
 fn request(model: &str) -> ModelRequest {
     ModelRequest {
         model: model.to_owned(),
@@ -139,7 +172,7 @@ fn request(model: &str) -> ModelRequest {
 
 fn written(request: &ModelRequest, base_url: &str) -> Value {
     let host = Host::of(&Url::parse(base_url).unwrap());
-    let body = body::write(request, ChatDialect::of(host, &request.model)).unwrap();
+    let body = body::write(request, ModelDialect::of(host, Api::Chat, &request.model)).unwrap();
     serde_json::from_slice(&body).unwrap()
 }
 
@@ -152,14 +185,16 @@ fn the_body_for_openai_has_the_parameters_of_its_newer_models() {
             {"role": "user", "content": "1 + 1?"},
         ],
         "max_completion_tokens": 1000,
+        "reasoning_effort": "none",
+        "temperature": 0.5,
         "stream": true,
         "stream_options": {"include_usage": true},
     });
     assert_eq!(written(&request("gpt-5.4-mini"), DEFAULT_BASE_URL), expected);
     let older = written(&request("gpt-4.1"), DEFAULT_BASE_URL);
     assert_eq!(
-        (&older["temperature"], &older["max_completion_tokens"]),
-        (&json!(0.5), &json!(1000))
+        (&older["temperature"], &older["max_completion_tokens"], older.get("reasoning_effort")),
+        (&json!(0.5), &json!(1000), None)
     );
 }
 
@@ -265,6 +300,7 @@ fn with_tools() -> ModelRequest {
                     call("call_1", "query_data", "{\"sql\": \"SELECT 1\"}"),
                     call("call:2", "query data", "{\"sql\":"),
                 ],
+                verbatim: None,
             },
             Entry::ToolResults(vec![
                 result("call_1", "[1]", false),

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::dialect::{ChatDialect, LimitName};
+use crate::provider::openai::dialect::{LimitName, ModelDialect};
+use crate::provider::openai::entries::result_text;
+use crate::provider::parameter::Effort;
 use crate::provider::tool::{input, plain_name};
 use crate::provider::{
     Entry, Fault, ModelRequest, ProviderError, ToolCall, ToolChoice, ToolResult, ToolSpec,
@@ -25,6 +27,8 @@ struct ChatBody<'a> {
     max_tokens: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_effort: Option<&'static str>,
     stream: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     stream_options: Option<StreamOptions>,
@@ -72,13 +76,12 @@ struct StreamOptions {
 }
 
 /// Writes the body of `request`.
-pub fn write(request: &ModelRequest, dialect: ChatDialect) -> Result<Vec<u8>, ProviderError> {
+pub fn write(request: &ModelRequest, dialect: ModelDialect) -> Result<Vec<u8>, ProviderError> {
     let system = (!request.system.is_empty()).then(|| plain("system", &request.system));
     // OpenAI refuses `tool_choice` without tools.
     let tools = if dialect.tools { request.tools.as_slice() } else { &[] };
     let forbidden = request.tool_choice == ToolChoice::None && !tools.is_empty();
-    let limit =
-        |name| (dialect.limit == name).then_some(request.max_tokens.min(dialect.max_tokens));
+    let limit = |name| (dialect.limit == name).then(|| dialect.answer_limit(request));
     let body = ChatBody {
         model: &request.model,
         messages: system.into_iter().chain(request.entries.iter().flat_map(messages)).collect(),
@@ -86,7 +89,8 @@ pub fn write(request: &ModelRequest, dialect: ChatDialect) -> Result<Vec<u8>, Pr
         tool_choice: forbidden.then_some("none"),
         max_completion_tokens: limit(LimitName::MaxCompletionTokens),
         max_tokens: limit(LimitName::MaxTokens),
-        temperature: request.temperature.filter(|_| dialect.temperature),
+        temperature: request.temperature.filter(|_| dialect.has_temperature()),
+        reasoning_effort: dialect.effort.map(Effort::as_str),
         stream: true,
         stream_options: dialect.stream_options.then_some(StreamOptions { include_usage: true }),
     };
@@ -105,8 +109,8 @@ fn plain<'a>(role: &'static str, text: &'a str) -> ChatMessage<'a> {
 fn messages(entry: &Entry) -> Vec<ChatMessage<'_>> {
     match entry {
         Entry::User(text) => vec![plain("user", text)],
-        Entry::Assistant { text, calls } if text.is_empty() && calls.is_empty() => Vec::new(),
-        Entry::Assistant { text, calls } => vec![ChatMessage {
+        Entry::Assistant { text, calls, .. } if text.is_empty() && calls.is_empty() => Vec::new(),
+        Entry::Assistant { text, calls, .. } => vec![ChatMessage {
             role: "assistant",
             tool_call_id: None,
             content: (!text.is_empty()).then_some(Cow::Borrowed(text)),
@@ -128,16 +132,11 @@ fn chat_call(call: &ToolCall) -> FunctionObject<ChatCall<'_>> {
     FunctionObject { id: Some(plain_name(&call.id).into_owned()), kind: "function", function }
 }
 
-/// The API has no field for a failure, so the text must say it.
 fn chat_result(result: &ToolResult) -> ChatMessage<'_> {
-    let content = match result.is_error {
-        true => Cow::Owned(format!("Error: {}", result.content)),
-        false => Cow::Borrowed(result.content.as_str()),
-    };
     ChatMessage {
         role: "tool",
         tool_call_id: Some(plain_name(&result.call_id)),
-        content: Some(content),
+        content: Some(result_text(result)),
         tool_calls: Vec::new(),
     }
 }
