@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use chatbot_widget::domain::Timestamp;
+use chatbot_widget::markdown::render;
 use chatbot_widget::tables::ingest::{IngestError, IngestLimits, Ingested, ingest};
 use chatbot_widget::tables::search::search;
 use chatbot_widget::tables::sql::{Interrupt, Request, Source, SqlError, TableKey, Tables};
@@ -98,4 +99,52 @@ fn identifiers_beyond_64_bits_stay_distinct_in_json() {
     let text = r#"[{"id":12345678901234567890},{"id":12345678901234567891}]"#;
     assert_eq!(figure("a.json", text, "count(distinct id)"), Some(2.into()));
     assert_eq!(figure("a.json", text, "min(id)"), Some("12345678901234567890".into()));
+}
+
+/// The first asterisks stayed, the second made the words between two phrases bold.
+#[test]
+fn phrases_are_bold_in_text_without_spaces() {
+    for (markdown, bold) in [
+        ("**注意：**必ず確認してください", "<p><strong>注意：</strong>必ず確認してください</p>"),
+        (
+            "这是**“术语”**的例子。价格为**¥100**元。",
+            "<p>这是<strong>“术语”</strong>的例子。价格为<strong>¥100</strong>元。</p>",
+        ),
+    ] {
+        assert_eq!(render(markdown), bold);
+    }
+}
+
+/// To CommonMark they define links.
+#[test]
+fn lines_that_begin_with_a_label_are_shown() {
+    assert_eq!(render("[ERROR]: Timeout"), "<p>[ERROR]: Timeout</p>");
+    assert_eq!(render("see[^1]\n\n[^1]: Note"), "<p>see[^1]</p><p>[^1]: Note</p>");
+}
+
+/// SQLite knows the cases of ASCII letters only, and nothing knew that letters can be decomposed.
+#[test]
+fn letters_beyond_ascii_are_compared_regardless_of_case_and_composition() {
+    let text = "id,city\n1,KÖLN\n2,Köln\n3,Ko\u{308}ln\n4,İzmir\n";
+    for expression in [
+        "sum(lower(city) = 'köln')",
+        "sum(city like 'köln')",
+        "sum(upper(city) = 'KÖLN')",
+        "sum(city = 'köln' collate nocase)",
+    ] {
+        assert_eq!(figure("a.csv", text, expression), Some(3.into()), "{expression}");
+    }
+    let Ingested { dataset, text } = read_upload("a.csv", text).expect("a table");
+    for (query, total) in [("köln", 3), ("ko\u{308}ln", 3), ("izmir", 1)] {
+        let found = search(&dataset, &text, query, None, 0, 10).expect("a search");
+        assert_eq!(found.total, total, "{query}");
+    }
+}
+
+/// Objects were text, and an array two keys deep was one value of one row.
+#[test]
+fn nested_json_is_a_table() {
+    let text = r#"{"data": {"items": [{"c": {"city": "Rome"}, "n": 1}, {"c": {"city": "Oslo"}, "n": 2}]}}"#;
+    let expression = "group_concat(\"c.city\" || n)";
+    assert_eq!(figure("a.json", text, expression), Some("Rome1,Oslo2".into()));
 }
