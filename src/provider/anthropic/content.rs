@@ -4,11 +4,14 @@
 //! tool calls that follow them, or the API refuses the conversation.
 //! Source: Anthropic's documentation, "Extended thinking with tool use".
 
+use std::borrow::Cow;
+
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::API;
 use crate::provider::Verbatim;
+use crate::provider::transport::halves;
 
 /// Maximum size of a message that is kept, in bytes of text. A longer one is sent back without its
 /// thoughts, which the API accepts at the cost of thinking again.
@@ -19,7 +22,8 @@ const MAX_CONTENT: usize = 1024 * 1024;
 pub struct Content {
     blocks: Vec<Block>,
     size: usize,
-    has_thoughts: bool,
+    /// A block is a thought.
+    pub has_thoughts: bool,
     /// A part was too long or cannot be understood.
     is_lost: bool,
 }
@@ -60,18 +64,23 @@ impl Content {
             return;
         }
         let Some(block) = self.blocks.iter_mut().rfind(|block| block.index == index) else {
-            self.is_lost = true;
-            return;
+            return self.lose();
         };
         match piece {
-            BlockPiece::Input(text) => block.input.push_str(text),
+            BlockPiece::Input(text) => halves::append(&mut block.input, text),
             BlockPiece::Text(name, text) => match block.fields.get_mut(name) {
-                Some(Value::String(before)) => before.push_str(text),
+                Some(Value::String(before)) => halves::append(before, text),
                 _ => {
                     block.fields.insert(name.to_owned(), Value::from(text));
                 }
             },
         }
+    }
+
+    /// A block goes on in a way that we do not understand, so it could not be sent back unchanged.
+    pub fn lose(&mut self) {
+        self.is_lost = true;
+        self.blocks.clear();
     }
 
     fn measured<T>(&mut self, size: usize, read: impl FnOnce() -> Option<T>) -> Option<T> {
@@ -118,6 +127,11 @@ impl Block {
     }
 
     fn finish(mut self) -> Option<String> {
+        for value in self.fields.values_mut() {
+            if let Value::String(text) = value {
+                *text = halves::settle(Cow::Owned(std::mem::take(text))).into_owned();
+            }
+        }
         if !self.input.is_empty() {
             let input: Map<String, Value> = serde_json::from_str(&self.input).ok()?;
             self.fields.insert("input".to_owned(), Value::Object(input));
@@ -129,6 +143,7 @@ impl Block {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::transport::wire::Str;
 
     fn raw(json: &str) -> Box<RawValue> {
         RawValue::from_string(json.to_owned()).unwrap()
@@ -187,6 +202,21 @@ mod tests {
         thought(&mut astray);
         astray.extend(Some(7), BlockPiece::Text("text", "x"));
         assert_eq!(astray.verbatim("m"), None, "a piece of no block");
+    }
+
+    #[test]
+    fn characters_that_were_cut_in_two_are_joined() {
+        let mut content = Content::default();
+        content.start(Some(0), &raw(r#"{"type":"thinking","thinking":"","signature":"c2ln"}"#));
+        for half in [r#""a\ud83d""#, r#""\ude00b""#, r#""\ud83d""#] {
+            let half: Str<'_> = serde_json::from_str(half).unwrap();
+            content.extend(Some(0), BlockPiece::Text("thinking", &half.0));
+        }
+        let items = content.verbatim("m").unwrap().items;
+        assert_eq!(
+            items,
+            ["{\"type\":\"thinking\",\"thinking\":\"a😀b\u{fffd}\",\"signature\":\"c2ln\"}"]
+        );
     }
 
     #[test]
