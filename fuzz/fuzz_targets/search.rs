@@ -3,6 +3,7 @@
 #![no_main]
 
 use chatbot_widget::domain::dataset::Layout;
+use chatbot_widget::tables::fold::fold;
 use chatbot_widget::tables::ingest::Ingested;
 use chatbot_widget::tables::search::search;
 use chatbot_widget_fuzz::table::ingest_checked;
@@ -32,10 +33,6 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let by_column = search(dataset, text, query, Some(&columns), 0, usize::MAX).unwrap();
     assert_eq!(by_column.rows, found.rows);
 });
-
-fn fold(text: &str) -> String {
-    text.chars().flat_map(char::to_lowercase).map(|c| if c == 'ς' { 'σ' } else { c }).collect()
-}
 
 fn is_blank(text: &str) -> bool {
     text.trim().is_empty()

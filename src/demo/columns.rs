@@ -49,11 +49,15 @@ impl Asked<'_> {
                 self.extreme = other;
             }
         }
-        if let Some(column) = measure
-            && is_figure
-            && !self.question.table.columns.get(column)?.kind.is_numeric()
-        {
-            return Some(Selection::NotNumeric(column));
+        if let Some(column) = measure {
+            let kind = self.question.table.columns.get(column)?.kind;
+            let is_range = matches!(self.figure, Some(Figure::Minimum | Figure::Maximum))
+                || (self.figure.is_none() && self.extreme.is_some());
+            // The greatest text is not the greatest amount. Dates do have a first and a last one.
+            if is_figure && !kind.is_numeric() || is_range && kind == ColumnKind::Text {
+                self.mark_extreme();
+                return Some(Selection::NotNumeric(column));
+            }
         }
         if group.is_none()
             && self.extreme.is_some()

@@ -31,6 +31,11 @@ pub fn tell(table: &TableProfile, query: &DataQuery, content: &str) -> Option<St
         return Some(tell_figure(table, query, figure, column, value));
     }
     let title = upper_first(&escape(&query.title(table)));
+    let measure = match query.select {
+        Select::Figure(Figure::Count | Figure::Distinct, _) => None,
+        Select::Figure(_, column) => column,
+        Select::Rows { column, .. } => Some(column),
+    };
     let scope = scope(table, query);
     if answer.rows.is_empty() {
         return Some(format!("{title}: no row has a value, {scope}."));
@@ -39,8 +44,11 @@ pub fn tell(table: &TableProfile, query: &DataQuery, content: &str) -> Option<St
         && let [at, value] = &row[..]
     {
         let (at, label) = (cell(at), escape(name(table, label)));
-        return Some(format!("{title}: **{}** ({label}: {at}), {scope}.", cell(value)));
+        let amount = amount(table, measure, value);
+        return Some(format!("{title}: **{amount}** ({label}: {at}), {scope}."));
     }
+    let unit = measure.and_then(|column| table.columns.get(column)?.unit.as_deref());
+    let title = unit.map_or(title.clone(), |unit| format!("{title}, in {}", escape(unit)));
     let mut text = format!("{title}, {scope}:\n\n{}", markdown(&answer));
     let (count, shown) = (thousands(answer.row_count), answer.rows.len().min(SHOWN));
     if answer.truncated {
@@ -74,7 +82,8 @@ fn tell_figure(
         }
         (_, Some(name)) if value.is_null() => format!("{name} has no values, {scope}."),
         (figure, Some(name)) => {
-            format!("The {} of {name} is **{}**, {scope}.", figure.as_str(), cell(value))
+            let amount = amount(table, column, value);
+            format!("The {} of {name} is **{amount}**, {scope}.", figure.as_str())
         }
     }
 }
@@ -123,6 +132,22 @@ fn cell(value: &Value) -> String {
     }
 }
 
+/// A value of a column, with the column's unit.
+fn amount(table: &TableProfile, column: Option<usize>, value: &Value) -> String {
+    let text = cell(value);
+    let unit = column.and_then(|column| table.columns.get(column)?.unit.as_deref());
+    match unit.filter(|_| value.is_number()) {
+        None => text,
+        Some(unit) if unit.ends_with(['$', '£', '¥', '₹', '₩']) => {
+            match text.strip_prefix('-') {
+                Some(text) => format!("-{}{text}", escape(unit)),
+                None => format!("{}{text}", escape(unit)),
+            }
+        }
+        Some(unit) => format!("{text} {}", escape(unit)),
+    }
+}
+
 /// A list of the file's columns.
 pub fn list_columns(table: &TableProfile) -> String {
     let count = thousands(u64::try_from(table.columns.len()).unwrap_or(u64::MAX));
@@ -148,7 +173,11 @@ pub fn list_columns(table: &TableProfile) -> String {
 /// Why the figure that was asked for does not exist.
 pub fn not_numeric(table: &TableProfile, column: usize) -> String {
     let name = escape(name(table, column));
-    format!("{name} holds no numbers, so it has neither an average nor a total. {}", help(table))
+    let holds = match table.columns.get(column).map(|column| column.kind) {
+        Some(ColumnKind::Text) => "holds text, not numbers",
+        _ => "holds no numbers",
+    };
+    format!("{name} {holds}, so it has no average, total, maximum or minimum. {}", help(table))
 }
 
 /// What can be asked about the file.

@@ -25,6 +25,8 @@ pub struct ColumnProfile {
     pub kind: ColumnKind,
     /// Its number of different values.
     pub distinct: Option<u64>,
+    /// The unit of its numbers.
+    pub unit: Option<String>,
     /// The least and the greatest value of numbers and dates.
     pub range: Option<(String, String)>,
     /// Its most frequent values.
@@ -151,6 +153,7 @@ fn read_column(text: &str) -> Option<(ColumnProfile, &str)> {
         distinct: facts()
             .find_map(|fact| fact.strip_suffix(" distinct"))
             .and_then(|count| count.trim_start_matches("about ").replace(',', "").parse().ok()),
+        unit: facts().find_map(|fact| fact.strip_prefix("unit ")).map(str::to_owned),
         range: facts()
             .find_map(|fact| fact.split_once(" to "))
             .map(|(low, high)| (low.to_owned(), high.to_owned())),

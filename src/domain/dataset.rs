@@ -69,6 +69,10 @@ pub struct Reading {
     pub decimal_comma: bool,
     /// `31/1/2012` rather than `1/31/2012`.
     pub day_first: bool,
+    /// The type that the file itself gives the values, if the column is of another: JSON strings
+    /// that hold amounts, JSON numbers that are kept as text because of their length.
+    #[serde(default)]
+    pub written: Option<ColumnType>,
 }
 
 /// Statistics of a column's values over every row.
@@ -90,6 +94,10 @@ pub struct ColumnStats {
     /// The most frequent values and their counts, at most five; only if `distinct` is exact and
     /// some value occurs more than once.
     pub top: Vec<(String, u64)>,
+    /// The unit of every value of a number column, as written: `$`, `%`, `kg`. Values are without
+    /// it.
+    #[serde(default)]
+    pub unit: Option<String>,
 }
 
 /// One column of table `data`.
@@ -98,8 +106,11 @@ pub struct Column {
     /// Its name: never blank, without control characters, and unique even ignoring ASCII case, as
     /// SQL requires.
     pub name: String,
-    /// The key in the JSON file, if it differs from `name`.
+    /// The key in the JSON file, if it differs from `name`; of a path, its keys joined by dots.
     pub key: Option<String>,
+    /// The keys that lead to it in a JSON item, if it is a field of an object within the item.
+    #[serde(default)]
+    pub path: Vec<String>,
     /// The type of its values.
     pub kind: ColumnType,
     /// How they are parsed.
@@ -113,6 +124,38 @@ impl Column {
     pub fn source_name(&self) -> &str {
         self.key.as_deref().unwrap_or(&self.name)
     }
+
+    /// The keys that lead to it in a JSON item; at least one.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        let key = self.path.is_empty().then(|| self.source_name());
+        key.into_iter().chain(self.path.iter().map(String::as_str))
+    }
+
+    /// The field of a JSON item that it is, or is in.
+    pub fn field(&self) -> &str {
+        self.path.first().map_or(self.source_name(), String::as_str)
+    }
+}
+
+/// The fields of the file's rows as they were uploaded, and their types: columns within an object
+/// are one field.
+pub fn fields(columns: &[Column]) -> Vec<(String, ColumnType)> {
+    let mut fields: Vec<(String, ColumnType)> = Vec::with_capacity(columns.len());
+    for column in columns {
+        let kind = if column.path.is_empty() {
+            column.reading.written.unwrap_or(column.kind)
+        } else {
+            ColumnType::Object
+        };
+        match fields.last_mut() {
+            // The columns of a field follow each other.
+            Some((field, known)) if field == column.field() => {
+                *known = if *known == kind { kind } else { ColumnType::String };
+            }
+            _ => fields.push((column.field().to_owned(), kind)),
+        }
+    }
+    fields
 }
 
 /// The structure of a file's text, and which part of it is the table.
@@ -140,9 +183,12 @@ pub enum Layout {
     JsonObject {
         /// Its keys and the types of their values.
         keys: Vec<(String, ColumnType)>,
-        /// The only key whose value is a non-empty array of objects, which are the rows. Without
-        /// one, the object itself is the only row.
+        /// The key of a non-empty array of objects, which are the rows. Without one, the object
+        /// itself is the only row.
         table: Option<String>,
+        /// The keys of the objects within each other in which the array is.
+        #[serde(default)]
+        within: Vec<String>,
     },
     /// A bare JSON value: one row, column `value`.
     JsonScalar {
@@ -239,10 +285,8 @@ impl Dataset {
     }
 
     fn types(&self) -> Map<String, Value> {
-        self.columns
-            .iter()
-            .map(|column| (column.source_name().to_owned(), column.kind.as_str().into()))
-            .collect()
+        let fields = fields(&self.columns).into_iter();
+        fields.map(|(field, kind)| (field, kind.as_str().into())).collect()
     }
 
     fn sample_rows(&self) -> Vec<Value> {
@@ -261,7 +305,8 @@ impl Dataset {
 impl Column {
     /// An entry of `stats` in the API; `min` and `max` of a number column are numbers.
     fn summary(&self) -> Value {
-        let ColumnStats { nulls, distinct, distinct_is_exact, min, max, mean, top } = &self.stats;
+        let ColumnStats { nulls, distinct, distinct_is_exact, min, max, mean, top, unit } =
+            &self.stats;
         let mut entry = Map::new();
         entry.insert("nulls".to_owned(), (*nulls).into());
         entry.insert("distinct".to_owned(), (*distinct).into());
@@ -281,6 +326,9 @@ impl Column {
         let top: Vec<Value> =
             top.iter().map(|(value, count)| json!({ "value": value, "count": count })).collect();
         entry.insert("top".to_owned(), top.into());
+        if let Some(unit) = unit {
+            entry.insert("unit".to_owned(), unit.as_str().into());
+        }
         Value::Object(entry)
     }
 }

@@ -14,6 +14,10 @@
 //! - An image becomes a link to it with its alternative text; showing an answer fetches nothing.
 //! - Links go to `http`, `https` and `mailto` only (see `safe_href`); others lose the link and keep
 //!   their text. Titles of links and images are dropped.
+//! - Emphasis beside Chinese, Japanese and Korean text is what its author meant, where CommonMark's
+//!   rules expect spaces (see `emphasis`).
+//! - Link reference definitions that no link uses, such as the line `[ERROR]: Timeout`, are text
+//!   (see `definitions`).
 //! - Table cells are aligned by `align`, which a policy without inline styles allows.
 //! - There are no line breaks between elements, so `white-space: pre-wrap` around them adds none.
 //!
@@ -22,6 +26,8 @@
 //! `td` and `th`, `class` of `code` (`language-…`) and `li` (`task-list-item`), `type checked
 //! disabled` of `input`.
 
+mod definitions;
+mod emphasis;
 mod escape;
 mod link;
 mod renderer;
@@ -31,8 +37,26 @@ mod tests;
 
 use std::borrow::Cow;
 
+use definitions::Definitions;
 use escape::push_lines;
+use pulldown_cmark::Options;
 use renderer::Renderer;
+
+/// What is parsed beside CommonMark.
+const OPTIONS: Options =
+    Options::ENABLE_TABLES.union(Options::ENABLE_STRIKETHROUGH).union(Options::ENABLE_TASKLISTS);
+/// Signs that may mark places in a text, the first that the text does not contain: punctuation to
+/// the parser, of scripts that nobody writes today (Aramaic, Phoenician, Kharoshthi, Avestan).
+const MARKS: [char; 8] = [
+    '\u{10857}',
+    '\u{1091f}',
+    '\u{10a50}',
+    '\u{10a51}',
+    '\u{10a52}',
+    '\u{10b39}',
+    '\u{10b3a}',
+    '\u{10b3b}',
+];
 
 /// Longest text that is parsed, in bytes: far more than anyone reads in a chat. A longer answer is
 /// shown as plain text, at the cost of a copy.
@@ -60,7 +84,7 @@ pub fn render(markdown: &str) -> String {
         return plain(&text);
     }
     // Fuzzing finds a panic in the parser now and then; that must not cost the visitor the answer.
-    match std::panic::catch_unwind(|| Renderer::new(&text).run()) {
+    match std::panic::catch_unwind(|| parsed(&text)) {
         Ok(Some(html)) => html,
         Ok(None) => plain(&text),
         Err(_) => {
@@ -68,6 +92,18 @@ pub fn render(markdown: &str) -> String {
             plain(&text)
         }
     }
+}
+
+/// The HTML, or `None` if it grows out of proportion or there is no sign to mark places with.
+fn parsed(text: &str) -> Option<String> {
+    let limit = MAX_HTML.0 + MAX_HTML.1 * text.len();
+    let mark = MARKS.into_iter().find(|mark| !text.contains(*mark))?;
+    let mut marked = emphasis::mark(text, mark).map_or(Cow::Borrowed(text), Cow::Owned);
+    let mut definitions = Definitions::default();
+    if memchr::memmem::find(text.as_bytes(), b"]:").is_some() {
+        definitions = definitions::mark(marked.to_mut(), mark);
+    }
+    Renderer::new(&marked, mark, limit).run(&definitions)
 }
 
 /// The text with one kind of line end and without NUL, as an HTML parser would make it.

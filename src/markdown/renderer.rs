@@ -1,13 +1,15 @@
 //! Writes the parser's events as HTML.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use pulldown_cmark::{
-    Alignment, CodeBlockKind, CowStr, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd,
+    Alignment, BrokenLink, CodeBlockKind, Event, HeadingLevel, LinkType, Parser, Tag, TagEnd,
 };
 
+use super::definitions::Definitions;
 use super::escape::{escape, escape_attribute, push_lines};
-use super::{MAX_DEPTH, MAX_HTML, MAX_LANGUAGE, link};
+use super::{MAX_DEPTH, MAX_LANGUAGE, OPTIONS, link};
 
 /// A link that is open in the output.
 struct OpenLink {
@@ -19,6 +21,10 @@ struct OpenLink {
 /// Renders one text. Remembers which elements it left out, to leave out their end tags as well.
 pub(super) struct Renderer<'a> {
     source: &'a str,
+    /// The sign that marks places in the source and is not written.
+    mark: char,
+    /// Maximum length of the HTML, in bytes.
+    limit: usize,
     out: String,
     /// Text that the parser has delivered in pieces, not yet written: a bare address can span them.
     text: String,
@@ -38,9 +44,11 @@ pub(super) struct Renderer<'a> {
 }
 
 impl<'a> Renderer<'a> {
-    pub(super) fn new(source: &'a str) -> Self {
+    pub(super) fn new(source: &'a str, mark: char, limit: usize) -> Self {
         Self {
             source,
+            mark,
+            limit,
             out: String::with_capacity(source.len() + source.len() / 2 + 64),
             text: String::new(),
             open: Vec::new(),
@@ -56,13 +64,15 @@ impl<'a> Renderer<'a> {
     }
 
     /// The HTML, or `None` if it grows out of proportion.
-    pub(super) fn run(mut self) -> Option<String> {
-        let options =
-            Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
-        let limit = MAX_HTML.0 + MAX_HTML.1 * self.source.len();
-        for event in Parser::new_ext(self.source, options) {
+    pub(super) fn run(mut self, definitions: &Definitions) -> Option<String> {
+        let mark = self.mark;
+        let target = |link: BrokenLink<'_>| {
+            let target = definitions.target(&link.reference, mark)?;
+            Some((target.to_owned().into(), "".into()))
+        };
+        for event in Parser::new_with_broken_link_callback(self.source, OPTIONS, Some(target)) {
             self.event(event);
-            if self.out.len() > limit {
+            if self.out.len() > self.limit {
                 return None;
             }
         }
@@ -72,15 +82,16 @@ impl<'a> Renderer<'a> {
 
     fn event(&mut self, event: Event<'a>) {
         if let Event::Text(text) = &event {
+            let text = unmarked(text, self.mark);
             if self.in_code_block {
-                escape(&mut self.out, text);
+                escape(&mut self.out, &text);
             } else {
-                self.text.push_str(text);
+                self.text.push_str(&text);
             }
             return;
         }
         if let Event::Html(html) = &event {
-            self.text.push_str(html);
+            self.text.push_str(&unmarked(html, self.mark));
             return;
         }
         self.flush();
@@ -89,14 +100,14 @@ impl<'a> Renderer<'a> {
             Event::End(tag) => self.end(tag),
             Event::Code(code) => {
                 self.out.push_str("<code>");
-                escape(&mut self.out, &code);
+                escape(&mut self.out, &unmarked(&code, self.mark));
                 self.out.push_str("</code>");
             }
             Event::InlineHtml(html) if is_line_break(&html) => self.out.push_str("<br>"),
             Event::InlineHtml(text)
             | Event::InlineMath(text)
             | Event::DisplayMath(text)
-            | Event::FootnoteReference(text) => escape(&mut self.out, &text),
+            | Event::FootnoteReference(text) => escape(&mut self.out, &unmarked(&text, self.mark)),
             Event::SoftBreak | Event::HardBreak => self.out.push_str("<br>"),
             Event::Rule => {
                 self.end_task_label();
@@ -297,7 +308,8 @@ impl<'a> Renderer<'a> {
     fn code_block(&mut self, kind: &CodeBlockKind<'_>) -> bool {
         self.out.push_str("<pre><code");
         if let CodeBlockKind::Fenced(info) = kind {
-            let language = language(info);
+            let info = unmarked(info, self.mark);
+            let language = language(&info);
             if !language.is_empty() {
                 let _ = write!(self.out, " class=\"language-{language}\"");
             }
@@ -306,13 +318,14 @@ impl<'a> Renderer<'a> {
         true
     }
 
-    fn link(&mut self, link_type: LinkType, target: &CowStr<'_>) -> bool {
+    fn link(&mut self, link_type: LinkType, target: &str) -> bool {
         if self.link.is_some() {
             return false;
         }
+        let target = unmarked(target, self.mark);
         let href = match link_type {
             LinkType::Email => link::safe_href(&format!("mailto:{target}")),
-            _ => link::safe_href(target),
+            _ => link::safe_href(&target),
         };
         let Some(href) = href else { return false };
         open_link(&mut self.out, &href);
@@ -334,6 +347,14 @@ fn open_link(out: &mut String, href: &str) {
     out.push_str("<a href=\"");
     escape_attribute(out, href);
     out.push_str("\" rel=\"noopener noreferrer nofollow\" target=\"_blank\">");
+}
+
+/// The text without marks.
+fn unmarked(text: &str, mark: char) -> Cow<'_, str> {
+    if text.is_ascii() || !text.contains(mark) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.replace(mark, ""))
 }
 
 /// Two levels down, since the answer is part of a page.

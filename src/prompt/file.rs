@@ -30,7 +30,8 @@ pub fn describe(dataset: &Dataset, budget: usize) -> String {
     // Columns matter more than rows.
     let full = lines(dataset, details, left.saturating_sub(estimate(&sample)));
     let all = |shown: usize| shown == dataset.columns.len();
-    let (columns, shown) = if all(full.1) { full } else { lines(dataset, |_| String::new(), left) };
+    let (columns, shown) =
+        if all(full.1) { full } else { lines(dataset, |_, column| unit(column), left) };
     let mut text = head;
     text.push_str(&columns);
     if !all(shown) {
@@ -46,12 +47,16 @@ pub fn describe(dataset: &Dataset, budget: usize) -> String {
 }
 
 /// Lines for as many columns as fit into `budget`, and their number.
-fn lines(dataset: &Dataset, details: fn(&Column) -> String, budget: usize) -> (String, usize) {
+fn lines(
+    dataset: &Dataset,
+    details: fn(&Dataset, &Column) -> String,
+    budget: usize,
+) -> (String, usize) {
     let mut text = String::new();
     let mut tokens = 12;
     for (shown, column) in dataset.columns.iter().enumerate() {
         let name = column.name.replace('"', "\"\"");
-        let details = details(column);
+        let details = details(dataset, column);
         let colon = if details.is_empty() { "" } else { ": " };
         let line = format!("- \"{name}\" ({}){colon}{details}\n", column.kind.as_str());
         tokens += estimate(&line);
@@ -63,9 +68,28 @@ fn lines(dataset: &Dataset, details: fn(&Column) -> String, budget: usize) -> (S
     (text, dataset.columns.len())
 }
 
-fn details(column: &Column) -> String {
+/// The unit of a column's numbers, which SQL does not show.
+fn unit(column: &Column) -> String {
+    column.stats.unit.as_deref().map_or_else(String::new, |unit| format!("unit {}", value(unit)))
+}
+
+/// The first number of a column as the file writes it, if SQL shows it otherwise.
+fn written(dataset: &Dataset, column: &Column) -> Option<String> {
+    let at = dataset.columns.iter().position(|other| other.name == column.name)?;
+    let mut cells = dataset.sample.iter().filter_map(|row| row.get(at)?.as_deref());
+    let text = cells.find(|text| text.contains(char::is_numeric))?.trim();
+    let is_plain = text.parse::<f64>().is_ok() && !column.reading.decimal_comma;
+    (column.kind == ColumnType::Number && !is_plain)
+        .then(|| format!("in the file written as in {}", value(text)))
+}
+
+fn details(dataset: &Dataset, column: &Column) -> String {
     let stats = &column.stats;
     let mut parts = Vec::new();
+    if stats.unit.is_some() {
+        parts.push(unit(column));
+    }
+    parts.extend(written(dataset, column));
     if let (Some(min), Some(max)) = (&stats.min, &stats.max)
         && matches!(column.kind, ColumnType::Number | ColumnType::Date)
     {
@@ -148,7 +172,7 @@ mod tests {
     use crate::domain::dataset::{ColumnStats, FileKind, Layout, Reading};
 
     fn column(name: String, kind: ColumnType, stats: ColumnStats) -> Column {
-        Column { name, key: None, kind, reading: Reading::default(), stats }
+        Column { name, key: None, path: Vec::new(), kind, reading: Reading::default(), stats }
     }
 
     fn dataset(columns: Vec<Column>, sample: Vec<Vec<Option<String>>>) -> Dataset {
@@ -202,6 +226,29 @@ mod tests {
              - \"note\" (empty)\n\
              Sample rows (CSV):\ntemp_max,\"the \"\"weather\"\"\",note\n12.8,\"rain, snow\",\n"
         );
+    }
+
+    #[test]
+    fn units_are_named_with_the_original_writing() {
+        let price = ColumnStats {
+            min: Some("3.5".into()),
+            max: Some("1234.5".into()),
+            distinct: 3,
+            distinct_is_exact: true,
+            unit: Some("$".into()),
+            ..ColumnStats::default()
+        };
+        let mut price = column("price".into(), ColumnType::Number, price);
+        let sample = vec![vec![Some("$1,234.50".to_owned())]];
+        let text = describe(&dataset(vec![price.clone()], sample), 1000);
+        let line = "- \"price\" (number): unit $, in the file written as in $1,234.50, 3.5 to \
+                    1234.5, 3 distinct\n";
+        assert!(text.contains(line), "{text}");
+        // A decimal comma is shown even if the first value could be read otherwise.
+        price.stats.unit = None;
+        price.reading.decimal_comma = true;
+        let text = describe(&dataset(vec![price], vec![vec![Some("1.234".to_owned())]]), 1000);
+        assert!(text.contains("(number): in the file written as in 1.234, 3.5 to"), "{text}");
     }
 
     #[test]

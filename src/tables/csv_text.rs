@@ -4,13 +4,13 @@ use std::ops::ControlFlow;
 
 use memchr::memchr_iter;
 
-use super::facts::Rules;
 use super::header;
 use super::notes::Notes;
 use super::profile::{Profile, clip_to, dictionary_limit, is_blank};
 use super::refusal::IngestError;
 use super::table::{ParsedTable, SAMPLE_CHARS, SAMPLE_ROWS};
-use crate::domain::dataset::{Column, Layout};
+use super::typing::{self, Untyped};
+use crate::domain::dataset::Layout;
 
 /// Text longer than this, in bytes, is read by two threads.
 const SPLIT: usize = 1024 * 1024;
@@ -85,12 +85,7 @@ pub fn table(text: &[u8], delimiter: u8, max_columns: usize) -> Result<ParsedTab
         return Err(IngestError::TooManyColumns(max_columns));
     }
     let start = position(&reader, text);
-    let rules = Rules {
-        decimal_comma: delimiter != b',',
-        continental: delimiter == b';',
-        long_numbers: false,
-    };
-    let pass = CsvReader { text, delimiter, rules, width: header.len(), max_columns };
+    let pass = CsvReader { text, delimiter, width: header.len(), max_columns };
     let mut part = pass.run(start)?;
     part.records += records;
     while part.profiles.len() > header.len() && part.profiles.last().is_some_and(Profile::is_empty)
@@ -98,17 +93,12 @@ pub fn table(text: &[u8], delimiter: u8, max_columns: usize) -> Result<ParsedTab
         part.profiles.pop();
     }
     let names = header::names(&header, part.profiles.len());
-    let columns = names
-        .into_iter()
-        .zip(part.profiles)
-        .map(|(name, profile)| {
-            let (kind, reading, stats) = profile.finish(part.rows);
-            Column { name, key: None, kind, reading, stats }
-        })
-        .collect();
+    let untyped = names.into_iter().zip(part.profiles);
+    let untyped = untyped.map(|(name, profile)| Untyped { name, key: None, profile }).collect();
     let line_rows = has_line_rows(text, part.records);
     let layout = Layout::Csv { delimiter, line_rows };
-    let notes = Notes::default();
+    let mut notes = Notes::default();
+    let columns = typing::columns(untyped, part.rows, Some(delimiter), &mut notes);
     Ok(ParsedTable { layout, columns, rows: part.rows, sample: part.sample, notes })
 }
 
@@ -125,7 +115,6 @@ fn has_line_rows(text: &[u8], records: u64) -> bool {
 struct CsvReader<'a> {
     text: &'a [u8],
     delimiter: u8,
-    rules: Rules,
     /// Columns of the header.
     width: usize,
     max_columns: usize,
@@ -175,7 +164,7 @@ impl CsvReader<'_> {
     }
 
     fn profile(&self) -> Profile {
-        Profile::delimited(self.rules, dictionary_limit(self.width))
+        Profile::delimited(dictionary_limit(self.width))
     }
 
     /// The records that begin in `start..end`.

@@ -1,19 +1,8 @@
 //! What a column's values have in common, collected value by value in constant memory.
 
 use super::dates::{self, Date};
-use super::values::{self, Number};
-
-/// How values are to be judged.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Rules {
-    /// Numbers may be written with a decimal comma: the cells are not divided by commas.
-    pub decimal_comma: bool,
-    /// If a number or a date can be read both ways, the decimal comma and the day before the month
-    /// win, as is usual where cells are divided by semicolons.
-    pub continental: bool,
-    /// Numbers may have more digits than 64 bits hold: JSON says that they are numbers.
-    pub long_numbers: bool,
-}
+use super::number_range::NumberRange;
+use super::values;
 
 /// What all values so far are. The forms exclude each other.
 #[derive(Clone, Debug, Default)]
@@ -31,36 +20,6 @@ pub enum ValueClass {
     Text,
 }
 
-/// Numbers in both notations, as long as all of them can be read that way.
-#[derive(Clone, Copy, Debug)]
-pub struct NumberRange {
-    /// With a decimal point.
-    pub point: Option<Amounts>,
-    /// With a decimal comma.
-    pub comma: Option<Amounts>,
-    /// Some have thousands separators when read with a point.
-    grouped: bool,
-}
-
-/// Sum and range of numbers.
-#[derive(Clone, Copy, Debug)]
-pub struct Amounts {
-    /// The smallest.
-    pub min: Number,
-    /// The largest.
-    pub max: Number,
-    /// All are whole and within 64 bits.
-    pub whole: bool,
-    /// Each is greater than the one before, so no two are equal.
-    pub ascending: bool,
-    first: f64,
-    last: f64,
-    count: u64,
-    sum: f64,
-    /// What rounding has lost from `sum` (Neumaier summation).
-    lost: f64,
-}
-
 /// Ranges of dates in both orders of day and month, as long as all can be read that way.
 #[derive(Clone, Copy, Debug)]
 pub struct Dates {
@@ -68,13 +27,13 @@ pub struct Dates {
     pub month_first: Option<(Date, Date)>,
     /// With the day first.
     pub day_first: Option<(Date, Date)>,
-    points: bool,
+    /// Some are written with points.
+    pub points: bool,
 }
 
 /// What is known of the values so far.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
-    rules: Rules,
     /// What they are.
     pub class: ValueClass,
     /// Words for "no value" among them, such as `NA`.
@@ -87,11 +46,6 @@ pub struct Facts {
 pub const MAX_TEXT: usize = 400;
 
 impl Facts {
-    /// No values yet.
-    pub fn new(rules: Rules) -> Self {
-        Self { rules, ..Self::default() }
-    }
-
     /// Adds a value that occurs `times` times.
     #[inline]
     pub fn add(&mut self, text: &[u8], times: u32) {
@@ -113,7 +67,7 @@ impl Facts {
 
     fn classify(&mut self, text: &[u8], times: u32) {
         let fits = match &mut self.class {
-            ValueClass::Numbers(numbers) => numbers.add(text, times, self.rules),
+            ValueClass::Numbers(numbers) => numbers.add(text, times),
             ValueClass::Dates(dates) => dates.add(text),
             ValueClass::Booleans => values::boolean(text).is_some(),
             ValueClass::Unknown | ValueClass::Text => false,
@@ -128,7 +82,7 @@ impl Facts {
         let first = matches!(self.class, ValueClass::Unknown);
         self.class = if !first {
             ValueClass::Text
-        } else if let Some(numbers) = NumberRange::new(text, times, self.rules) {
+        } else if let Some(numbers) = NumberRange::new(text, times) {
             ValueClass::Numbers(numbers)
         } else if let Some(dates) = Dates::new(text) {
             ValueClass::Dates(dates)
@@ -148,9 +102,7 @@ impl Facts {
         };
         self.class = match (std::mem::take(&mut self.class), other.class) {
             (ValueClass::Unknown, class) | (class, ValueClass::Unknown) => class,
-            (ValueClass::Numbers(a), ValueClass::Numbers(b)) => {
-                a.merge(b).map_or(ValueClass::Text, ValueClass::Numbers)
-            }
+            (ValueClass::Numbers(a), ValueClass::Numbers(b)) => ValueClass::Numbers(a.merge(b)),
             (ValueClass::Dates(a), ValueClass::Dates(b)) => {
                 a.merge(b).map_or(ValueClass::Text, ValueClass::Dates)
             }
@@ -158,143 +110,6 @@ impl Facts {
             _ => ValueClass::Text,
         };
     }
-
-    /// Whether numbers are to be read with a decimal comma.
-    pub fn decimal_comma(&self, numbers: &NumberRange) -> bool {
-        match (numbers.point, numbers.comma) {
-            (Some(_), Some(_)) => self.rules.continental && numbers.grouped,
-            (point, _) => point.is_none(),
-        }
-    }
-
-    /// Whether dates are to be read with the day first.
-    pub fn day_first(&self, dates: &Dates) -> bool {
-        match (dates.month_first, dates.day_first) {
-            (Some(_), Some(_)) => self.rules.continental || dates.points,
-            (month_first, _) => month_first.is_none(),
-        }
-    }
-}
-
-impl NumberRange {
-    fn new(text: &[u8], times: u32, rules: Rules) -> Option<Self> {
-        let new = |number: Number| Amounts::new(number, times);
-        let (point, comma) = Self::read(text, rules, true, rules.decimal_comma);
-        let grouped = point.is_some_and(|number| number.grouped);
-        (point.is_some() || comma.is_some()).then_some(Self {
-            point: point.map(new),
-            comma: comma.map(new),
-            grouped,
-        })
-    }
-
-    #[inline]
-    fn read(
-        text: &[u8],
-        rules: Rules,
-        point: bool,
-        comma: bool,
-    ) -> (Option<Number>, Option<Number>) {
-        let fits = |number: &Number| rules.long_numbers || !number.long;
-        let with_point = if point { values::number(text).filter(fits) } else { None };
-        let with_comma = if comma { values::number_with_comma(text).filter(fits) } else { None };
-        (with_point, with_comma)
-    }
-
-    #[inline]
-    fn add(&mut self, text: &[u8], times: u32, rules: Rules) -> bool {
-        let (point, comma) = Self::read(text, rules, self.point.is_some(), self.comma.is_some());
-        if point.is_none() && comma.is_none() {
-            return false;
-        }
-        self.grouped |= point.is_some_and(|number| number.grouped);
-        for (amounts, number) in [(&mut self.point, point), (&mut self.comma, comma)] {
-            match (amounts.as_mut(), number) {
-                (Some(amounts), Some(number)) => amounts.add(number, times),
-                _ => *amounts = None,
-            }
-        }
-        true
-    }
-
-    fn merge(self, other: Self) -> Option<Self> {
-        let merge = |(a, b): (Amounts, Amounts)| a.merge(b);
-        let point = self.point.zip(other.point).map(merge);
-        let comma = self.comma.zip(other.comma).map(merge);
-        let grouped = self.grouped || other.grouped;
-        (point.is_some() || comma.is_some()).then_some(Self { point, comma, grouped })
-    }
-}
-
-impl Amounts {
-    fn new(number: Number, times: u32) -> Self {
-        let mut amounts = Self {
-            min: number,
-            max: number,
-            whole: true,
-            ascending: true,
-            first: number.value,
-            last: f64::NEG_INFINITY,
-            count: 0,
-            sum: 0.0,
-            lost: 0.0,
-        };
-        amounts.add(number, times);
-        amounts
-    }
-
-    #[inline]
-    fn add(&mut self, number: Number, times: u32) {
-        if below(number, self.min) {
-            self.min = number;
-        } else if below(self.max, number) {
-            self.max = number;
-        }
-        self.whole &= number.whole.is_some();
-        self.ascending &= number.value > self.last && times == 1;
-        self.last = number.value;
-        self.count += u64::from(times);
-        self.plus(number.value * f64::from(times));
-    }
-
-    #[inline]
-    fn plus(&mut self, value: f64) {
-        let sum = self.sum + value;
-        self.lost += if self.sum.abs() >= value.abs() {
-            (self.sum - sum) + value
-        } else {
-            (value - sum) + self.sum
-        };
-        self.sum = sum;
-    }
-
-    fn merge(mut self, other: Self) -> Self {
-        if below(other.min, self.min) {
-            self.min = other.min;
-        }
-        if below(self.max, other.max) {
-            self.max = other.max;
-        }
-        self.whole &= other.whole;
-        self.ascending &= other.ascending && self.last < other.first;
-        self.last = other.last;
-        self.count += other.count;
-        self.plus(other.sum);
-        self.lost += other.lost;
-        self
-    }
-
-    /// The mean; `None` if the sum exceeds the range of an `f64`.
-    pub fn mean(&self) -> Option<f64> {
-        let mean = (self.sum + self.lost) / self.count as f64;
-        mean.is_finite().then_some(mean)
-    }
-}
-
-/// Whether `a` is less than `b`, even if only their last digits differ.
-#[inline]
-fn below(a: Number, b: Number) -> bool {
-    a.value < b.value || (a.value == b.value && a.whole < b.whole)
 }
 
 impl Dates {

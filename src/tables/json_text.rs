@@ -21,18 +21,18 @@ pub fn last<'a>(fields: &Fields<'a>, key: &str) -> Option<&'a str> {
     fields.iter().rev().find(|(name, _)| name == key).map(|(_, value)| *value)
 }
 
-/// Whether this is a non-empty array of objects only.
-pub fn is_table(json: &str) -> bool {
-    let mut some = false;
-    let mut all = true;
-    let parsed = json.starts_with('[').then(|| {
+/// The length of a non-empty array of objects only; `None` for anything else.
+pub fn table_rows(json: &str) -> Option<u64> {
+    let mut rows = 0;
+    let mut all = json.starts_with('[');
+    let parsed = all.then(|| {
         each_item(json, &mut |item| {
-            some = true;
+            rows += 1;
             all &= item.starts_with('{');
             if all { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })
     });
-    some && all && matches!(parsed, Some(Ok(())))
+    (rows > 0 && all && matches!(parsed, Some(Ok(())))).then_some(rows)
 }
 
 /// Calls `f` with the JSON of every row until it breaks. Ends early if the text has changed since
@@ -45,8 +45,10 @@ pub fn each_row<'a>(layout: &Layout, text: &'a str, f: &mut dyn FnMut(&'a str) -
         Layout::JsonLines { .. } => {
             let _ = lines(text).try_for_each(f);
         }
-        Layout::JsonObject { table: Some(key), .. } => {
-            if let Some(items) = last(&fields(text).unwrap_or_default(), key) {
+        Layout::JsonObject { table: Some(key), within, .. } => {
+            let value = |object, key| last(&fields(object).unwrap_or_default(), key);
+            let object = within.iter().try_fold(text, |object, key| value(object, key));
+            if let Some(items) = object.and_then(|object| value(object, key)) {
                 let _ = each_item(items, f);
             }
         }

@@ -4,6 +4,7 @@
 //! [`Dataset`](crate::domain::dataset::Dataset); [`for_each_row`](rows::for_each_row) and
 //! [`search`](search::search()) read that text again. It uses `domain` only.
 
+mod amounts;
 pub mod chart;
 mod csv_text;
 mod dates;
@@ -11,17 +12,21 @@ mod dialect;
 mod distinct;
 mod encoding;
 mod facts;
+pub mod fold;
 mod header;
 pub mod ingest;
 mod json_columns;
+mod json_fields;
 mod json_table;
 mod json_text;
 mod needle;
 mod notes;
+mod number_range;
 mod profile;
 mod refusal;
 pub mod rows;
 pub mod search;
 pub mod sql;
 mod table;
+mod typing;
 mod values;

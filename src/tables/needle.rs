@@ -2,12 +2,23 @@
 
 use memchr::memmem;
 
+use super::fold::fold;
+
 /// Bytes folded at a time; small enough for the processor's cache.
 const BLOCK: usize = 64 * 1024;
 /// Bytes checked for being ASCII at a time.
 const BEYOND_BLOCK: usize = 1024;
 /// A shorter run of ASCII is less selective than the characters beyond ASCII.
 const MIN_RUN: usize = 3;
+
+/// What folds to a byte of ASCII, or is left out behind it, besides ASCII.
+const ELSEWHERE: [(u8, &str); 5] = [
+    (b'k', "\u{212a}"),
+    (b'i', "\u{130}"),
+    (b'i', "\u{307}"),
+    (b';', "\u{37e}"),
+    (b'`', "\u{1fef}"),
+];
 
 /// A text to be found regardless of case.
 pub struct Needle {
@@ -36,6 +47,11 @@ impl Needle {
         self.run.len() == self.text.len() && !self.run.trim_ascii().is_empty()
     }
 
+    /// Its length, folded, in bytes.
+    pub fn len(&self) -> usize {
+        self.text.len()
+    }
+
     /// Whether `byte` occurs in it.
     pub fn has(&self, byte: u8) -> bool {
         memchr::memchr(byte, self.text.as_bytes()).is_some()
@@ -62,16 +78,22 @@ impl Needle {
         false
     }
 
+    /// Whether `after`, which follows a hit in the file, begins with a mark that belongs to the last
+    /// letter of the hit, which is another letter then. All marks that compose with ASCII are in
+    /// U+0300 to U+036F.
+    pub fn goes_on(after: &[u8]) -> bool {
+        matches!(after.first(), Some(0xcc | 0xcd))
+    }
+
     /// The places in `text` where it, its run or a part of it may be. `None` if it may be anywhere.
     pub fn hits<'a>(&'a self, text: &'a [u8]) -> Option<Hits<'a>> {
         if !self.text.is_ascii() && self.run.len() < MIN_RUN {
             return Some(Hits { text, wanted: Wanted::Beyond, next: None });
         }
-        // The only letters beyond ASCII whose lower case is in ASCII: the Kelvin sign and İ.
-        let kelvin =
-            self.run.contains(&b'k') && memmem::find(text, "\u{212a}".as_bytes()).is_some();
-        let dotted = self.run.contains(&b'i') && memmem::find(text, "\u{130}".as_bytes()).is_some();
-        if self.run.is_empty() || kelvin || dotted {
+        let elsewhere = ELSEWHERE.iter().any(|(byte, other)| {
+            self.run.contains(byte) && memmem::find(text, other.as_bytes()).is_some()
+        });
+        if self.run.is_empty() || elsewhere {
             return None;
         }
         let finder = Box::new(memmem::Finder::new(&self.run));
@@ -143,11 +165,6 @@ impl Hits<'_> {
     }
 }
 
-/// Lower case, one character at a time, so that the same letters fold the same everywhere.
-fn fold(text: &str) -> String {
-    text.chars().flat_map(char::to_lowercase).map(|c| if c == 'ς' { 'σ' } else { c }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,13 +177,20 @@ mod tests {
             ("οδος", "ΟΔΟΣ"),
             ("k", "5 \u{212a}"),
             ("i", "\u{130}zmir"),
+            ("izmir", "\u{130}ZMIR"),
+            ("izmir", "I\u{307}zmir"),
+            ("\u{130}zmir", "Izmir"),
+            ("köln", "Ko\u{308}ln"),
+            ("KO\u{308}LN", "köln"),
             ("東京", "東京都"),
             ("aab", "AaAaB"),
             ("", ""),
         ] {
             assert!(Needle::new(needle).is_in(text.as_bytes()), "{needle} in {text}");
         }
-        for (needle, text) in [("ab", "a b"), ("ü", "u"), ("abc", "ab"), ("x", "")] {
+        for (needle, text) in
+            [("ab", "a b"), ("ü", "u"), ("u", "u\u{308}"), ("abc", "ab"), ("x", "")]
+        {
             assert!(!Needle::new(needle).is_in(text.as_bytes()), "{needle} in {text}");
         }
     }
@@ -186,7 +210,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_hit_is_missed(text in "[abkAB\u{212a}ü\"]{0,40}", needle in "[abkABü\"]{0,4}") {
+        fn no_hit_is_missed(text in "[abikABI;`\u{212a}\u{130}\u{307}\u{308}\u{37e}\u{1fef}ü\"]{0,40}", needle in "[abikABI;`İü\u{308}\"]{0,4}") {
             let needle = Needle::new(&needle);
             if needle.is_in(text.as_bytes()) && let Some(mut hits) = needle.hits(text.as_bytes()) {
                 proptest::prop_assert!(hits.from(0).is_some());

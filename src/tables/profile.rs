@@ -9,8 +9,9 @@ use std::collections::HashMap;
 
 use super::dates;
 use super::distinct::{Dictionary, Sketch};
-use super::facts::{Amounts, Facts, Rules, ValueClass};
+use super::facts::{Facts, ValueClass};
 use super::values::{self, Number};
+use super::{amounts, number_range::Amounts};
 use crate::domain::dataset::{ColumnStats, ColumnType, Reading};
 
 /// Maximum number of distinct values counted exactly, over all columns.
@@ -44,7 +45,6 @@ pub enum JsonTag {
 
 /// A column's profile while its values are read.
 pub struct Profile {
-    rules: Rules,
     limit: usize,
     /// Until there are more than `limit` distinct values.
     counted: Option<Dictionary>,
@@ -58,15 +58,14 @@ pub struct Profile {
 
 impl Profile {
     /// A column of delimited text, counting at most `limit` distinct values exactly.
-    pub fn delimited(rules: Rules, limit: usize) -> Self {
+    pub fn delimited(limit: usize) -> Self {
         let counted = Some(Dictionary::default());
-        Self { rules, limit, counted, streamed: None, filled: 0, tags: None }
+        Self { limit, counted, streamed: None, filled: 0, tags: None }
     }
 
     /// A column of JSON.
     pub fn json(limit: usize) -> Self {
-        let rules = Rules { long_numbers: true, ..Rules::default() };
-        Self { tags: Some([0; 5]), ..Self::delimited(rules, limit) }
+        Self { tags: Some([0; 5]), ..Self::delimited(limit) }
     }
 
     /// Adds a cell of delimited text. A blank cell is not a value.
@@ -108,15 +107,9 @@ impl Profile {
         if let Some(dictionary) = self.counted.take() {
             let mut sketch = Sketch::default();
             dictionary.iter().for_each(|(text, _)| sketch.add(text));
-            self.streamed = Some(Box::new((sketch, self.facts(&dictionary))));
+            self.streamed = Some(Box::new((sketch, facts_of(&dictionary))));
         }
         self.streamed.get_or_insert_default()
-    }
-
-    fn facts(&self, dictionary: &Dictionary) -> Facts {
-        let mut facts = Facts::new(self.rules);
-        dictionary.iter().for_each(|(text, times)| facts.add(text, times));
-        facts
     }
 
     /// Adds what was learned of rows that follow these.
@@ -140,14 +133,59 @@ impl Profile {
         self.filled == 0
     }
 
-    /// The finished profile, for a table of `rows` rows.
-    pub fn finish(self, rows: u64) -> (ColumnType, Reading, ColumnStats) {
-        let facts = match (&self.counted, &self.streamed) {
-            (Some(dictionary), _) => self.facts(dictionary),
+    /// What the values have in common.
+    pub fn facts(&self) -> Facts {
+        match (&self.counted, &self.streamed) {
+            (Some(dictionary), _) => facts_of(dictionary),
             (None, Some(streamed)) => streamed.1.clone(),
             (None, None) => Facts::default(),
+        }
+    }
+
+    /// Whether the values are JSON's.
+    pub fn is_json(&self) -> bool {
+        self.tags.is_some()
+    }
+
+    /// Whether some values are JSON numbers.
+    pub fn has_json_numbers(&self) -> bool {
+        self.tags.is_some_and(|tags| tags[JsonTag::Number as usize] > 0)
+    }
+
+    /// The type of a column that does not depend on what its texts look like: one without values,
+    /// or one of JSON objects, arrays, strings that look like truth values, and `Number` for JSON
+    /// numbers of which some cannot be represented.
+    pub fn kind_of_json(&self, facts: &Facts) -> Option<ColumnType> {
+        if self.filled == 0 {
+            return Some(ColumnType::Empty);
+        }
+        let tags = self.tags?;
+        let only = |tag: JsonTag| tags[tag as usize] == self.filled;
+        match &facts.class {
+            ValueClass::Booleans if tags[JsonTag::Boolean as usize] == 0 => {
+                Some(ColumnType::String)
+            }
+            ValueClass::Text if only(JsonTag::Object) => Some(ColumnType::Object),
+            ValueClass::Text if only(JsonTag::Array) => Some(ColumnType::Array),
+            ValueClass::Text if only(JsonTag::Number) => Some(ColumnType::Number),
+            _ => None,
+        }
+    }
+
+    /// The statistics of a column of type `kind`, for a table of `rows` rows. `facts` are its own.
+    pub fn finish(
+        self,
+        facts: &Facts,
+        kind: ColumnType,
+        reading: Reading,
+        rows: u64,
+    ) -> ColumnStats {
+        let numbers = match (kind, &facts.class) {
+            (ColumnType::Number, ValueClass::Numbers(numbers)) => Some(numbers),
+            _ => None,
         };
-        let (kind, reading, amounts) = self.judge(&facts);
+        let amounts: Option<&Amounts> =
+            numbers.and_then(|numbers| numbers.amounts(reading.decimal_comma));
         let mut stats =
             ColumnStats { nulls: rows.saturating_sub(self.filled), ..Default::default() };
         if !matches!(kind, ColumnType::String | ColumnType::Object | ColumnType::Array) {
@@ -157,6 +195,8 @@ impl Profile {
             stats.min = Some(number_text(amounts.min, reading));
             stats.max = Some(number_text(amounts.max, reading));
             stats.mean = amounts.mean();
+            let unit = numbers.and_then(|numbers| numbers.style()).map(|style| &style.unit);
+            stats.unit = unit.filter(|unit| !unit.is_empty()).cloned();
         } else if let (ColumnType::Date, ValueClass::Dates(dates)) = (kind, &facts.class) {
             let range = if reading.day_first { dates.day_first } else { dates.month_first };
             (stats.min, stats.max) = range.map(|(a, b)| (a.to_string(), b.to_string())).unzip();
@@ -175,44 +215,14 @@ impl Profile {
         } else if let Some(streamed) = &self.streamed {
             stats.distinct = streamed.0.estimate().min(filled);
         }
-        (kind, reading, stats)
+        stats
     }
+}
 
-    fn judge<'f>(&self, facts: &'f Facts) -> (ColumnType, Reading, Option<&'f Amounts>) {
-        let plain = |kind| (kind, Reading::default(), None);
-        if self.filled == 0 {
-            return plain(ColumnType::Empty);
-        }
-        if let Some(tags) = self.tags {
-            let only = |tag: JsonTag| tags[tag as usize] == self.filled;
-            let none = |tag: JsonTag| tags[tag as usize] == 0;
-            // JSON's types count: text that looks like a number is a number only among numbers.
-            match &facts.class {
-                ValueClass::Numbers(_) if none(JsonTag::Number) => {
-                    return plain(ColumnType::String);
-                }
-                ValueClass::Booleans if none(JsonTag::Boolean) => return plain(ColumnType::String),
-                ValueClass::Text if only(JsonTag::Object) => return plain(ColumnType::Object),
-                ValueClass::Text if only(JsonTag::Array) => return plain(ColumnType::Array),
-                _ => {}
-            }
-        }
-        match &facts.class {
-            ValueClass::Numbers(numbers) => {
-                let decimal_comma = facts.decimal_comma(numbers);
-                let amounts = if decimal_comma { &numbers.comma } else { &numbers.point };
-                let integer = amounts.is_some_and(|amounts| amounts.whole);
-                let reading = Reading { integer, decimal_comma, ..Reading::default() };
-                (ColumnType::Number, reading, amounts.as_ref())
-            }
-            ValueClass::Dates(dates) => {
-                let reading = Reading { day_first: facts.day_first(dates), ..Reading::default() };
-                (ColumnType::Date, reading, None)
-            }
-            ValueClass::Booleans => plain(ColumnType::Boolean),
-            ValueClass::Unknown | ValueClass::Text => plain(ColumnType::String),
-        }
-    }
+fn facts_of(dictionary: &Dictionary) -> Facts {
+    let mut facts = Facts::default();
+    dictionary.iter().for_each(|(text, times)| facts.add(text, times));
+    facts
 }
 
 /// A cell without visible characters.
@@ -269,9 +279,14 @@ fn normal(text: &[u8], kind: ColumnType, reading: Reading) -> Option<String> {
     }
 }
 
-/// Reads a number in the notation of its column.
+/// Reads a number in the notation of its column, whatever its unit.
 pub fn number(text: &[u8], reading: Reading) -> Option<Number> {
-    if reading.decimal_comma { values::number_with_comma(text) } else { values::number(text) }
+    let comma = reading.decimal_comma;
+    let plain = if comma { values::number_with_comma(text) } else { values::number(text) };
+    plain.or_else(|| {
+        let amount = amounts::read(text)?;
+        if comma { amount.comma } else { amount.point }
+    })
 }
 
 fn number_text(number: Number, reading: Reading) -> String {

@@ -81,6 +81,7 @@ pub fn file(version: u64, text: &str) -> (StoredFile, Bytes) {
     let column = |name: &str, kind| Column {
         name: name.to_owned(),
         key: None,
+        path: Vec::new(),
         kind,
         reading: Reading::default(),
         stats: ColumnStats { distinct: 2, mean: Some(1.5), ..ColumnStats::default() },

@@ -40,8 +40,12 @@ impl Tool for QueryData {
             name: NAME,
             description: "Runs one SQLite SELECT over table `data`, which holds every row of the \
                           visitor's file, and returns the rows. Quote column names with double \
-                          quotes. Dates are ISO text, booleans 1 and 0, empty cells NULL. Aggregate \
-                          in SQL; at most 200 rows are returned. With `chart` the visitor also sees \
+                          quotes, dotted ones such as \"customer.city\" as a whole. Dates are ISO \
+                          text, booleans 1 and 0, empty cells NULL. Columns of \
+                          type number hold plain numbers without their unit: name the unit of the \
+                          column in answers. Columns of type string compare and sort as text, even \
+                          if they contain digits: their MIN, MAX, SUM and AVG are not those of \
+                          amounts. Aggregate in SQL; at most 200 rows are returned. With `chart` the visitor also sees \
                           the result as a picture: the first column holds the labels, the others \
                           numbers."
                 .to_owned(),

@@ -213,7 +213,43 @@ fn columns_are_listed_without_a_query() {
         assert!(text.contains("\n- note (empty)\n"), "{text}");
     }
     let (text, _) = query(WEATHER, "total of weather");
-    assert!(text.starts_with("weather holds no numbers"), "{text}");
+    assert!(text.starts_with("weather holds text, not numbers"), "{text}");
+}
+
+/// The greatest text, `9%` of `9%` and `100%`, was shown as the maximum.
+#[test]
+fn text_has_no_maximum() {
+    for question in [
+        "max of weather",
+        "What is the maximum weather?",
+        "minimum of weather",
+        "the highest weather",
+        "average weather by wind",
+    ] {
+        let (text, chart) = query(WEATHER, question);
+        assert_eq!(chart, "text", "{question}: {text}");
+        assert!(text.starts_with("weather holds text, not numbers"), "{question}: {text}");
+    }
+    assert_ne!(query(WEATHER, "What is the maximum date?").1, "text");
+}
+
+#[test]
+fn figures_have_their_unit() {
+    for (unit, expected) in [("$", "**$1234.5**"), ("%", "**1234.5 %**"), ("kg", "**1234.5 kg**")] {
+        let block = WEATHER.replace("(number): 0 to", &format!("(number): unit {unit}, 0 to"));
+        let mut request = with_file(&block, "max of precipitation");
+        let DemoReply::Call(call) = conclude(&request) else { panic!("no call") };
+        let content = result(&["max"], &json!([[1234.5]]), 1, false);
+        let result = ToolResult { call_id: call.id.clone(), content, is_error: false };
+        request.entries.push(Entry::Assistant {
+            text: String::new(),
+            calls: vec![call],
+            verbatim: None,
+        });
+        request.entries.push(Entry::ToolResults(vec![result]));
+        let text = said(&request);
+        assert!(text.contains(expected), "{text}");
+    }
 }
 
 /// What the demo says about `question` after the tool has returned `content`.

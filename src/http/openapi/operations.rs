@@ -125,6 +125,7 @@ const UPLOAD: &[&str] = &[
     "not_text",
     "empty_file",
     "invalid_json_file",
+    "unclosed_quote",
     "too_many_columns",
     "nested_too_deeply",
     "file_too_large",
@@ -178,6 +179,7 @@ pub const ERRORS: &[DocumentedError] = &[
     error(400, "unknown_model", "This model is not available here."),
     error(400, "empty_file", "The file is empty."),
     error(400, "invalid_json_file", "The file is not valid JSON (line 1, column 10)."),
+    error(400, "unclosed_quote", "A quote in line 12 is never closed."),
     error(400, "too_many_columns", "The file has too many columns: at most 1000 are allowed."),
     error(
         400,

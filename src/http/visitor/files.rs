@@ -52,7 +52,8 @@ struct UploadedFile {
     row_count: u64,
     /// Number of columns of table `data`.
     column_count: u64,
-    /// What is in it: columns, types, statistics over all values, the first rows.
+    /// What is in it: columns, types, the first rows as uploaded, and `stats` over all values, with
+    /// the `unit` of amounts such as `€4.90`.
     summary: Value,
     /// Sentences on what was guessed or passed over while reading it; none for a plain file.
     notes: Vec<String>,
@@ -69,11 +70,11 @@ fn example_summary() -> Value {
         "columnCount": 2,
         "rowCount": 3,
         "columns": ["product", "price"],
-        "sampleData": [{"product": "Sencha", "price": "4.90"}],
+        "sampleData": [{"product": "Sencha", "price": "€4.90"}],
         "columnTypes": {"product": "string", "price": "number"},
         "stats": {
             "price": {"nulls": 0, "distinct": 3, "distinctIsExact": true, "min": 3.2, "max": 4.9,
-                "mean": 4.1, "top": []},
+                "mean": 4.1, "top": [], "unit": "€"},
         },
     })
 }
@@ -108,7 +109,8 @@ struct FileInfo {
     file_size: u64,
     /// When it was uploaded.
     uploaded_at: String,
-    /// What is in it: columns, types, statistics over all values, the first rows.
+    /// What is in it: columns, types, the first rows as uploaded, and `stats` over all values, with
+    /// the `unit` of amounts such as `€4.90`.
     summary: Value,
     /// Sentences on what was guessed or passed over while reading it; none for a plain file.
     notes: Vec<String>,

@@ -1,6 +1,8 @@
 //! The exact HTML of each Markdown construct.
 
+mod emphasis;
 mod hostile;
+mod kept;
 mod payloads;
 mod sanitiser;
 

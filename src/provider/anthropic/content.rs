@@ -19,7 +19,7 @@ const MAX_CONTENT: usize = 1024 * 1024;
 
 /// The blocks of an answer, in the order in which they began.
 #[derive(Debug, Default)]
-pub struct Content {
+pub struct AnswerContent {
     blocks: Vec<Block>,
     size: usize,
     /// A block is a thought.
@@ -45,7 +45,7 @@ pub enum BlockPiece<'a> {
     Input(&'a str),
 }
 
-impl Content {
+impl AnswerContent {
     /// A block has begun, or is there whole.
     pub fn start(&mut self, index: Option<u32>, block: &RawValue) {
         let Some(fields) =
@@ -127,14 +127,16 @@ impl Block {
     }
 
     fn finish(mut self) -> Option<String> {
+        if !self.input.is_empty() {
+            halves::settle_escapes(&mut self.input);
+            let input = halves::settle(Cow::Borrowed(&self.input));
+            let input: Map<String, Value> = serde_json::from_str(&input).ok()?;
+            self.fields.insert("input".to_owned(), Value::Object(input));
+        }
         for value in self.fields.values_mut() {
             if let Value::String(text) = value {
-                *text = halves::settle(Cow::Owned(std::mem::take(text))).into_owned();
+                *text = halves::settle(Cow::Borrowed(text)).into_owned();
             }
-        }
-        if !self.input.is_empty() {
-            let input: Map<String, Value> = serde_json::from_str(&self.input).ok()?;
-            self.fields.insert("input".to_owned(), Value::Object(input));
         }
         serde_json::to_string(&self.fields).ok()
     }
@@ -143,27 +145,26 @@ impl Block {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::transport::wire::Str;
 
     fn raw(json: &str) -> Box<RawValue> {
         RawValue::from_string(json.to_owned()).unwrap()
     }
 
-    fn thought(content: &mut Content) {
+    fn thought(content: &mut AnswerContent) {
         content.start(Some(0), &raw(r#"{"type":"thinking","thinking":"","signature":""}"#));
         content.extend(Some(0), BlockPiece::Text("thinking", "Hm"));
         content.extend(Some(0), BlockPiece::Text("thinking", "m."));
         content.extend(Some(0), BlockPiece::Text("signature", "c2ln"));
     }
 
-    fn tool(content: &mut Content, input: &str) {
+    fn tool(content: &mut AnswerContent, input: &str) {
         content.start(Some(2), &raw(r#"{"type":"tool_use","id":"t","name":"f","input":{}}"#));
         content.extend(Some(2), BlockPiece::Input(input));
     }
 
     #[test]
     fn a_message_with_thoughts_is_assembled_in_its_order() {
-        let mut content = Content::default();
+        let mut content = AnswerContent::default();
         thought(&mut content);
         content.start(Some(1), &raw(r#"{"type":"text","text":"","new_field":1}"#));
         content.extend(Some(1), BlockPiece::Text("text", "Let me look."));
@@ -181,8 +182,18 @@ mod tests {
     }
 
     #[test]
+    fn halves_of_characters_are_joined() {
+        let mut content = AnswerContent::default();
+        thought(&mut content);
+        tool(&mut content, r#"{"sql":"SELECT '\ud83d"#);
+        content.extend(Some(2), BlockPiece::Input(r#"\ude00 \ud83d'"}"#));
+        let items = content.verbatim("m").unwrap().items;
+        assert!(items[1].ends_with("\"input\":{\"sql\":\"SELECT '😀 \u{fffd}'\"}}"), "{items:?}");
+    }
+
+    #[test]
     fn redacted_thoughts_count_and_blank_texts_are_left_out() {
-        let mut content = Content::default();
+        let mut content = AnswerContent::default();
         content.start(None, &raw(r#"{"type":"redacted_thinking","data":"eA=="}"#));
         content.start(None, &raw(r#"{"type":"text","text":" "}"#));
         let items = content.verbatim("m").unwrap().items;
@@ -191,42 +202,27 @@ mod tests {
 
     #[test]
     fn what_cannot_be_sent_back_is_not_kept() {
-        let mut plain = Content::default();
+        let mut plain = AnswerContent::default();
         tool(&mut plain, "{}");
         assert_eq!(plain.verbatim("m"), None, "no thoughts");
-        let mut broken = Content::default();
+        let mut broken = AnswerContent::default();
         thought(&mut broken);
         tool(&mut broken, "{\"sql\": \"SEL");
         assert_eq!(broken.verbatim("m"), None, "broken input");
-        let mut astray = Content::default();
+        let mut astray = AnswerContent::default();
         thought(&mut astray);
         astray.extend(Some(7), BlockPiece::Text("text", "x"));
         assert_eq!(astray.verbatim("m"), None, "a piece of no block");
     }
 
     #[test]
-    fn characters_that_were_cut_in_two_are_joined() {
-        let mut content = Content::default();
-        content.start(Some(0), &raw(r#"{"type":"thinking","thinking":"","signature":"c2ln"}"#));
-        for half in [r#""a\ud83d""#, r#""\ude00b""#, r#""\ud83d""#] {
-            let half: Str<'_> = serde_json::from_str(half).unwrap();
-            content.extend(Some(0), BlockPiece::Text("thinking", &half.0));
-        }
-        let items = content.verbatim("m").unwrap().items;
-        assert_eq!(
-            items,
-            ["{\"type\":\"thinking\",\"thinking\":\"a😀b\u{fffd}\",\"signature\":\"c2ln\"}"]
-        );
-    }
-
-    #[test]
     fn memory_is_bounded() {
-        let mut content = Content::default();
+        let mut content = AnswerContent::default();
         thought(&mut content);
         let size = MAX_CONTENT - content.size;
         content.extend(Some(0), BlockPiece::Text("thinking", &"x".repeat(size)));
         assert!(content.verbatim("m").is_some());
-        let mut content = Content::default();
+        let mut content = AnswerContent::default();
         thought(&mut content);
         for _ in 0..4 {
             content.extend(Some(0), BlockPiece::Text("thinking", &"x".repeat(size / 2)));

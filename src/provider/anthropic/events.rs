@@ -93,12 +93,12 @@ pub struct MessagesUsage {
     pub cache_creation_input_tokens: Option<Count>,
     pub cache_read_input_tokens: Option<Count>,
     pub output_tokens: Option<Count>,
-    pub output_tokens_details: Option<OutputDetails>,
+    pub output_tokens_details: Option<MessagesOutputDetails>,
 }
 
 /// Parts of the output tokens.
 #[derive(Deserialize)]
-pub struct OutputDetails {
+pub struct MessagesOutputDetails {
     pub thinking_tokens: Option<Count>,
 }
 

@@ -87,7 +87,7 @@ impl Provider for Anthropic {
     async fn stream(&self, request: ModelRequest) -> Result<EventStream, ProviderError> {
         let dialect = self.dialect(&request.model);
         let body = body::write(&request, dialect)?;
-        let answer = Messages::of(&request.model);
+        let answer = Messages::of(&request.model, dialect.may_think());
         let events = self.transport.call(&self.endpoint, body, answer).await?;
         if !has_results(&request) {
             return Ok(events);
@@ -95,7 +95,8 @@ impl Provider for Anthropic {
         let (transport, endpoint) = (self.transport.clone(), Arc::clone(&self.endpoint));
         Ok(continued(events, async move {
             let body = body::write_with(&request, dialect, Some(REQUEST_TO_GO_ON))?;
-            transport.call(&endpoint, body, Messages::of(&request.model)).await
+            let answer = Messages::of(&request.model, dialect.may_think());
+            transport.call(&endpoint, body, answer).await
         }))
     }
 

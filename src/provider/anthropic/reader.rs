@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::content::{BlockPiece, Content};
+use super::content::{AnswerContent, BlockPiece};
 use super::events::{ContentBlock, KNOWN, MessagesUsage, StopDetails, TypeField, Whole, Wire};
 use crate::domain::Usage;
 use crate::provider::parameter::{Objection, Parameter};
@@ -20,14 +20,15 @@ pub struct Messages {
     output: u32,
     thoughts: u32,
     finish: Option<Finish>,
-    content: Content,
+    content: AnswerContent,
     model: String,
+    may_think: bool,
 }
 
 impl Messages {
-    /// Reads the answer of `model`.
-    pub fn of(model: &str) -> Self {
-        Self { model: model.to_owned(), ..Self::default() }
+    /// Reads the answer of `model`, which may think before its first word.
+    pub fn of(model: &str, may_think: bool) -> Self {
+        Self { model: model.to_owned(), may_think, ..Self::default() }
     }
 
     /// Updates the counts. They are cumulative, and a later event omits those that have not changed.
@@ -158,6 +159,10 @@ impl Mapper for Messages {
             _ => {}
         }
         Ok(())
+    }
+
+    fn may_think(&self) -> bool {
+        self.may_think
     }
 
     fn whole(&mut self, body: &[u8], draft: &mut AnswerDraft) -> Result<(), ProviderError> {

@@ -337,7 +337,7 @@ fn a_message_with_thoughts_is_kept_as_it_came() {
 
 /// The failure of an answer that has ended without a word.
 fn failure_of(transcript: &str) -> ProviderError {
-    let mut reader = Reader::new(Messages::default());
+    let mut reader = Reader::new(Messages::default(), Arc::default());
     reader.feed(transcript.as_bytes());
     std::iter::from_fn(|| reader.pop()).find_map(Result::err).unwrap()
 }

@@ -1,7 +1,8 @@
 //! Dates as people write them, with or without a time of day.
 //!
 //! `2012-01-31`, `2012/1/31`, `2012.01.31`; `1/31/2012`, `31/1/2012`, `31-01-2012`, `31.01.2012`
-//! and, between slashes, years of two digits; `Jan 31 2012`, `January 31, 2012`, `31 Jan 2012`,
+//! and, between slashes, years of two digits; `31.01.12` with two digits each, which no version is
+//! likely to have; `Jan 31 2012`, `January 31, 2012`, `31 Jan 2012`,
 //! `31-Jan-12`. A time of day may follow after `T` or a blank: `12:30`, `12:30:59.5`, `1:30 PM`,
 //! optionally with `Z`, `UTC`, `GMT` or an offset such as `+02:00`.
 
@@ -76,6 +77,15 @@ pub fn read(text: &[u8]) -> Option<Meanings> {
             (1 | 2, b'-' | b'/' | b'.') if rest.at_digit() => {
                 let second = rest.short()?;
                 rest.expect(mark)?;
+                if let (b'.', true, [b'.', _, _, b'.', _, _]) = (mark, digits == 2, &text[2..]) {
+                    // Only the day comes first between points.
+                    let date = civil(rest.year(true)?, second, first)?;
+                    return Some(Meanings {
+                        month_first: None,
+                        day_first: Some(date),
+                        points: true,
+                    });
+                }
                 let year = rest.year(mark == b'/')?;
                 (civil(year, first, second), civil(year, second, first), mark == b'.')
             }

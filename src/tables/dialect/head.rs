@@ -1,6 +1,6 @@
 //! The top of a file: which delimiter, and what stands above the header.
 
-use super::scan::{Dialect, Record, Scanner};
+use super::scan::{Dialect, DialectRecord, DialectScanner};
 use super::shape::{Expected, is_numeric, is_year};
 
 /// Delimiters to try; the first wins if several fit equally well.
@@ -13,7 +13,7 @@ const MAX_ABOVE: usize = 50;
 
 /// Where the table begins, and its shape.
 #[derive(Clone, Debug)]
-pub struct Head {
+pub struct FileHead {
     /// How cells are delimited and quoted.
     pub dialect: Dialect,
     /// First byte of the header.
@@ -51,21 +51,23 @@ impl Row<'_> {
 }
 
 /// One way to read the top of a file.
-struct Reading {
-    head: Head,
+struct HeadReading {
+    head: FileHead,
     /// Share of the records that have the header's width.
     share: f64,
     /// The same with titles above the header counted as records of another width.
     weighed: f64,
     width: usize,
+    /// The header has words above a column of numbers.
+    typed: bool,
 }
 
 /// Judges the text from `from`, which is the start of a line, with the delimiter `fixed` if the
 /// file names one. `dialect` tells how cells are quoted.
-pub fn judge(text: &[u8], dialect: Dialect, from: usize, fixed: Option<u8>) -> Head {
+pub fn judge(text: &[u8], dialect: Dialect, from: usize, fixed: Option<u8>) -> FileHead {
     let first = Dialect { delimiter: fixed.unwrap_or(b','), ..dialect };
-    let mut plain: Option<Reading> = None;
-    let mut below: Vec<Reading> = Vec::new();
+    let mut plain: Option<HeadReading> = None;
+    let mut below: Vec<HeadReading> = Vec::new();
     for delimiter in DELIMITERS {
         if fixed.is_some_and(|fixed| fixed != delimiter) {
             continue;
@@ -85,19 +87,21 @@ pub fn judge(text: &[u8], dialect: Dialect, from: usize, fixed: Option<u8>) -> H
             plain = Some(reading);
         }
     }
-    let clear = |reading: &Reading| {
+    let clear = |reading: &HeadReading| {
         plain.as_ref().is_none_or(|plain| {
-            plain.share + 0.2 <= reading.share
+            (reading.weighed >= plain.share
+                && (plain.share + 0.2 <= reading.share
+                    || (reading.typed && plain.share < reading.share)))
                 || plain.head.dialect.delimiter == reading.head.dialect.delimiter
         })
     };
     below.retain(clear);
     let best = below.into_iter().reduce(|best, other| {
-        let rank = |reading: &Reading| (reading.width > 1, reading.weighed, reading.width);
+        let rank = |reading: &HeadReading| (reading.width > 1, reading.weighed, reading.width);
         if rank(&other) > rank(&best) { other } else { best }
     });
     best.or(plain).or_else(|| reading(&sample(text, first, from), 0, first)).map_or_else(
-        || Head {
+        || FileHead {
             dialect: first,
             start: from,
             line: 1,
@@ -113,9 +117,9 @@ pub fn judge(text: &[u8], dialect: Dialect, from: usize, fixed: Option<u8>) -> H
 /// The first records; lines of white space are left out.
 fn sample(text: &[u8], dialect: Dialect, from: usize) -> Vec<Row<'_>> {
     let line = 1 + u64::from(from > 0);
-    let mut scanner = Scanner::new(text, dialect, from, line, None);
+    let mut scanner = DialectScanner::new(text, dialect, from, line, None);
     let mut rows: Vec<Row<'_>> = Vec::new();
-    let mut record = Record::default();
+    let mut record = DialectRecord::default();
     let (mut end, mut gap) = (from, false);
     while rows.len() < PROBE_RECORDS && end < from + PROBE_BYTES && scanner.read(&mut record) {
         gap |= record.bytes.start > end;
@@ -144,18 +148,19 @@ fn sample(text: &[u8], dialect: Dialect, from: usize) -> Vec<Row<'_>> {
 }
 
 /// The table whose header is row `at`.
-fn reading(rows: &[Row<'_>], at: usize, dialect: Dialect) -> Option<Reading> {
+fn reading(rows: &[Row<'_>], at: usize, dialect: Dialect) -> Option<HeadReading> {
     let header = rows.get(at)?;
     let width = header.cells.len();
     let body = &rows[at..];
     let even = body.iter().filter(|row| row.cells.len() == width).count();
     let above = || rows[..at].iter().filter(|row| row.filled > 0 || row.cells.len() > 1);
     let titles = above().filter(|row| row.filled > 0 && !row.comment).count();
-    Some(Reading {
+    Some(HeadReading {
         share: even as f64 / body.len() as f64,
         weighed: even as f64 / (body.len() + titles) as f64,
         width,
-        head: Head {
+        typed: at > 0 && is_typed_header(rows, at),
+        head: FileHead {
             dialect,
             start: header.start,
             line: header.line,
@@ -171,7 +176,7 @@ fn reading(rows: &[Row<'_>], at: usize, dialect: Dialect) -> Option<Reading> {
 fn expected(body: &[Row<'_>]) -> Expected {
     let header = body.first().map_or(0, |row| row.cells.len());
     let count = |width| body.iter().filter(|row| row.cells.len() == width).count();
-    let width = match most_frequent(body) {
+    let width = match most_frequent(body.iter().filter(|row| row.filled > 0)) {
         Some(width) if count(width) > count(header) => width,
         _ => header,
     };
@@ -185,9 +190,10 @@ fn expected(body: &[Row<'_>]) -> Expected {
     Expected { width, numeric }
 }
 
-fn most_frequent(rows: &[Row<'_>]) -> Option<usize> {
+/// The most frequent width, the greater one of two.
+fn most_frequent<'a>(rows: impl Iterator<Item = &'a Row<'a>>) -> Option<usize> {
     let mut counts: Vec<(usize, usize)> = Vec::new();
-    for row in rows.iter().filter(|row| row.filled > 0) {
+    for row in rows {
         match counts.iter_mut().find(|(width, _)| *width == row.cells.len()) {
             Some((_, count)) => *count += 1,
             None => counts.push((row.cells.len(), 1)),
@@ -218,13 +224,13 @@ fn header_below(rows: &[Row<'_>], delimiter: u8) -> Option<usize> {
 /// A single column below comments; `#name` may be its header, `# exported at noon` is not.
 fn below_comments(rows: &[Row<'_>]) -> Option<usize> {
     let at = rows.iter().take(MAX_ABOVE).position(|row| !row.comment).filter(|at| *at > 0)?;
-    let sentence = |row: &Row<'_>| row.cells[0].trim_ascii().iter().any(|byte| *byte == b' ');
+    let sentence = |row: &Row<'_>| row.cells[0].trim_ascii().contains(&b' ');
     rows[..at].iter().all(sentence).then_some(at)
 }
 
 /// Below titles, comments and empty rows: the first row that fills the table's width.
 fn below_titles(rows: &[Row<'_>], delimiter: u8) -> Option<usize> {
-    let width = table_width(rows)?;
+    let width = most_frequent(rows.iter().filter(|row| row.cells.len() > 1))?;
     let at = rows.iter().take(MAX_ABOVE).enumerate().find_map(|(at, row)| {
         let full = row.cells.len() == width && row.filled * 5 >= width * 3;
         let comment = row.comment && (!full || is_typed_header(rows, at + 1));
@@ -252,18 +258,6 @@ fn below_titles(rows: &[Row<'_>], delimiter: u8) -> Option<usize> {
     let shape = titles && (delimiter != b',' || (width > 2 && !prose));
     let apart = rows[at].gap || above.iter().any(|row| row.gap || row.comment || row.filled == 0);
     (shape || apart || is_typed_header(rows, at)).then_some(at)
-}
-
-/// The width of most rows that have more than one cell.
-fn table_width(rows: &[Row<'_>]) -> Option<usize> {
-    let mut counts: Vec<(usize, usize)> = Vec::new();
-    for row in rows.iter().filter(|row| row.cells.len() > 1) {
-        match counts.iter_mut().find(|(width, _)| *width == row.cells.len()) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((row.cells.len(), 1)),
-        }
-    }
-    counts.into_iter().max_by_key(|(width, count)| (*count, *width)).map(|(width, _)| width)
 }
 
 /// Below a block of rows as wide as the table, such as `Account;12345`, and a blank line.

@@ -13,9 +13,9 @@ mod shape;
 use bytes::Bytes;
 
 use self::audit::{QuoteAudit, audit};
-use self::head::{Head, judge};
+use self::head::{FileHead, judge};
 use self::rewrite::{is_comment, rewrite};
-use self::scan::{Dialect, Record, Scanner};
+use self::scan::{Dialect, DialectRecord, DialectScanner};
 use super::notes::Notes;
 use super::refusal::IngestError;
 
@@ -37,8 +37,8 @@ pub fn plain(text: &Bytes, notes: &mut Notes) -> Result<PlainText, IngestError> 
     let head_of = |dialect: Dialect| judge(text, dialect, from, fixed);
     let head = head_of(Dialect::plain(b','));
     let delimiter = head.dialect.delimiter;
-    let table = text.get(head.start..).unwrap_or_default();
-    let quotes = audit(table, delimiter);
+    // All of it: the header may be found elsewhere in another dialect.
+    let quotes = audit(text.get(from..).unwrap_or_default(), delimiter);
     let cr_in_cells = mixes_line_ends(text);
     let mut best = None;
     if quotes != QuoteAudit::default() || head.comments || cr_in_cells {
@@ -51,8 +51,8 @@ pub fn plain(text: &Bytes, notes: &mut Notes) -> Result<PlainText, IngestError> 
         }
         best = Some(survey);
     }
-    let above = |head: &Head| head.above + u64::from(from > 0);
-    match best.filter(|survey| survey.is_rewritten(quotes)) {
+    let above = |head: &FileHead| head.above + u64::from(from > 0);
+    match best.filter(Survey::is_rewritten) {
         None => {
             passed_over(above(&head), notes);
             Ok(PlainText { text: text.slice(head.start.min(text.len())..), delimiter })
@@ -87,9 +87,16 @@ fn sep_line(text: &[u8]) -> Option<(usize, u8)> {
 /// Whether most lines end in a line feed, and there are carriage returns that none follows.
 fn mixes_line_ends(text: &[u8]) -> bool {
     let start = &text[..text.len().min(64 * 1024)];
-    let bare = |at: usize| text.get(at + 1).is_some_and(|next| *next != b'\n' && *next != b'\r');
-    let bare = memchr::memchr_iter(b'\r', start).filter(|at| bare(*at)).count();
-    bare > 0 && memchr::memchr_iter(b'\n', start).count() > bare
+    let (mut quoted, mut bare, mut feeds) = (false, 0, 0);
+    for at in memchr::memchr3_iter(b'"', b'\r', b'\n', start) {
+        match start[at] {
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b'\n' => feeds += 1,
+            _ => bare += u32::from(!matches!(text.get(at + 1), None | Some(b'\n' | b'\r'))),
+        }
+    }
+    bare > 0 && feeds > bare
 }
 
 /// Dialects to try beside the plain one.
@@ -152,7 +159,7 @@ impl Lines {
 /// What was seen in one pass over all records.
 #[derive(Clone, Debug)]
 struct Survey {
-    head: Head,
+    head: FileHead,
     rows: u64,
     /// Rows that have not the table's width.
     irregular: u64,
@@ -172,7 +179,7 @@ struct Survey {
 }
 
 impl Survey {
-    fn new(text: &[u8], head: Head) -> Self {
+    fn new(text: &[u8], head: FileHead) -> Self {
         let mut survey = Self {
             rows: 0,
             irregular: 0,
@@ -187,8 +194,8 @@ impl Survey {
         };
         let head = survey.head.clone();
         let mut scanner =
-            Scanner::new(text, head.dialect, head.start, head.line, Some(&head.expected));
-        let mut record = Record::default();
+            DialectScanner::new(text, head.dialect, head.start, head.line, Some(&head.expected));
+        let mut record = DialectRecord::default();
         while scanner.read(&mut record) {
             let blank = matches!(record.cells.as_slice(), [cell] if !cell.content.is_empty()
                 && text[cell.content.clone()].trim_ascii().is_empty());
@@ -201,7 +208,7 @@ impl Survey {
         survey
     }
 
-    fn add(&mut self, text: &[u8], record: &Record) {
+    fn add(&mut self, text: &[u8], record: &DialectRecord) {
         let regular = record.cells.len() == self.head.expected.width;
         if record.open {
             if self.open.count == 0 {
@@ -234,6 +241,9 @@ impl Survey {
     /// Whether this reading is clearly better than `other`.
     fn beats(&self, other: &Self) -> bool {
         let (mine, theirs) = (self.faults(), other.faults());
+        if self.head.dialect.cr_in_cells && theirs == other.head.titles {
+            return false;
+        }
         match (self.head.expected.width, other.head.expected.width) {
             // Without a delimiter everything is regular.
             (2.., ..=1) => return mine == self.head.titles && self.rows > 2,
@@ -256,12 +266,13 @@ impl Survey {
     }
 
     /// Whether the text must be rewritten for this reading.
-    fn is_rewritten(&self, quotes: QuoteAudit) -> bool {
+    fn is_rewritten(&self) -> bool {
         let Dialect { quote, backslash, cr_in_cells, .. } = self.head.dialect;
         quote != b'"'
             || backslash
             || cr_in_cells
-            || quotes.odd_quote
+            || self.padded
+            || self.strays.count > 0
             || self.open.count > 0
             || self.comments > 0
     }

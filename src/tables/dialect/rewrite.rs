@@ -2,13 +2,14 @@
 
 use memchr::memchr3;
 
-use super::head::Head;
-use super::scan::{Cell, Dialect, Record, Scanner};
+use super::head::FileHead;
+use super::scan::{Dialect, DialectCell, DialectRecord, DialectScanner};
 
 /// The table of `head`, each record on a line of its own that ends in a line feed.
-pub fn rewrite(text: &[u8], head: &Head) -> Vec<u8> {
-    let mut scanner = Scanner::new(text, head.dialect, head.start, head.line, Some(&head.expected));
-    let mut record = Record::default();
+pub fn rewrite(text: &[u8], head: &FileHead) -> Vec<u8> {
+    let mut scanner =
+        DialectScanner::new(text, head.dialect, head.start, head.line, Some(&head.expected));
+    let mut record = DialectRecord::default();
     let mut out = Vec::with_capacity(text.len() - head.start.min(text.len()) + 64);
     while scanner.read(&mut record) {
         if !is_comment(text, head, &record) {
@@ -19,14 +20,14 @@ pub fn rewrite(text: &[u8], head: &Head) -> Vec<u8> {
 }
 
 /// Whether a record is a comment between rows.
-pub fn is_comment(text: &[u8], head: &Head, record: &Record) -> bool {
+pub fn is_comment(text: &[u8], head: &FileHead, record: &DialectRecord) -> bool {
     head.comments
         && record.bytes.start > head.start
         && record.cells.len() != head.expected.width
         && text.get(record.bytes.start) == Some(&b'#')
 }
 
-fn write(text: &[u8], record: &Record, dialect: Dialect, out: &mut Vec<u8>) {
+fn write(text: &[u8], record: &DialectRecord, dialect: Dialect, out: &mut Vec<u8>) {
     let mut unescaped = Vec::new();
     for (at, cell) in record.cells.iter().enumerate() {
         if at > 0 {
@@ -59,11 +60,11 @@ fn write(text: &[u8], record: &Record, dialect: Dialect, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-fn needs_unescaping(raw: &[u8], cell: &Cell, dialect: Dialect) -> bool {
+fn needs_unescaping(raw: &[u8], cell: &DialectCell, dialect: Dialect) -> bool {
     (cell.quoted && raw.contains(&dialect.quote)) || (dialect.backslash && raw.contains(&b'\\'))
 }
 
-fn unescape(raw: &[u8], cell: &Cell, dialect: Dialect, out: &mut Vec<u8>) {
+fn unescape(raw: &[u8], cell: &DialectCell, dialect: Dialect, out: &mut Vec<u8>) {
     out.clear();
     let mut bytes = raw.iter().copied().peekable();
     while let Some(byte) = bytes.next() {

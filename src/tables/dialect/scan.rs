@@ -3,7 +3,7 @@
 //! It differs from RFC 4180 where that would lose rows or tear cells apart: blanks may surround a
 //! quoted cell, a quote within one only ends it before a delimiter or a line end, and a quote that
 //! is never closed is a plain character. Text that follows the RFC is read as the RFC says, but for
-//! one case: see [`Scanner::lines_fit_better`].
+//! one case: see [`DialectScanner::lines_fit_better`].
 
 use std::ops::Range;
 
@@ -41,7 +41,7 @@ impl Dialect {
 
 /// A cell: where its content is, without surrounding quotes.
 #[derive(Clone, Debug)]
-pub struct Cell {
+pub struct DialectCell {
     /// Bytes of the text.
     pub content: Range<usize>,
     /// It stood in quotes.
@@ -50,9 +50,9 @@ pub struct Cell {
 
 /// A record and what was odd about it.
 #[derive(Clone, Debug, Default)]
-pub struct Record {
+pub struct DialectRecord {
     /// Its cells.
-    pub cells: Vec<Cell>,
+    pub cells: Vec<DialectCell>,
     /// Its first byte, and the first byte after its line end.
     pub bytes: Range<usize>,
     /// The number of its first line, from 1.
@@ -68,7 +68,7 @@ pub struct Record {
 }
 
 /// Iterates over the records of a text. Empty lines are not records.
-pub struct Scanner<'a> {
+pub struct DialectScanner<'a> {
     text: &'a [u8],
     dialect: Dialect,
     expected: Option<&'a Expected>,
@@ -86,7 +86,7 @@ struct Closing {
     strays: u64,
 }
 
-impl<'a> Scanner<'a> {
+impl<'a> DialectScanner<'a> {
     /// Reads `text` from `at`, which is the start of line number `line`. `expected` decides whether
     /// a quote at the start of a cell opens one of several lines.
     pub fn new(
@@ -101,7 +101,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// The next record; false at the end of the text.
-    pub fn read(&mut self, record: &mut Record) -> bool {
+    pub fn read(&mut self, record: &mut DialectRecord) -> bool {
         while let Some(length) = self.break_at(self.at) {
             self.at += length;
             self.line += 1;
@@ -112,6 +112,7 @@ impl<'a> Scanner<'a> {
         self.parse(self.at, true, record);
         if record.breaks > 0 && self.lines_fit_better(record) {
             self.parse(self.at, false, record);
+            record.open = true;
         }
         record.line = self.line;
         self.at = record.bytes.end;
@@ -137,7 +138,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads the record at `start`; with `across`, its cells may contain line breaks.
-    fn parse(&mut self, start: usize, across: bool, record: &mut Record) {
+    fn parse(&mut self, start: usize, across: bool, record: &mut DialectRecord) {
         let Dialect { delimiter, quote, .. } = self.dialect;
         record.cells.clear();
         (record.breaks, record.strays, record.open, record.padded) = (0, 0, false, false);
@@ -147,7 +148,8 @@ impl<'a> Scanner<'a> {
             let mut closing = None;
             if self.text.get(first) == Some(&quote) {
                 closing = self.closing(first, across);
-                record.open |= closing.is_none();
+                // By RFC 4180 a blank before it keeps a quote from opening a cell.
+                record.open |= closing.is_none() && first == at;
             }
             let (content, end) = match &closing {
                 Some(closing) => {
@@ -162,7 +164,7 @@ impl<'a> Scanner<'a> {
                 }
             };
             if record.cells.len() < MAX_CELLS {
-                record.cells.push(Cell { content, quoted: closing.is_some() });
+                record.cells.push(DialectCell { content, quoted: closing.is_some() });
             }
             at = end;
             if self.text.get(at) != Some(&delimiter) {
@@ -257,7 +259,7 @@ impl<'a> Scanner<'a> {
     /// Whether a record of several lines is more likely several records, the first of which has a
     /// stray quote that pairs with a later one: each line has the table's width, and the record has
     /// not, or each line has numbers where the table has them.
-    fn lines_fit_better(&mut self, whole: &Record) -> bool {
+    fn lines_fit_better(&mut self, whole: &DialectRecord) -> bool {
         let Some(expected) = self.expected.filter(|expected| expected.width > 1) else {
             return false;
         };
@@ -268,7 +270,7 @@ impl<'a> Scanner<'a> {
         let (mut at, mut lines, mut fitting, mut typed) = (whole.bytes.start, 0_u64, 0, 0);
         // The column of the cell in question tells nothing.
         let broken =
-            |cell: &&Cell| memchr2(b'\n', b'\r', &self.text[cell.content.clone()]).is_some();
+            |cell: &&DialectCell| memchr2(b'\n', b'\r', &self.text[cell.content.clone()]).is_some();
         let column = whole.cells.iter().position(|cell| broken(&cell));
         let mut numeric = vec![true; expected.width];
         let mut others = expected.clone();
@@ -277,11 +279,11 @@ impl<'a> Scanner<'a> {
                 *numeric = false;
             }
         }
-        let mut line = Record::default();
+        let mut line = DialectRecord::default();
         while at < whole.bytes.end {
             self.parse(at, false, &mut line);
             at = line.bytes.end;
-            let cell = |cell: &Cell| &self.text[cell.content.clone()];
+            let cell = |cell: &DialectCell| &self.text[cell.content.clone()];
             if matches!(line.cells.as_slice(), [only] if cell(only).trim_ascii().is_empty()) {
                 continue;
             }

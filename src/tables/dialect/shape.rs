@@ -17,9 +17,15 @@ impl Expected {
     }
 }
 
+/// Maximum length of a number, in bytes.
+const MAX_NUMBER: usize = 40;
+
 /// Whether a cell is a number, an amount, a date in digits or a time.
 pub fn is_numeric(cell: &[u8]) -> bool {
     let cell = cell.trim_ascii();
+    if cell.len() > MAX_NUMBER {
+        return false;
+    }
     let digits = cell.iter().filter(|byte| byte.is_ascii_digit()).count();
     let other = |byte: &u8| !byte.is_ascii_digit() && !b" .,:/+-'%$()eETZ".contains(byte);
     digits > 0

@@ -9,7 +9,10 @@ use encoding_rs::{
 /// Letters of CP1252 that occur alone in the words of western languages and that `rival` reads as
 /// other letters. Those that are frequent in the rival's languages are left to statistics.
 fn lone_letters(rival: &'static Encoding) -> &'static [u8] {
-    if [WINDOWS_1257, ISO_8859_4, ISO_8859_10, ISO_8859_13].contains(&rival) {
+    if rival == ISO_8859_4 {
+        // ì, î, ï, ò, ù, Ï, Ø, ø, û; the encoding is hardly found in files
+        &[0xec, 0xee, 0xef, 0xf2, 0xf9, 0xcf, 0xd8, 0xf8, 0xfb]
+    } else if [WINDOWS_1257, ISO_8859_10, ISO_8859_13].contains(&rival) {
         // ï, Ø, ø, û
         &[0xef, 0xd8, 0xf8, 0xfb]
     } else if [WINDOWS_1250, ISO_8859_2, ISO_8859_16].contains(&rival) {
@@ -31,13 +34,16 @@ pub fn is_likely(text: &[u8], guess: &'static Encoding) -> bool {
     let mut letters: Vec<u8> = Vec::new();
     let mut signs = 0;
     for (at, &byte) in text.iter().enumerate().filter(|(_, byte)| !byte.is_ascii()) {
-        let place = Place::of(text, at);
+        let place = LetterPlace::of(text, at);
         // Two signs may touch, such as a no-break space and a guillemet; more are a word.
         let alone = place.run == 1 || (place.run == 2 && guess.is_single_byte());
-        let ligature = byte == 0x9c && text.get(at + 1) == Some(&b'u');
+        let (before, after) = (at.checked_sub(1).map(|at| text[at]), text.get(at + 1).copied());
+        // œu, Œu, and aî, oî, uî: in French only.
+        let french = (matches!(byte, 0x8c | 0x9c) && matches!(after, Some(b'u' | b'U')))
+            || (byte == 0xee && matches!(before, Some(b'a' | b'o' | b'u')));
         if alone && place.is_sign(byte, quoting) {
             signs += 1;
-        } else if place.run == 1 && (lone.contains(&byte) || ligature) {
+        } else if place.run == 1 && (lone.contains(&byte) || french) {
             letters.push(byte);
         } else if !is_shared(byte, guess) {
             return false;
@@ -61,7 +67,7 @@ fn is_shared(byte: u8, guess: &'static Encoding) -> bool {
 }
 
 /// What surrounds a byte.
-struct Place {
+struct LetterPlace {
     /// Length of the ASCII word before it and after it, up to 4.
     before: usize,
     after: usize,
@@ -69,7 +75,7 @@ struct Place {
     run: usize,
 }
 
-impl Place {
+impl LetterPlace {
     fn of(text: &[u8], at: usize) -> Self {
         let (left, right) = (&text[..at], &text[at + 1..]);
         let word = |byte: &&u8| byte.is_ascii_alphabetic();

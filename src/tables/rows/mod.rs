@@ -1,10 +1,9 @@
 //! The rows of table `data`, with each value converted by its column's type.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use super::json_columns::VALUE;
+use super::json_fields::FieldColumns;
 use super::profile::{is_blank, number};
 use super::{csv_text, dates, json_text, values};
 use crate::domain::dataset::{Column, ColumnType, Dataset, Layout};
@@ -47,10 +46,10 @@ pub fn for_each_row(
         return;
     }
     let Ok(text) = std::str::from_utf8(text) else { return };
-    let keys = KeyColumns::new(&dataset.columns);
+    let fields = FieldColumns::new(&dataset.columns);
     json_text::each_row(&dataset.layout, text, &mut |item| {
         let mut row = vec![Cell::Null; dataset.columns.len()];
-        keys.each_field(item, |at, json| row[at] = json_cell(&dataset.columns[at], json));
+        fields.each_field(item, &mut |at, json| row[at] = json_cell(&dataset.columns[at], json));
         f(&row)
     });
 }
@@ -116,39 +115,6 @@ fn json_cell<'a>(column: &Column, json: &'a str) -> Cell<'a> {
             None => Cell::Text(Cow::Owned(text)),
         },
         _ => Cell::Null,
-    }
-}
-
-/// Finds the column of a key of a JSON item.
-pub struct KeyColumns<'d> {
-    columns: &'d [Column],
-    places: HashMap<&'d str, usize>,
-}
-
-impl<'d> KeyColumns<'d> {
-    /// For these columns.
-    pub fn new(columns: &'d [Column]) -> Self {
-        let places =
-            columns.iter().enumerate().map(|(at, column)| (column.source_name(), at)).collect();
-        Self { columns, places }
-    }
-
-    /// Calls `f` with the column and the JSON of every field of an item; twice for a duplicate key,
-    /// of which the last one counts.
-    pub fn each_field<'a>(&self, item: &'a str, mut f: impl FnMut(usize, &'a str)) {
-        if !item.starts_with('{') {
-            if let Some(&at) = self.places.get(VALUE) {
-                f(at, item);
-            }
-            return;
-        }
-        for (hint, (key, json)) in json_text::fields(item).unwrap_or_default().iter().enumerate() {
-            let there = self.columns.get(hint).is_some_and(|column| column.source_name() == key);
-            let at = if there { Some(hint) } else { self.places.get(key.as_ref()).copied() };
-            if let Some(at) = at {
-                f(at, json);
-            }
-        }
     }
 }
 

@@ -9,8 +9,8 @@ use std::ops::ControlFlow;
 use memchr::{memchr, memrchr};
 use serde_json::{Map, Value};
 
+use super::json_fields::FieldColumns;
 use super::needle::{Hits, Needle};
-use super::rows::KeyColumns;
 use super::{csv_text, json_text};
 use crate::domain::dataset::{Column, Dataset, Layout};
 
@@ -47,8 +47,9 @@ pub fn search(
 ) -> Result<SearchResult, SearchError> {
     let mut wanted = vec![columns.is_none(); dataset.columns.len()];
     for name in columns.unwrap_or_default() {
-        let at = place(&dataset.columns, name).ok_or(SearchError::UnknownColumn)?;
-        wanted[at] = true;
+        if !choose(&dataset.columns, name, &mut wanted) {
+            return Err(SearchError::UnknownColumn);
+        }
     }
     let needle = Needle::new(query);
     let found = Matches { offset, limit, result: SearchResult::default() };
@@ -70,14 +71,38 @@ pub fn search(
         }
     }
     let mut result = search.found.result;
-    let searched = dataset.columns.iter().zip(wanted).filter(|(_, wanted)| *wanted);
-    result.searched = searched.map(|(column, _)| column.source_name().to_owned()).collect();
+    result.searched = searched(&dataset.columns, &wanted);
     Ok(result)
 }
 
-fn place(columns: &[Column], name: &str) -> Option<usize> {
-    let by_key = columns.iter().position(|column| column.source_name() == name);
-    by_key.or_else(|| columns.iter().position(|column| column.name == name))
+/// Marks the columns of that name: a column, or all columns of a field of JSON items. Returns
+/// whether there are any.
+fn choose(columns: &[Column], name: &str, wanted: &mut [bool]) -> bool {
+    let mut mark = |is_it: &dyn Fn(&Column) -> bool| {
+        let mut any = false;
+        for (_, wanted) in columns.iter().zip(&mut *wanted).filter(|(column, _)| is_it(column)) {
+            *wanted = true;
+            any = true;
+        }
+        any
+    };
+    mark(&|column| column.source_name() == name || column.field() == name)
+        || mark(&|column| column.name == name)
+}
+
+/// The names of the columns that were searched, or of their field if all of its columns were.
+fn searched(columns: &[Column], wanted: &[bool]) -> Vec<String> {
+    let all: Vec<(&Column, bool)> = columns.iter().zip(wanted.iter().copied()).collect();
+    let mut names = Vec::new();
+    for field in all.chunk_by(|(a, _), (b, _)| a.field() == b.field()) {
+        if field.iter().all(|(_, wanted)| *wanted) {
+            names.extend(field.first().map(|(column, _)| column.field().to_owned()));
+        } else {
+            let some = field.iter().filter(|(_, wanted)| *wanted);
+            names.extend(some.map(|(column, _)| column.source_name().to_owned()));
+        }
+    }
+    names
 }
 
 struct Search<'a> {
@@ -106,10 +131,15 @@ impl Matches {
 }
 
 impl Search<'_> {
-    /// Each hit is a match: it lies within one cell, since it has no delimiter and no quote.
+    /// Each hit is a match unless a mark changes its last letter: it lies within one cell, since it
+    /// has no delimiter and no quote.
     fn lines(&mut self, text: &[u8], delimiter: u8, mut hits: Hits<'_>) {
         let mut at = csv_text::header_end(text, delimiter);
         while let Some(hit) = hits.from(at) {
+            if Needle::goes_on(&text[hit + self.needle.len()..]) {
+                at = hit + 1;
+                continue;
+            }
             // With the line end, which belongs to the cell if a quote is never closed.
             let end = memchr(b'\n', &text[hit..]).map_or(text.len(), |length| hit + length + 1);
             let dataset = self.dataset;
@@ -147,7 +177,7 @@ impl Search<'_> {
     }
 
     fn items(&mut self, text: &str, mut hits: Option<Hits<'_>>) {
-        let keys = KeyColumns::new(&self.dataset.columns);
+        let fields = FieldColumns::new(&self.dataset.columns);
         json_text::each_row(&self.dataset.layout, text, &mut |item| {
             let start = (item.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
             let may = hits.as_mut().is_none_or(|hits| {
@@ -155,16 +185,16 @@ impl Search<'_> {
                     // Escaped characters look different in the file.
                     || memchr(b'\\', item.as_bytes()).is_some()
             });
-            if may && self.in_item(&keys, item) {
+            if may && self.in_item(&fields, item) {
                 self.found.add(|| serde_json::from_str(item).unwrap_or_default());
             }
             ControlFlow::Continue(())
         });
     }
 
-    fn in_item(&self, keys: &KeyColumns<'_>, item: &str) -> bool {
+    fn in_item(&self, fields: &FieldColumns, item: &str) -> bool {
         let mut values: Vec<Option<&str>> = vec![None; self.wanted.len()];
-        keys.each_field(item, |at, json| values[at] = Some(json));
+        fields.each_field(item, &mut |at, json| values[at] = Some(json));
         let wanted = values.into_iter().zip(self.wanted);
         self.needle.is_in(b"")
             || wanted.filter_map(|(json, wanted)| json.filter(|_| *wanted)).any(|json| {

@@ -101,6 +101,16 @@ fn json_items_are_returned_unchanged() {
     let columns = ["path".to_owned()];
     let other = search(&file.dataset, &file.text, "other", Some(&columns), 0, 10).unwrap();
     assert_eq!(other.total, 0);
+    let only =
+        |name: &str| search(&file.dataset, &file.text, "inner", Some(&[name.to_owned()]), 0, 10);
+    for name in ["deep", "deep.key"] {
+        let found = only(name).unwrap();
+        assert_eq!((found.total, found.searched), (1, vec!["deep".to_owned()]));
+    }
+    assert_eq!(only("deep.x"), Err(SearchError::UnknownColumn));
+    let parts = take("a.json", r#"[{"a": {"b": "x", "c": "y"}}]"#);
+    let found = search(&parts.dataset, &parts.text, "x", Some(&["a.c".to_owned()]), 0, 10).unwrap();
+    assert_eq!((found.total, found.searched), (0, vec!["a.c".to_owned()]));
     assert_eq!(find(&take("a.json", "{\"a\":\"x\"}\n{\"a\":\"X y\"}\n"), "x").total, 2);
     assert_eq!(
         find(&take("a.json", r#"{"n": 1, "rows": [{"a": "x"}, {"a": "y"}]}"#), "x").total,
@@ -129,5 +139,24 @@ proptest! {
         let items: Vec<Value> = table.iter().map(|row| json!({"x": row[0], "y": row[1..]})).collect();
         let file = take("a.json", &serde_json::to_string_pretty(&items).unwrap());
         prop_assert_eq!(find(&file, &query).total, expected as u64);
+    }
+}
+
+#[test]
+fn composed_and_decomposed_letters_meet() {
+    let text = "id,city\n1,KÖLN\n2,Köln\n3,Ko\u{308}ln\n4,İzmir\n5,I\u{307}zmir\n6,kiosk ko\n7,ko\u{308} ko\n";
+    let json = r#"[{"c": "KÖLN"}, {"c": "Ko\u0308ln"}, {"c": "İzmir"}]"#;
+    for (query, csv, items) in [
+        ("köln", 3, 2),
+        ("KO\u{308}LN", 3, 2),
+        ("öl", 3, 2),
+        ("ko", 2, 0),
+        ("izmir", 2, 1),
+        ("İZMİR", 2, 1),
+        ("ko ko", 0, 0),
+        ("zmir", 2, 1),
+    ] {
+        assert_eq!(find(&take("a.csv", text), query).total, csv, "{query}");
+        assert_eq!(find(&take("a.json", json), query).total, items, "{query}");
     }
 }

@@ -1,5 +1,6 @@
 //! Our own functions: replacements for those of SQLite whose time grows with the square of their
-//! input (`instr`, `replace`, `trim` with two arguments), and some that this build of SQLite lacks.
+//! input (`instr`, `replace`, `trim` with two arguments) or that know no letters beyond ASCII
+//! (`lower`, `upper`, `LIKE` and the collation `NOCASE`), and some that this build of SQLite lacks.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -10,10 +11,15 @@ use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Error};
 
+use super::guard::MAX_PATTERN;
+use super::like::Pattern;
+use crate::tables::fold;
+
 /// Maximum number of values that all medians of a statement hold together: 32 MiB.
 const MAX_MEDIAN: usize = 4 << 20;
 
 type Formula = fn(f64) -> f64;
+type Case = fn(&str) -> String;
 
 /// Adds all of them. No text that they return is longer than `longest` bytes.
 pub(super) fn add(connection: &Connection, longest: usize) -> Result<(), Error> {
@@ -86,6 +92,26 @@ pub(super) fn add(connection: &Connection, longest: usize) -> Result<(), Error> 
             Ok(Some(rest.to_owned()))
         })?;
     }
+    let cases: [(&str, Case); 2] = [("lower", str::to_lowercase), ("upper", str::to_uppercase)];
+    for (name, function) in cases {
+        connection.create_scalar_function(name, 1, flags, move |context| {
+            let Some(text) = text(context, 0) else { return Ok(None) };
+            let text = function(&fold::composed(&text));
+            let text = match fold::composed(&text) {
+                Cow::Owned(composed) => composed,
+                Cow::Borrowed(_) => text,
+            };
+            if text.len() > longest {
+                return Err(failure("string or blob too big"));
+            }
+            Ok(Some(text))
+        })?;
+    }
+    // One's own `like` also keeps SQLite from replacing the operator with a comparison.
+    for arguments in [2, 3] {
+        connection.create_scalar_function("like", arguments, flags, like)?;
+    }
+    connection.create_collation("NOCASE", fold::compare)?;
     connection.create_aggregate_function("variance", 1, flags, Spread { root: false })?;
     connection.create_aggregate_function("stddev", 1, flags, Spread { root: true })?;
     connection.create_aggregate_function("median", 1, flags, Median { held: Arc::default() })
@@ -93,6 +119,33 @@ pub(super) fn add(connection: &Connection, longest: usize) -> Result<(), Error> 
 
 fn failure(text: &str) -> Error {
     Error::UserFunctionError(text.into())
+}
+
+/// `text LIKE pattern ESCAPE escape`, of which the pattern is the first argument.
+fn like(context: &Context<'_>) -> Result<Option<bool>, Error> {
+    let escape = match (context.len() > 2).then(|| text(context, 2)) {
+        None => None,
+        Some(None) => return Ok(None),
+        Some(Some(escape)) => {
+            let mut characters = escape.chars();
+            let (Some(escape), None) = (characters.next(), characters.next()) else {
+                return Err(failure("ESCAPE expression must be a single character"));
+            };
+            Some(escape)
+        }
+    };
+    let (Some(pattern), Some(value)) = (text(context, 0), text(context, 1)) else {
+        return Ok(None);
+    };
+    if pattern.len() > MAX_PATTERN {
+        return Err(failure("LIKE or GLOB pattern too complex"));
+    }
+    // A pattern that is the same for each row is read once.
+    let pattern = match escape {
+        None => context.get_or_create_aux(0, |_| Ok::<_, Error>(Pattern::new(&pattern, None)))?,
+        Some(_) => Arc::new(Pattern::new(&pattern, escape)),
+    };
+    Ok(Some(pattern.matches(&value)))
 }
 
 /// The argument as a number; `None` where SQLite's own functions return NULL too.

@@ -11,6 +11,10 @@ use super::weigh::MAX_COLUMNS;
 /// interrupt.
 const MIN_LENGTH: usize = 256 << 10;
 
+/// Longest pattern of LIKE and GLOB, in bytes. Their time grows with the product of text and
+/// pattern.
+pub(super) const MAX_PATTERN: usize = 128;
+
 /// The functions a statement may call, in lower case. Left out are those that reach files or
 /// modules, expose something other than the data, fill memory (`randomblob`, `zeroblob`, `printf`,
 /// `format`), or take time that grows with the square of their input (`json_patch`).
@@ -130,8 +134,7 @@ pub(super) fn limit(connection: &Connection, longest: usize) -> Result<usize, ru
         (Limit::SQLITE_LIMIT_VDBE_OP, 100_000),
         (Limit::SQLITE_LIMIT_FUNCTION_ARG, 100),
         (Limit::SQLITE_LIMIT_ATTACHED, 0),
-        // The time of LIKE and GLOB grows with the product of text and pattern.
-        (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 128),
+        (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, i32::try_from(MAX_PATTERN).unwrap_or(i32::MAX)),
         (Limit::SQLITE_LIMIT_TRIGGER_DEPTH, 1),
         (Limit::SQLITE_LIMIT_WORKER_THREADS, 0),
     ];

@@ -29,6 +29,7 @@ mod cache;
 mod functions;
 mod guard;
 mod interrupt;
+mod like;
 mod load;
 mod run;
 #[cfg(test)]

@@ -11,13 +11,15 @@ pub struct Number {
     pub long: bool,
     /// It is written with thousands separators.
     pub grouped: bool,
+    /// It has a point or a comma, so that it may mean something else in another notation.
+    pub marked: bool,
 }
 
 /// Maximum number of digits after a plus sign; longer ones are telephone numbers.
 const MAX_PLUS_DIGITS: usize = 6;
 
 /// Reads a number with a decimal point: `-1`, `2.50`, `.5`, `1e-3`, and with thousands separators
-/// `1,234.56`. `None` for leading zeros (`007`), numbers beyond `f64`, and everything else.
+/// `1,234.56`, `12,34,567`. `None` for leading zeros (`007`), numbers beyond `f64`, and everything else.
 pub fn number(text: &[u8]) -> Option<Number> {
     read(text, b'.', b',')
 }
@@ -88,7 +90,8 @@ fn read(text: &[u8], point: u8, separator: u8) -> Option<Number> {
             if point == b'.' { plain.parse() } else { plain.replace(',', ".").parse() }.ok()?
         }
     };
-    value.is_finite().then_some(Number { value, whole: None, long: false, grouped: false })
+    let marked = at > 0;
+    value.is_finite().then_some(Number { value, whole: None, long: false, grouped: false, marked })
 }
 
 /// `mantissa` · 10^`scale` if both factors are exact, so that one rounding yields the nearest `f64`.
@@ -123,22 +126,27 @@ fn whole(rest: &[u8], sign: u8, mantissa: u64, digits: usize) -> Option<Number> 
         }
     };
     let long = whole.is_none();
-    value.is_finite().then_some(Number { value, whole, long, grouped: false })
+    let number = Number { value, whole, long, grouped: false, marked: false };
+    value.is_finite().then_some(number)
 }
 
-/// A number with separators: groups of exactly three digits after the first one.
+/// A number with separators: groups of exactly three digits after the first one or, between commas
+/// as in India, of two digits but for the last (`12,34,567`).
 fn grouped(rest: &[u8], sign: u8, point: u8, separator: u8) -> Option<Number> {
     let end = rest.iter().position(|&byte| byte == point).unwrap_or(rest.len());
-    let mut groups = rest[..end].split(|&byte| byte == separator);
+    let mut groups = rest[..end].split(|&byte| byte == separator).peekable();
     let first = groups.next()?;
     if !(1..=3).contains(&first.len()) || first[0] == b'0' {
         return None;
     }
+    let is_indian =
+        separator == b',' && first.len() < 3 && groups.peek().is_some_and(|group| group.len() == 2);
     let mut plain = Vec::with_capacity(rest.len() + 1);
     plain.push(if sign == b'-' { b'-' } else { b' ' });
     plain.extend_from_slice(first);
-    for group in groups {
-        if group.len() != 3 {
+    while let Some(group) = groups.next() {
+        let is_last = groups.peek().is_none();
+        if group.len() != if is_indian && !is_last { 2 } else { 3 } {
             return None;
         }
         plain.extend_from_slice(group);
@@ -149,7 +157,7 @@ fn grouped(rest: &[u8], sign: u8, point: u8, separator: u8) -> Option<Number> {
         return None;
     }
     let number = read(plain.trim_ascii(), point, separator)?;
-    Some(Number { grouped: true, ..number })
+    Some(Number { grouped: true, marked: true, ..number })
 }
 
 /// Reads `true`, `yes`, `false`, `no` in any case. `1` and `0` are numbers.

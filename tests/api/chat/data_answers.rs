@@ -207,6 +207,6 @@ async fn nothing_in_a_result_gets_out_of_its_marked_block() {
     let content = calls[1].body["messages"][2]["content"][0]["content"].as_str().unwrap();
     assert_eq!(content.matches("</untrusted>").count(), 1, "{content}");
     assert!(content.trim_end().ends_with("</untrusted>"), "{content}");
-    let system = calls[0].body["system"].as_str().unwrap();
+    let system = calls[0].body["system"][0]["text"].as_str().unwrap();
     assert!(system.contains("untrusted"), "the model is told what the marks mean: {system}");
 }

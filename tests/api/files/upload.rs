@@ -16,7 +16,8 @@ async fn the_history_names_the_sessions_file() {
     let info = server.get(&format!("/api/files/info/{id}")).await.expect(200);
     assert_eq!(file["uploadedAt"].take(), info["uploadedAt"]);
     let expected = json!({"fileName": "seattle-weather.csv", "fileType": "csv",
-        "fileSize": WEATHER.len(), "uploadedAt": null, "rowCount": 1461, "columnCount": 6});
+        "fileSize": WEATHER.len(), "uploadedAt": null, "rowCount": 1461, "columnCount": 6,
+        "notes": []});
     assert_eq!(file, expected);
     server.delete(&format!("/api/files/{id}")).await.expect(200);
     assert_eq!(server.get(&history).await.expect(200).get("file"), None);
@@ -109,6 +110,7 @@ async fn a_refused_upload_leaves_the_earlier_file() {
         ("a.json", b"{\"a\": NaN}".to_vec(), 400, "invalid_json_file"),
         ("a.json", b"[1] tail".to_vec(), 400, "invalid_json_file"),
         ("a.json", b"[1,]".to_vec(), 400, "invalid_json_file"),
+        ("a.csv", b"a,b\n1,\"x, y\n2,z\n".to_vec(), 400, "unclosed_quote"),
         ("a.csv", vec![b'a'; 200_001], 413, "file_too_large"),
         ("a.csv", vec![b'a'; 5_000_000], 413, "body_too_large"),
     ];

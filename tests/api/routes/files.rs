@@ -82,10 +82,13 @@ async fn upload() {
           "a": "object"
         },
         "stats": {
-          "a": {
+          "a.b": {
             "nulls": 0,
             "distinct": 1,
             "distinctIsExact": true,
+            "min": 1,
+            "max": 1,
+            "mean": 1.0,
             "top": []
           }
         }

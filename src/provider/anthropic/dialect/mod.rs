@@ -46,7 +46,7 @@ pub struct MessagesDialect {
     /// Whether thoughts are sent back with the results of tools.
     pub thoughts_back: bool,
     /// Minimum length of an answer that may call tools, in tokens: a shorter one was cut within a call.
-    least_with_tools: u32,
+    pub least_with_tools: u32,
 }
 
 impl MessagesDialect {
@@ -79,6 +79,11 @@ impl MessagesDialect {
             thoughts_back: true,
             least_with_tools: 0,
         }
+    }
+
+    /// Whether the model may think before its first word.
+    pub fn may_think(&self) -> bool {
+        self.room > 0
     }
 
     /// The limit of a call whose answer may have `wanted` tokens.

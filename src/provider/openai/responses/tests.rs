@@ -423,3 +423,25 @@ fn made_up_ids_count_on_from_earlier_calls() {
     let (events, _) = crate::provider::transport::reader::testing::read(reader, pieces.into_iter());
     assert!(events.contains(&ModelEvent::ToolCall(call("call_2", "query_data", ARGUMENTS))));
 }
+
+#[test]
+fn characters_cut_in_two_are_joined_and_thoughts_in_the_text_left_out() {
+    let delta = |text: &str| {
+        format!("data: {{\"type\":\"response.output_text.delta\",\"delta\":\"{text}\"}}\n\n")
+    };
+    let end = "data: {\"type\":\"response.completed\",\"response\":{\"status\":\"completed\"}}\n\n";
+    for (pieces, expected) in [
+        (["Hi \\ud83d", "\\ude00"], "Hi 😀"),
+        (["Hi \\ud83d", "!"], "Hi \u{FFFD}!"),
+        (["<think>pl", "an</think>\\n\\nHi"], "Hi"),
+        (["plan\\n", "</think>\\n\\nHi"], "Hi"),
+    ] {
+        let transcript = [&delta(pieces[0]), &delta(pieces[1]), end].concat();
+        let request = request("local", vec![Entry::user("Hi?")]);
+        let reader = ResponseReader::new(&request);
+        let transcript = [transcript.as_bytes()];
+        let read = crate::provider::transport::reader::testing::read;
+        let (events, failure) = read(reader, transcript.into_iter());
+        assert_eq!((text(&events).as_str(), failure), (expected, None));
+    }
+}

@@ -113,7 +113,9 @@ async fn answers_arrive_in_odd_pieces_and_connections_are_reused() {
     }
     assert!(!head.contains("referer"), "{head}");
     assert!(
-        body.starts_with(r#"{"model":"model","max_tokens":10,"system":"Be brief.","#),
+        body.starts_with(
+            r#"{"model":"model","max_tokens":10,"system":[{"type":"text","text":"Be brief.","#
+        ),
         "{body}"
     );
 }
@@ -266,13 +268,13 @@ async fn a_connection_that_is_never_established_times_out() {
 }
 
 #[tokio::test]
-async fn a_thought_counts_as_a_token() {
+async fn after_a_thought_the_first_word_has_a_limit_of_its_own() {
     let thinking = include_str!("../../../../tests/fixtures/provider/anthropic/thinking.sse");
     let thought = &thinking[..thinking.find("event: content_block_stop").unwrap()];
     let server = StandIn::start(vec![ok(), chunk(thought)]).await;
-    let limits = TimeLimits { first_word: 3 * SHORT, between_words: SHORT, ..LONG };
+    let limits = TimeLimits { thought: SHORT, ..LONG };
     let error = ask(&anthropic(&server.url, limits)).await.2.unwrap();
-    assert_eq!((error.fault, error.detail.as_str()), (Fault::Timeout, "no next word in time"));
+    assert_eq!((error.fault, error.detail.as_str()), (Fault::Timeout, "no first word in time"));
 }
 
 #[tokio::test]

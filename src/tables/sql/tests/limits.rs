@@ -24,6 +24,8 @@ fn time_is_limited() {
         format!("{endless} select group_concat(n) over (order by n) from t"),
         format!("{endless} select 1 from t order by n"),
         format!("{endless} select median(n) from t where n < 0"),
+        format!("{endless} select count(*) from t where lower(n || 'Ö') like '%x_ö'"),
+        format!("{endless} select count(*) from t where upper(n) = 'x' collate nocase"),
     ] {
         let start = Instant::now();
         let error = ask_within(limits, "a.csv", CSV, &sql).unwrap_err();
@@ -46,6 +48,16 @@ fn one_function_call_is_short() {
         ("length(trim(max(s) || 'c', max(s) || 'b'))", json!(1)),
         ("length(ltrim(max(s) || 'c', max(s) || 'b'))", json!(1)),
         ("length(rtrim('c' || max(s), max(s) || 'b'))", json!(1)),
+        ("length(lower(max(s))) + length(upper(max(s)))", json!(262_144)),
+        (
+            "max(s) like '%aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab%'",
+            json!(0),
+        ),
+        (
+            "max(s) || 'ö' like '%_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab%_'",
+            json!(0),
+        ),
+        ("max(s) || 'Ö' = max(s) || 'ö' collate nocase", json!(1)),
     ] {
         let start = Instant::now();
         let result = ask("a.csv", CSV, &format!("{grow} {call} from t")).unwrap();
@@ -101,6 +113,12 @@ fn size_is_limited() {
     let error = text(&format!("{grow} select replace(max(s), 'a', max(s)) from t"));
     assert!(matches!(&error, SqlError::TooLarge(_) | SqlError::Invalid(_)), "{error:?}");
     assert_eq!(error.to_string(), "string or blob too big");
+    // The capital of one letter is three, of two bytes each.
+    let error = text(
+        "with recursive t(s) as (select 'ΐ' union all select s || s from t \
+                      where length(s) < 100000) select upper(max(s)) from t",
+    );
+    assert_eq!(error.to_string(), "string or blob too big");
     // A hundred rows of 131,072 letters are more than 4 MiB.
     let many = format!("{grow}, n(i) as (select 1 union all select i + 1 from n limit 100)");
     let result = ask("a.csv", CSV, &format!("{many} select (select max(s) from t) from n"));
@@ -110,6 +128,14 @@ fn size_is_limited() {
     let sql = "select hex(quote(name)) || hex(day) || hex(day) || hex(day) || hex(day) from data";
     let error = ask_within(limits, "a.csv", CSV, sql).unwrap_err();
     assert_eq!(error.to_string(), "the first row is too large");
+}
+
+#[test]
+fn patterns_are_limited() {
+    let like =
+        |length: usize| ask("a.csv", CSV, &format!("select 'a' like '{}'", "%".repeat(length)));
+    assert_eq!(like(128).unwrap().rows, [[json!(1)]]);
+    assert_eq!(like(129).unwrap_err().to_string(), "LIKE or GLOB pattern too complex");
 }
 
 #[test]

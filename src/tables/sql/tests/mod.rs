@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 mod cache;
+mod fold;
 mod limits;
 mod weigh;
 
@@ -100,7 +101,7 @@ fn json_tables_have_nested_values_as_text() {
     assert_eq!(result.rows[0][1], json!(r#"["x","y"]"#));
     let sql = "select a, value from data, json_each(tags) order by value desc";
     assert_eq!(json!(ask("a.json", text, sql).unwrap().rows), json!([[1, "y"], [1, "x"]]));
-    let sql = "select \"in\" ->> '$.k[0]' from data where a = 1";
+    let sql = "select \"in.k\" ->> '$[0]' from data where a = 1";
     assert_eq!(json!(ask("a.json", text, sql).unwrap().rows), json!([[1.5]]));
     // A table without columns still counts its rows.
     let result = ask("a.json", "[{}, {}]", "select count(*) from data").unwrap();
