@@ -232,7 +232,8 @@ fn a_message_goes_back_as_the_api_wrote_it() {
         r#"{"type":"thinking","thinking":"Hm.","signature":"c2ln"}"#,
         r#"{"type":"tool_use","id":"toolu_1","name":"query_data","input":{"sql":"SELECT 1.50"}}"#,
     ];
-    let Entry::Assistant { verbatim, .. } = &mut request.entries[1] else { unreachable!() };
+    let Entry::Assistant { calls, verbatim, .. } = &mut request.entries[1] else { unreachable!() };
+    calls.truncate(1);
     *verbatim = Some(Verbatim {
         api: API,
         model: "claude-haiku-4-5".to_owned(),

@@ -71,7 +71,7 @@ fn thinking_is_learned_from_refusals() {
 /// the wrong thing.
 #[test]
 fn a_refusal_that_comes_again_changes_nothing() {
-    let plain = MessagesDialect::of("claude-haiku-5-5");
+    let plain = MessagesDialect { temperature: true, ..MessagesDialect::of("claude-haiku-5-5") };
     for (parameter, objection) in [
         (Parameter::Thinking, Objection::OnlyBetweenTools),
         (Parameter::Thinking, Objection::NotTaken),
