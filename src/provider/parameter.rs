@@ -30,8 +30,14 @@ pub enum Parameter {
     ReasoningEffort,
     /// `thinking`, of Anthropic's API.
     Thinking,
+    /// The thoughts of earlier rounds that were sent back to Anthropic's API.
+    ThinkingBlocks,
     /// `output_config`, of Anthropic's API, which contains the effort.
     OutputConfig,
+    /// `cache_control` of a request as a whole, not of one of its parts.
+    AutomaticCache,
+    /// The results of tools at the end of the conversation: the model had nothing to say about them.
+    ToolResults,
     /// `include`, of the Responses API, and the encrypted thoughts that it asks for.
     Include,
     /// `prompt_cache_key`.
@@ -154,7 +160,12 @@ impl Parameter {
             Self::OutputConfig => &["output_config", "effort parameter"],
             Self::Include => &["include"],
             Self::PromptCacheKey => &["prompt_cache_key"],
-            Self::Api | Self::Path | Self::ThinkingRoom => &[],
+            Self::ThinkingBlocks
+            | Self::AutomaticCache
+            | Self::ToolResults
+            | Self::Api
+            | Self::Path
+            | Self::ThinkingRoom => &[],
         }
     }
 
@@ -195,6 +206,7 @@ impl Refused {
         } else {
             in_param
                 .or_else(|| refuses_thoughts(&lower).then_some(Parameter::Include))
+                .or_else(|| of_anthropic(&lower))
                 .or_else(|| named(message))
                 .or_else(|| refuses_tools(param, &lower).then_some(Parameter::Tools))?
         };
@@ -206,7 +218,10 @@ fn objection(parameter: Parameter, lower: &str) -> Objection {
     if parameter == Parameter::ReasoningEffort {
         return Effort::lowest_supported(lower).map_or(Objection::NotTaken, Objection::Lowest);
     }
-    if parameter == Parameter::Thinking && lower.contains("between_tools") {
+    // Anthropic: "\"thinking.type.disabled\" is not supported for this model. Use
+    // \"thinking.type.between_tools\"". The other way round, it is `between_tools` that is refused.
+    let offered = lower.split_once("disabled").map_or("", |(_, rest)| rest);
+    if parameter == Parameter::Thinking && offered.contains("between_tools") {
         return Objection::OnlyBetweenTools;
     }
     if !parameter.is_limit() {
@@ -244,6 +259,23 @@ fn wants_responses(in_param: Option<Parameter>, lower: &str) -> bool {
 /// Whether encrypted thoughts are refused, or those that were sent back.
 fn refuses_thoughts(lower: &str) -> bool {
     lower.contains("encrypted content is not supported") || lower.contains("item with id 'rs_")
+}
+
+/// What Anthropic's API names by more than a field of the request: thoughts that have been sent back
+/// ("messages.1.content.0: Invalid `signature` in `thinking` block", "`thinking` or
+/// `redacted_thinking` blocks in the latest assistant message cannot be modified"), and
+/// "cache_control: Extra inputs are not permitted", where a part's mark would be
+/// `system.0.cache_control`.
+fn of_anthropic(lower: &str) -> Option<Parameter> {
+    let is_about_thoughts = lower.contains("thinking")
+        && (lower.starts_with("messages.")
+            || ["`signature`", "redacted_thinking", "thinking block"]
+                .into_iter()
+                .any(|mark| lower.contains(mark)));
+    if is_about_thoughts {
+        return Some(Parameter::ThinkingBlocks);
+    }
+    lower.starts_with("cache_control").then_some(Parameter::AutomaticCache)
 }
 
 /// Whether a self-hosted server cannot call tools: the phrases of Ollama, llama.cpp and vLLM. Tools
@@ -298,7 +330,7 @@ mod tests {
 
     #[test]
     fn the_refused_parameter_is_found_in_its_field_or_in_the_message() {
-        use Objection::{Lowest, NotTaken, TooLarge, TooSmall};
+        use Objection::{Lowest, NotTaken, OnlyBetweenTools, TooLarge, TooSmall};
         use Parameter::*;
         for (param, message, parameter, objection) in [
             // OpenAI.
@@ -328,6 +360,44 @@ mod tests {
                 TooLarge(Some(4096)),
             ),
             ("", "system.0.cache_control: Extra inputs are not permitted", CacheControl, NotTaken),
+            ("", "cache_control: Extra inputs are not permitted", AutomaticCache, NotTaken),
+            (
+                "",
+                "\"thinking.type.disabled\" is not supported for this model. Use \
+                 \"thinking.type.between_tools\" or leave it out.",
+                Thinking,
+                OnlyBetweenTools,
+            ),
+            (
+                "",
+                "\"thinking.type.between_tools\" is not supported for this model.",
+                Thinking,
+                NotTaken,
+            ),
+            ("", "thinking: Extra inputs are not permitted", Thinking, NotTaken),
+            ("", "This model does not support the effort parameter.", OutputConfig, NotTaken),
+            ("", "output_config.effort: Extra inputs are not permitted", OutputConfig, NotTaken),
+            (
+                "",
+                "messages.1.content.0: Invalid `signature` in `thinking` block",
+                ThinkingBlocks,
+                NotTaken,
+            ),
+            (
+                "",
+                "messages.3.content.0.type: Expected `thinking` or `redacted_thinking`, but found \
+                 `tool_use`. When `thinking` is enabled, a final `assistant` message must start with \
+                 a thinking block",
+                ThinkingBlocks,
+                NotTaken,
+            ),
+            (
+                "",
+                "`thinking` or `redacted_thinking` blocks in the latest assistant message cannot be \
+                 modified.",
+                ThinkingBlocks,
+                NotTaken,
+            ),
             // vLLM, FastAPI.
             (
                 "",

@@ -2,14 +2,15 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::API;
 use super::dialect::{MessagesDialect, Thinking};
 use crate::provider::tool::{input, plain_name};
-use crate::provider::{Entry, Fault, ModelRequest, ProviderError, ToolChoice, ToolSpec};
+use crate::provider::{
+    Entry, Fault, ModelRequest, ProviderError, ToolCall, ToolChoice, ToolSpec, Verbatim,
+};
 
 #[derive(Serialize)]
 struct MessagesBody<'a> {
@@ -114,12 +115,22 @@ enum BlockParam<'a> {
 
 /// Writes the body of `request`. The API's temperature ends at 1, ours at 2.
 pub fn write(request: &ModelRequest, dialect: MessagesDialect) -> Result<Vec<u8>, ProviderError> {
+    write_with(request, dialect, None)
+}
+
+/// The same, with another message of the user's, `last`.
+pub fn write_with(
+    request: &ModelRequest,
+    dialect: MessagesDialect,
+    last: Option<&str>,
+) -> Result<Vec<u8>, ProviderError> {
     let forbidden = request.tool_choice == ToolChoice::None && !request.tools.is_empty();
+    let last = last.map(|text| MessageParam { role: "user", content: Content::Text(text) });
     let body = MessagesBody {
         model: &request.model,
-        max_tokens: dialect.limit(request.max_tokens),
+        max_tokens: dialect.limit_of(request),
         system: system(&request.system, dialect.cache),
-        messages: messages(request),
+        messages: messages(request, dialect).into_iter().chain(last).collect(),
         tools: request.tools.iter().map(tool_param).collect(),
         tool_choice: forbidden.then_some(TypeOnly { kind: "none" }),
         temperature: request
@@ -133,7 +144,7 @@ pub fn write(request: &ModelRequest, dialect: MessagesDialect) -> Result<Vec<u8>
         },
         output_config: (dialect.thinking == Thinking::LowEffort)
             .then_some(OutputConfig { effort: "low" }),
-        cache_control: dialect.cache.then_some(EPHEMERAL),
+        cache_control: (dialect.cache && dialect.automatic_cache).then_some(EPHEMERAL),
         stream: true,
     };
     serde_json::to_vec(&body).map_err(|e| ProviderError::new(Fault::Rejected, e.to_string()))
@@ -157,24 +168,44 @@ fn tool_param(tool: &ToolSpec) -> ToolParam<'_> {
     ToolParam { name: tool.name, description: &tool.description, input_schema: &tool.parameters }
 }
 
-/// The blocks of a message of the API's own for `model`, if they are to be sent back unchanged.
-fn as_written<'a>(entry: &'a Entry, model: &str) -> Option<Vec<MessageBlock<'a>>> {
-    let Entry::Assistant { verbatim: Some(verbatim), .. } = entry else { return None };
-    if verbatim.api != API || verbatim.model != model {
-        return None;
+/// The fields of a block by which it is recognised.
+#[derive(Deserialize)]
+struct BlockHead<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+    #[serde(borrow)]
+    id: Option<Cow<'a, str>>,
+}
+
+/// The blocks of a message of the API's own, if they contain exactly `calls`, whose results follow.
+fn as_written<'a>(message: &'a Verbatim, calls: &[ToolCall]) -> Option<Vec<MessageBlock<'a>>> {
+    let mut ids = calls.iter().map(|call| call.id.as_str()).filter(|id| plain_name(id) == *id);
+    let mut blocks = Vec::with_capacity(message.items.len());
+    let mut called = 0;
+    for item in &message.items {
+        let head: BlockHead<'_> = serde_json::from_str(item).ok()?;
+        if head.kind == "tool_use" {
+            called += 1;
+            if head.id.as_deref() != Some(ids.next()?) {
+                return None;
+            }
+        }
+        blocks.push(MessageBlock::Verbatim(serde_json::from_str(item).ok()?));
     }
-    let items = verbatim.items.iter();
-    items.map(|item| serde_json::from_str(item).ok().map(MessageBlock::Verbatim)).collect()
+    (called == calls.len()).then_some(blocks)
 }
 
 /// The entries as messages with alternating roles. What a user says after tool results goes into
 /// the same message, after them, as the API requires.
-fn messages(request: &ModelRequest) -> Vec<MessageParam<'_>> {
+fn messages(request: &ModelRequest, dialect: MessagesDialect) -> Vec<MessageParam<'_>> {
     let entries = &request.entries;
     let mut messages: Vec<(&'static str, Vec<MessageBlock<'_>>)> =
         Vec::with_capacity(entries.len());
     for entry in entries {
-        if let Some(blocks) = as_written(entry, &request.model) {
+        if let Entry::Assistant { calls, verbatim: Some(message), .. } = entry
+            && dialect.carries(message, &request.model)
+            && let Some(blocks) = as_written(message, calls)
+        {
             messages.push(("assistant", blocks));
             continue;
         }

@@ -22,7 +22,8 @@ const MAX_CONTENT: usize = 1024 * 1024;
 pub struct AnswerContent {
     blocks: Vec<Block>,
     size: usize,
-    has_thoughts: bool,
+    /// A block is a thought.
+    pub has_thoughts: bool,
     /// A part was too long or cannot be understood.
     is_lost: bool,
 }
@@ -63,8 +64,7 @@ impl AnswerContent {
             return;
         }
         let Some(block) = self.blocks.iter_mut().rfind(|block| block.index == index) else {
-            self.is_lost = true;
-            return;
+            return self.lose();
         };
         match piece {
             BlockPiece::Input(text) => halves::append(&mut block.input, text),
@@ -75,6 +75,12 @@ impl AnswerContent {
                 }
             },
         }
+    }
+
+    /// A block goes on in a way that we do not understand, so it could not be sent back unchanged.
+    pub fn lose(&mut self) {
+        self.is_lost = true;
+        self.blocks.clear();
     }
 
     fn measured<T>(&mut self, size: usize, read: impl FnOnce() -> Option<T>) -> Option<T> {

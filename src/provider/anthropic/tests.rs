@@ -1,8 +1,13 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::domain::Usage;
+use crate::provider::parameter::{Objection, Parameter};
+use crate::provider::transport::reader::Reader;
 use crate::provider::transport::reader::testing::{Outcome, read_split_everywhere, text};
-use crate::provider::{Entry, ModelEvent, ToolCall, ToolChoice, ToolResult, ToolSpec, Verbatim};
+use crate::provider::{
+    Entry, Fault, Finish, ModelEvent, ToolCall, ToolChoice, ToolResult, ToolSpec, Verbatim,
+};
 
 macro_rules! transcript {
     ($name:literal) => {
@@ -134,6 +139,7 @@ fn an_error_instead_of_an_answer_is_classified_by_its_type() {
         ("overloaded_error", Fault::Overloaded),
         ("api_error", Fault::Overloaded),
         ("timeout_error", Fault::Timeout),
+        ("conflict_error", Fault::Unreachable),
         ("authentication_error", Fault::Misconfigured),
         ("billing_error", Fault::Exhausted),
         ("request_too_large", Fault::TooLong),
@@ -226,7 +232,8 @@ fn a_message_goes_back_as_the_api_wrote_it() {
         r#"{"type":"thinking","thinking":"Hm.","signature":"c2ln"}"#,
         r#"{"type":"tool_use","id":"toolu_1","name":"query_data","input":{"sql":"SELECT 1.50"}}"#,
     ];
-    let Entry::Assistant { verbatim, .. } = &mut request.entries[1] else { unreachable!() };
+    let Entry::Assistant { calls, verbatim, .. } = &mut request.entries[1] else { unreachable!() };
+    calls.truncate(1);
     *verbatim = Some(Verbatim {
         api: API,
         model: "claude-haiku-4-5".to_owned(),
@@ -285,6 +292,116 @@ fn thoughts_and_cache_writes_are_counted() {
         ..Usage::default()
     };
     assert_eq!(events[events.len() - 2], ModelEvent::Usage(usage));
+}
+
+#[test]
+fn a_message_with_thoughts_is_kept_as_it_came() {
+    let transcript = transcript!("thinking_tools.sse");
+    let (events, failure) = read(transcript);
+    assert_eq!((failure, text(&events).as_str()), (None, "Two looks."));
+    let thoughts = events.iter().filter(|event| **event == ModelEvent::Thinking).count();
+    assert_eq!(thoughts, 1, "reported once");
+    let usage = Usage {
+        input_tokens: 472,
+        output_tokens: 95,
+        cached_input_tokens: 160,
+        cache_write_tokens: 300,
+        reasoning_tokens: 30,
+    };
+    assert!(events.contains(&ModelEvent::Usage(usage)));
+    let [ModelEvent::Verbatim(message), first, second, ModelEvent::Finished(Finish::ToolUse)] =
+        &events[events.len() - 4..]
+    else {
+        panic!("{events:?}")
+    };
+    let sql = "{\"sql\": \"SELECT max(größe) FROM data\"}";
+    assert_eq!(*first, ModelEvent::ToolCall(call("toolu_01A", "query_data", sql)));
+    assert_eq!(*second, ModelEvent::ToolCall(call("toolu_01B", "list_tables", "{}")));
+    let items: Vec<Value> =
+        message.items.iter().map(|item| serde_json::from_str(item).unwrap()).collect();
+    let signature = "EqQBCgIYAhIM1gbcDa9GJwZA2b3hGgxBdjrkzLoky3dl1pkiMOYds";
+    let expected = json!([
+        {"type": "thinking", "thinking": "The größte, then 🦀.\n", "signature": signature,
+         "origin": {"turn": 1}},
+        {"type": "redacted_thinking", "data": "EmwKAhgBEgy3va3pzix"},
+        {"type": "text", "text": "Two looks."},
+        {"type": "tool_use", "id": "toolu_01A", "name": "query_data",
+         "input": {"sql": "SELECT max(größe) FROM data"}, "caller": {"type": "direct"}},
+        {"type": "tool_use", "id": "toolu_01B", "name": "list_tables", "input": {}},
+    ]);
+    assert_eq!(Value::from(items), expected);
+
+    // A piece that we do not understand would be missing.
+    let new = transcript.replace("signature_delta", "tomorrow_delta");
+    assert!(!read(&new).0.iter().any(|event| matches!(event, ModelEvent::Verbatim(_))));
+}
+
+/// The failure of an answer that has ended without a word.
+fn failure_of(transcript: &str) -> ProviderError {
+    let mut reader = Reader::new(Messages::default(), Arc::default());
+    reader.feed(transcript.as_bytes());
+    std::iter::from_fn(|| reader.pop()).find_map(Result::err).unwrap()
+}
+
+#[test]
+fn an_answer_cut_before_its_first_word_says_what_it_lacked() {
+    let thoughts = transcript!("thoughts_only.sse");
+    // Thoughts that are only counted.
+    let hidden = thoughts.replace("\"type\":\"thinking\"", "\"type\":\"text\"");
+    let call = thoughts.replace("\"type\":\"thinking\"", "\"type\":\"tool_use\"");
+    let call = call.replace("thinking_tokens\":1000", "thinking_tokens\":0");
+    for (transcript, parameter) in [
+        (thoughts, Parameter::ThinkingRoom),
+        (&hidden, Parameter::ThinkingRoom),
+        (&call, Parameter::MaxTokens),
+    ] {
+        assert_eq!(read(transcript).1.unwrap().0, Fault::Malformed);
+        let error = failure_of(transcript);
+        let refused = Refused { parameter, objection: Objection::TooSmall(None) };
+        assert_eq!((error.refused, error.should_retry), (Some(refused), Some(false)));
+    }
+    let ended = failure_of(&thoughts.replace("max_tokens", "end_turn"));
+    let refused = Refused { parameter: Parameter::ToolResults, objection: Objection::NotTaken };
+    assert_eq!((ended.refused, ended.should_retry), (Some(refused), None));
+}
+
+#[test]
+fn thoughts_stay_out_if_their_calls_have_been_renamed() {
+    let thinks_first = |called: [&str; 2], kept: &[&str]| {
+        let mut request = with_tools();
+        request.model = "claude-opus-5-5".to_owned();
+        let item = |id: &&str| json!({"type": "tool_use", "id": id, "name": "f", "input": {}});
+        let thought = json!({"type": "thinking", "thinking": "", "signature": "s"});
+        let items = std::iter::once(thought).chain(kept.iter().map(item));
+        let items = items.map(|item| item.to_string()).collect();
+        let model = request.model.clone();
+        let Entry::Assistant { calls, verbatim, .. } = &mut request.entries[1] else {
+            unreachable!()
+        };
+        *verbatim = Some(Verbatim { api: API, model, items });
+        for (call, id) in calls.iter_mut().zip(called) {
+            call.id = id.to_owned();
+        }
+        written(&request)["messages"][1]["content"][0]["type"] == "thinking"
+    };
+    let called = ["toolu_1", "toolu_2"];
+    assert!(thinks_first(called, &called));
+    for kept in [&["toolu_2", "toolu_1"][..], &["toolu_1"], &[], &["toolu_1", "toolu_2", "x"]] {
+        assert!(!thinks_first(called, kept), "{kept:?}");
+    }
+    let odd = ["toolu_1", "functions.x:1"];
+    assert!(!thinks_first(odd, &odd), "the results name a plainer id");
+}
+
+#[test]
+fn a_request_to_go_on_is_a_message_of_its_own() {
+    let request = with_tools();
+    let dialect = MessagesDialect::of(&request.model);
+    let body = body::write_with(&request, dialect, Some(REQUEST_TO_GO_ON)).unwrap();
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(body["messages"][3], json!({"role": "user", "content": "Please continue."}));
+    let results = body["messages"][2]["content"].as_array().unwrap();
+    assert!(results.iter().all(|block| block["type"] == "tool_result"));
 }
 
 #[test]

@@ -255,6 +255,7 @@ impl Report {
                 "billing_error" => 402,
                 "permission_error" | "data_residency_mismatch" => 403,
                 "not_found_error" | "model_not_found" | "NotFoundError" => 404,
+                "conflict_error" => 409,
                 "request_too_large" => 413,
                 "rate_limit_error"
                 | "rate_limit_exceeded"
