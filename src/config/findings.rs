@@ -129,7 +129,10 @@ impl Config {
     /// judged: other servers choose the names of their models themselves.
     fn model_warnings(&self, today: Date) -> Vec<Finding> {
         let providers = &self.providers;
-        let own = |host: &str| host == "api.anthropic.com" || host.ends_with("api.openai.com");
+        let own = |host: &str| {
+            matches!(host, "api.anthropic.com" | "api.openai.com")
+                || host.ends_with(".api.openai.com")
+        };
         [("CLAUDE_MODEL", &providers.anthropic), ("OPENAI_MODEL", &providers.openai)]
             .into_iter()
             .filter_map(|(setting, api)| Some((setting, api.as_ref()?)))

@@ -166,7 +166,11 @@ fn models_that_are_retired_or_unknown_are_a_warning() {
         ["CLAUDE_MODEL: claude-3-5-haiku-20241022 was retired on 2026-02-19; \
           set CLAUDE_MODEL=claude-haiku-5-5"]
     );
-    // Other servers name their models as they like.
+    // Other servers name their models as they like, those of a similar name too.
+    let foreign = ("OPENAI_BASE_URL", "https://myapi.openai.com/v1");
+    assert_eq!(warnings(&[foreign, ("OPENAI_MODEL", "gpt-4o-mini")]), [""; 0]);
+    let regional = ("OPENAI_BASE_URL", "https://eu.api.openai.com/v1");
+    assert_eq!(warnings(&[regional, ("OPENAI_MODEL", "gpt-4o-mini")]).len(), 1);
     let local = [("OPENAI_BASE_URL", "http://localhost:11434/v1"), ("OPENAI_MODEL", "gpt-4o-mini")];
     assert_eq!(warnings(&local), [""; 0]);
 }
