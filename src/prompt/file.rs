@@ -30,8 +30,11 @@ pub fn describe(dataset: &Dataset, budget: usize) -> String {
     // Columns matter more than rows.
     let full = lines(dataset, details, left.saturating_sub(estimate(&sample)));
     let all = |shown: usize| shown == dataset.columns.len();
-    let (columns, shown) =
-        if all(full.1) { full } else { lines(dataset, |_, column| unit(column), left) };
+    let (columns, shown) = if all(full.1) {
+        full
+    } else {
+        lines(dataset, |dataset, at| unit(&dataset.columns[at]), left)
+    };
     let mut text = head;
     text.push_str(&columns);
     if !all(shown) {
@@ -49,14 +52,14 @@ pub fn describe(dataset: &Dataset, budget: usize) -> String {
 /// Lines for as many columns as fit into `budget`, and their number.
 fn lines(
     dataset: &Dataset,
-    details: fn(&Dataset, &Column) -> String,
+    details: fn(&Dataset, usize) -> String,
     budget: usize,
 ) -> (String, usize) {
     let mut text = String::new();
     let mut tokens = 12;
     for (shown, column) in dataset.columns.iter().enumerate() {
         let name = column.name.replace('"', "\"\"");
-        let details = details(dataset, column);
+        let details = details(dataset, shown);
         let colon = if details.is_empty() { "" } else { ": " };
         let line = format!("- \"{name}\" ({}){colon}{details}\n", column.kind.as_str());
         tokens += estimate(&line);
@@ -73,9 +76,9 @@ fn unit(column: &Column) -> String {
     column.stats.unit.as_deref().map_or_else(String::new, |unit| format!("unit {}", value(unit)))
 }
 
-/// The first number of a column as the file writes it, if SQL shows it otherwise.
-fn written(dataset: &Dataset, column: &Column) -> Option<String> {
-    let at = dataset.columns.iter().position(|other| other.name == column.name)?;
+/// The first number of column `at` as the file writes it, if SQL shows it otherwise.
+fn written(dataset: &Dataset, at: usize) -> Option<String> {
+    let column = &dataset.columns[at];
     let mut cells = dataset.sample.iter().filter_map(|row| row.get(at)?.as_deref());
     let text = cells.find(|text| text.contains(char::is_numeric))?.trim();
     let is_plain = text.parse::<f64>().is_ok() && !column.reading.decimal_comma;
@@ -83,13 +86,15 @@ fn written(dataset: &Dataset, column: &Column) -> Option<String> {
         .then(|| format!("in the file written as in {}", value(text)))
 }
 
-fn details(dataset: &Dataset, column: &Column) -> String {
+/// What is known about column `at`.
+fn details(dataset: &Dataset, at: usize) -> String {
+    let column = &dataset.columns[at];
     let stats = &column.stats;
     let mut parts = Vec::new();
     if stats.unit.is_some() {
         parts.push(unit(column));
     }
-    parts.extend(written(dataset, column));
+    parts.extend(written(dataset, at));
     if let (Some(min), Some(max)) = (&stats.min, &stats.max)
         && matches!(column.kind, ColumnType::Number | ColumnType::Date)
     {
