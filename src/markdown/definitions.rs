@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use pulldown_cmark::{Event, LinkType, Parser, Tag};
 
-use super::{OPTIONS, link};
+use super::{OPTIONS, link, unmarked};
 
 /// Rounds until every definition left is used. One is the rule; another follows where text that was
 /// taken for a definition contained a link or began the paragraph of a definition.
@@ -77,7 +77,7 @@ fn used(text: &str, mark: char, definitions: &mut Definitions) -> Option<HashSet
                 // In `a[^1][^2]` two footnotes look like one link.
                 LinkType::Reference | LinkType::Collapsed if !id.starts_with('^') => true,
                 LinkType::Reference | LinkType::Collapsed | LinkType::Shortcut => {
-                    link::safe_href(&without(&dest_url, mark)).is_some()
+                    link::safe_href(&unmarked(&dest_url, mark)).is_some()
                 }
                 _ => false,
             };
@@ -92,7 +92,7 @@ fn used(text: &str, mark: char, definitions: &mut Definitions) -> Option<HashSet
         if let Some(definition) = parser.reference_definitions().get(label) {
             let label_end = text.get(definition.span.clone()).and_then(label_end);
             places.extend(label_end.map(|end| definition.span.start + end));
-            found.push((normalised(label, mark), without(&definition.dest, mark)));
+            found.push((normalised(label, mark), unmarked(&definition.dest, mark).into_owned()));
         }
     }
     drop(parser);
@@ -116,9 +116,5 @@ fn label_end(definition: &str) -> Option<usize> {
 /// A label as labels are compared.
 fn normalised(label: &str, mark: char) -> String {
     let words: Vec<&str> = label.split_whitespace().collect();
-    without(&words.join(" "), mark).to_lowercase()
-}
-
-fn without(text: &str, mark: char) -> String {
-    text.replace(mark, "")
+    unmarked(&words.join(" "), mark).to_lowercase()
 }

@@ -106,6 +106,14 @@ fn parsed(text: &str) -> Option<String> {
     Renderer::new(&marked, mark, limit).run(&definitions)
 }
 
+/// The text without marks.
+fn unmarked(text: &str, mark: char) -> Cow<'_, str> {
+    if text.is_ascii() || !text.contains(mark) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.replace(mark, ""))
+}
+
 /// The text with one kind of line end and without NUL, as an HTML parser would make it.
 fn normalised(markdown: &str) -> Cow<'_, str> {
     if memchr::memchr2(b'\r', b'\0', markdown.as_bytes()).is_none() {

@@ -1,6 +1,5 @@
 //! Writes the parser's events as HTML.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use pulldown_cmark::{
@@ -9,7 +8,7 @@ use pulldown_cmark::{
 
 use super::definitions::Definitions;
 use super::escape::{escape, escape_attribute, push_lines};
-use super::{MAX_DEPTH, MAX_LANGUAGE, OPTIONS, link};
+use super::{MAX_DEPTH, MAX_LANGUAGE, OPTIONS, link, unmarked};
 
 /// A link that is open in the output.
 struct OpenLink {
@@ -347,14 +346,6 @@ fn open_link(out: &mut String, href: &str) {
     out.push_str("<a href=\"");
     escape_attribute(out, href);
     out.push_str("\" rel=\"noopener noreferrer nofollow\" target=\"_blank\">");
-}
-
-/// The text without marks.
-fn unmarked(text: &str, mark: char) -> Cow<'_, str> {
-    if text.is_ascii() || !text.contains(mark) {
-        return Cow::Borrowed(text);
-    }
-    Cow::Owned(text.replace(mark, ""))
 }
 
 /// Two levels down, since the answer is part of a page.

@@ -13,17 +13,21 @@ pub fn composed(text: &str) -> Cow<'_, str> {
     if text.is_ascii() { Cow::Borrowed(text) } else { NFC.normalize(text) }
 }
 
+/// The same for a text whose letters have been changed one by one.
+pub fn recomposed(text: String) -> String {
+    match composed(&text) {
+        Cow::Owned(composed) => composed,
+        Cow::Borrowed(_) => text,
+    }
+}
+
 /// The folded text.
 pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    let lower: String = lower(composed(text).chars()).collect();
     // A small letter may compose with a mark where the capital does not, as in `H̱`.
-    match NFC.normalize(&lower) {
-        Cow::Owned(composed) => composed,
-        Cow::Borrowed(_) => lower,
-    }
+    recomposed(lower(composed(text).chars()).collect())
 }
 
 /// Compares texts as if folded, as far as necessary.

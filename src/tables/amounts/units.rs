@@ -53,11 +53,11 @@ const UNITS: &[&str] = &[
     "hPa", "kPa", "MPa", "bar", "mbar", "psi", "atm", "mmHg", "Hz", "kHz", "MHz", "GHz", "K", "C",
     "F", "°C", "°F", "°", "Ω", "kΩ", "MΩ", "lm", "lx", "dB", "dBm", "mol", "mmol", "mg/l", "mg/L",
     "mg/dl", "mg/dL", "g/l", "g/L", "g/km", "µg/m³", "mmol/l", "mmol/L", "µmol/l", "ng/ml", "U/l",
-    "IU", "IE", "ppm", "ppb", "rpm", "bpm", "mph", "kph", "km/h", "kmh", "m/s", "kn", "kt", "hp",
-    "PS", "ct", "pt", "bps", "bp", "pp", "l/100km", "kg/m³", "kg/m²", "mpg",
+    "IU", "IE", "ppm", "ppb", "rpm", "bpm", "mph", "kph", "km/h", "kmh", "m/s", "kn", "hp", "PS",
+    "ct", "pt", "bp", "pp", "l/100km", "kg/m³", "kg/m²", "mpg",
     // Counts and multiples.
-    "pcs", "pcs.", "pc", "pc.", "Stk", "Stk.", "Stück", "szt", "szt.", "pz", "uds", "ud", "st", "k",
-    "M", "mn", "bn", "Mio", "Mio.", "Mrd", "Mrd.", "Tsd", "Tsd.", "million", "Million", "millions",
+    "pcs", "pcs.", "pc", "pc.", "Stk", "Stk.", "Stück", "szt", "szt.", "pz", "uds", "ud", "k", "M",
+    "mn", "bn", "Mio", "Mio.", "Mrd", "Mrd.", "Tsd", "Tsd.", "million", "Million", "millions",
     "billion", "thousand", "lakh", "lakhs", "crore", "crores", "Cr", "tCO2", "tCO2e",
 ];
 
@@ -171,7 +171,7 @@ pub fn suffix(text: &str, has_blank: bool) -> Option<UnitName> {
     // The Greek letter and the sign look alike.
     let plain = text.replace('\u{3bc}', "µ");
     let is_letter = matches!(plain.as_str(), "A" | "B" | "C" | "F" | "J" | "N");
-    if UNITS.contains(&plain.as_str()) && plain != "st" && (has_blank || !is_letter) {
+    if UNITS.contains(&plain.as_str()) && (has_blank || !is_letter) {
         return Some(known(&plain));
     }
     if let Some((money, per)) = text.split_once('/')

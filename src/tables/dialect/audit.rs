@@ -44,7 +44,7 @@ pub fn audit(text: &[u8], delimiter: u8) -> QuoteAudit {
                 None | Some(b'\n' | b'\r') => open = Some(at),
                 Some(byte) if byte == delimiter => open = Some(at),
                 Some(byte) if dialect.is_blank(byte) => {
-                    audit.odd_quote |= starts_cell(text, at, &dialect);
+                    audit.odd_quote |= dialect.opens_cell(text, at);
                 }
                 Some(_) => {}
             },
@@ -65,13 +65,7 @@ fn close(text: &[u8], start: usize, end: usize, open: &mut Option<usize>, audit:
     audit.quoted_break = audit.quoted_break || memchr2(b'\n', b'\r', &text[start..end]).is_some();
 }
 
-/// Whether only blanks are between `at` and the start of its cell.
-fn starts_cell(text: &[u8], at: usize, dialect: &Dialect) -> bool {
-    let before = text[..at].iter().rev().find(|byte| !dialect.is_blank(**byte));
-    before.is_none_or(|byte| *byte == dialect.delimiter || matches!(byte, b'\n' | b'\r'))
-}
-
-/// The same for every delimiter, and any line.
+/// Whether only blanks are between `at` and a line break or anything that may delimit.
 fn starts_any_cell(text: &[u8], at: usize) -> bool {
     let before = text[..at].iter().rev().find(|byte| **byte != b' ');
     before.is_none_or(|byte| matches!(byte, b',' | b';' | b'\t' | b'|' | b'\n' | b'\r'))

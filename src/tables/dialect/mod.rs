@@ -42,9 +42,9 @@ pub fn plain(text: &Bytes, notes: &mut Notes) -> Result<PlainText, IngestError> 
     let cr_in_cells = mixes_line_ends(text);
     let mut best = None;
     if quotes != QuoteAudit::default() || head.comments || cr_in_cells {
-        let mut survey = Survey::new(text, head.clone());
+        let mut survey = Survey::new(text, &head);
         for dialect in variants(quotes, cr_in_cells) {
-            let other = Survey::new(text, head_of(dialect));
+            let other = Survey::new(text, &head_of(dialect));
             if other.beats(&survey) {
                 survey = other;
             }
@@ -179,7 +179,7 @@ struct Survey {
 }
 
 impl Survey {
-    fn new(text: &[u8], head: FileHead) -> Self {
+    fn new(text: &[u8], head: &FileHead) -> Self {
         let mut survey = Self {
             rows: 0,
             irregular: 0,
@@ -190,16 +190,15 @@ impl Survey {
             before: (0, 0),
             padded: false,
             quoted: Vec::new(),
-            head,
+            head: head.clone(),
         };
-        let head = survey.head.clone();
         let mut scanner =
             DialectScanner::new(text, head.dialect, head.start, head.line, Some(&head.expected));
         let mut record = DialectRecord::default();
         while scanner.read(&mut record) {
             let blank = matches!(record.cells.as_slice(), [cell] if !cell.content.is_empty()
                 && text[cell.content.clone()].trim_ascii().is_empty());
-            if is_comment(text, &head, &record) {
+            if is_comment(text, head, &record) {
                 survey.comments += 1;
             } else if !blank {
                 survey.add(text, &record);

@@ -37,6 +37,12 @@ impl Dialect {
     pub fn is_blank(&self, byte: u8) -> bool {
         byte == b' ' || (byte == b'\t' && self.delimiter != b'\t')
     }
+
+    /// Whether `at` is the start of a cell of `text`, apart from blanks.
+    pub fn opens_cell(&self, text: &[u8], at: usize) -> bool {
+        let before = text[..at].iter().rev().find(|byte| !self.is_blank(**byte));
+        before.is_none_or(|byte| *byte == self.delimiter || matches!(byte, b'\n' | b'\r'))
+    }
 }
 
 /// A cell: where its content is, without surrounding quotes.
@@ -226,7 +232,7 @@ impl<'a> DialectScanner<'a> {
                     return Some(Closing { quote: at, after, breaks, strays });
                 }
                 // Another cell opens, so this one was never closed.
-                if breaks > 0 && self.opens_cell(at) {
+                if breaks > 0 && self.dialect.opens_cell(self.text, at) {
                     break;
                 }
                 strays += 1;
@@ -248,12 +254,6 @@ impl<'a> DialectScanner<'a> {
         };
         *at = found.map_or(self.text.len(), |found| *at + found);
         self.text.get(*at).copied()
-    }
-
-    /// Whether `at` is the start of a cell, apart from blanks.
-    fn opens_cell(&self, at: usize) -> bool {
-        let before = self.text[..at].iter().rev().find(|byte| !self.dialect.is_blank(**byte));
-        before.is_none_or(|byte| *byte == self.dialect.delimiter || matches!(byte, b'\n' | b'\r'))
     }
 
     /// Whether a record of several lines is more likely several records, the first of which has a

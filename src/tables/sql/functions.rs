@@ -96,11 +96,7 @@ pub(super) fn add(connection: &Connection, longest: usize) -> Result<(), Error> 
     for (name, function) in cases {
         connection.create_scalar_function(name, 1, flags, move |context| {
             let Some(text) = text(context, 0) else { return Ok(None) };
-            let text = function(&fold::composed(&text));
-            let text = match fold::composed(&text) {
-                Cow::Owned(composed) => composed,
-                Cow::Borrowed(_) => text,
-            };
+            let text = fold::recomposed(function(&fold::composed(&text)));
             if text.len() > longest {
                 return Err(failure("string or blob too big"));
             }
