@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::model::{Call, Model, Script, claude_end, claude_start, pieces};
+use super::model::{Call, Model, Script, claude_calls_after};
 
 /// What a model accepts.
 #[derive(Clone, Copy, Debug)]
@@ -89,27 +89,11 @@ impl ClaudeRules {
 /// An answer that calls `query_data` with these ids and arguments, after a thought if the model
 /// thinks.
 pub fn claude_thinks_and_calls(signature: Option<&str>, calls: &[(&str, Value)]) -> Script {
-    let mut events = vec![claude_start().remove(0)];
-    let mut index = 0;
-    let mut block = |start: Value, deltas: Vec<Value>| {
-        events.push(json!({"type": "content_block_start", "index": index, "content_block": start}));
-        for delta in deltas {
-            events.push(json!({"type": "content_block_delta", "index": index, "delta": delta}));
-        }
-        events.push(json!({"type": "content_block_stop", "index": index}));
-        index += 1;
-    };
-    if let Some(signature) = signature {
+    let thought = signature.map(|signature| {
         let start = json!({"type": "thinking", "thinking": "", "signature": ""});
         let (left, right) = signature.split_at(signature.len() / 2);
         let delta = |part: &str| json!({"type": "signature_delta", "signature": part});
-        block(start, vec![delta(left), delta(right)]);
-    }
-    for (id, arguments) in calls {
-        let start = json!({"type": "tool_use", "id": id, "name": "query_data", "input": {}});
-        let delta = |piece: String| json!({"type": "input_json_delta", "partial_json": piece});
-        block(start, pieces(&arguments.to_string()).into_iter().map(delta).collect());
-    }
-    events.extend(claude_end("tool_use").split_off(1));
-    Script::Anthropic(events)
+        (start, vec![delta(left), delta(right)])
+    });
+    claude_calls_after(thought, calls)
 }

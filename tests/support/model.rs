@@ -265,6 +265,14 @@ pub fn gpt_says(text: &str) -> Script {
 
 /// An answer of Anthropic's that calls `query_data` with these ids and arguments, in pieces.
 pub fn claude_calls(text: &str, calls: &[(&str, Value)]) -> Script {
+    let delta = json!({"type": "text_delta", "text": text});
+    let words = (json!({"type": "text", "text": ""}), vec![delta]);
+    claude_calls_after((!text.is_empty()).then_some(words), calls)
+}
+
+/// An answer of Anthropic's that calls `query_data` with these ids and arguments, after a content
+/// block: its start and its deltas.
+pub fn claude_calls_after(first: Option<(Value, Vec<Value>)>, calls: &[(&str, Value)]) -> Script {
     let mut events = vec![claude_start().remove(0)];
     let mut index = 0;
     let mut block = |start: Value, deltas: Vec<Value>| {
@@ -275,9 +283,8 @@ pub fn claude_calls(text: &str, calls: &[(&str, Value)]) -> Script {
         events.push(json!({"type": "content_block_stop", "index": index}));
         index += 1;
     };
-    if !text.is_empty() {
-        let delta = json!({"type": "text_delta", "text": text});
-        block(json!({"type": "text", "text": ""}), vec![delta]);
+    if let Some((start, deltas)) = first {
+        block(start, deltas);
     }
     for (id, arguments) in calls {
         let start = json!({"type": "tool_use", "id": id, "name": "query_data", "input": {}});

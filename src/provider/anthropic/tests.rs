@@ -4,7 +4,9 @@ use super::*;
 use crate::domain::Usage;
 use crate::provider::parameter::{Objection, Parameter};
 use crate::provider::transport::reader::Reader;
-use crate::provider::transport::reader::testing::{Outcome, read_split_everywhere, text};
+use crate::provider::transport::reader::testing::{
+    Outcome, assert_failures, read_split_everywhere, text,
+};
 use crate::provider::{
     Entry, Fault, Finish, ModelEvent, ToolCall, ToolChoice, ToolResult, ToolSpec, Verbatim,
 };
@@ -114,22 +116,19 @@ fn every_stop_reason_stands_for_an_end() {
 fn failures_are_distinguished_by_whether_text_has_arrived() {
     let cut_short = transcript!("no_end.sse");
     let broken = cut_short.replace("\"text\":\"Half", "\"text\":Half");
-    let cases = [
-        ("error first", transcript!("error_first.sse"), "", Fault::Overloaded),
-        ("error late", transcript!("error_late.sse"), "Half an ans", Fault::Interrupted),
-        ("no end", cut_short, "Half an ans", Fault::Interrupted),
-        ("broken JSON", broken.as_str(), "", Fault::Malformed),
-        ("blank", transcript!("empty.sse"), "", Fault::Malformed),
-        ("nothing", "", "", Fault::Malformed),
-        ("HTML", "\n<!doctype html><p>Sign in</p>", "", Fault::Malformed),
-        ("other JSON", "{\"hello\": 1}", "", Fault::Malformed),
-    ];
-    for (name, transcript, expected, fault) in cases {
-        let (events, failure) = read(transcript);
-        assert_eq!(text(&events), expected, "{name}");
-        assert_eq!(failure.map(|(fault, _)| fault), Some(fault), "{name}");
-        assert!(!events.iter().any(|event| matches!(event, ModelEvent::Finished(_))), "{name}");
-    }
+    assert_failures(
+        read,
+        &[
+            ("error first", transcript!("error_first.sse"), "", Fault::Overloaded),
+            ("error late", transcript!("error_late.sse"), "Half an ans", Fault::Interrupted),
+            ("no end", cut_short, "Half an ans", Fault::Interrupted),
+            ("broken JSON", broken.as_str(), "", Fault::Malformed),
+            ("blank", transcript!("empty.sse"), "", Fault::Malformed),
+            ("nothing", "", "", Fault::Malformed),
+            ("HTML", "\n<!doctype html><p>Sign in</p>", "", Fault::Malformed),
+            ("other JSON", "{\"hello\": 1}", "", Fault::Malformed),
+        ],
+    );
 }
 
 #[test]

@@ -6,7 +6,9 @@ use crate::domain::Usage;
 use crate::provider::openai::DEFAULT_BASE_URL;
 use crate::provider::openai::dialect::ModelDialect;
 use crate::provider::openai::host::{Api, Host};
-use crate::provider::transport::reader::testing::{Outcome, read_split_everywhere, text};
+use crate::provider::transport::reader::testing::{
+    Outcome, assert_failures, read_split_everywhere, text,
+};
 use crate::provider::{Entry, ModelEvent, ToolCall, ToolChoice, ToolResult, ToolSpec};
 
 macro_rules! transcript {
@@ -90,24 +92,21 @@ fn a_model_name_that_is_a_path_is_ignored() {
 fn failures_are_distinguished_by_whether_text_has_arrived() {
     let cut_short = transcript!("no_end.sse");
     let broken = cut_short.replace("\"content\":\"Half", "\"content\":Half");
-    let cases = [
-        ("error first", transcript!("error_first.sse"), "", Fault::Busy),
-        ("error late", transcript!("error_late.sse"), "Half an ans", Fault::Interrupted),
-        ("no end", cut_short, "Half an ans", Fault::Interrupted),
-        ("broken JSON", broken.as_str(), "", Fault::Malformed),
-        ("empty", transcript!("empty.sse"), "", Fault::Malformed),
-        ("only the end mark", "data: [DONE]\n\n", "", Fault::Malformed),
-        ("nothing", "", "", Fault::Malformed),
-        ("HTML", "<html>", "", Fault::Malformed),
-        ("other JSON", "{\"hello\": 1}", "", Fault::Malformed),
-        ("half a JSON object", "{\"choices\": [", "", Fault::Malformed),
-    ];
-    for (name, transcript, expected, fault) in cases {
-        let (events, failure) = read(transcript);
-        assert_eq!(text(&events), expected, "{name}");
-        assert_eq!(failure.map(|(fault, _)| fault), Some(fault), "{name}");
-        assert!(!events.iter().any(|event| matches!(event, ModelEvent::Finished(_))), "{name}");
-    }
+    assert_failures(
+        read,
+        &[
+            ("error first", transcript!("error_first.sse"), "", Fault::Busy),
+            ("error late", transcript!("error_late.sse"), "Half an ans", Fault::Interrupted),
+            ("no end", cut_short, "Half an ans", Fault::Interrupted),
+            ("broken JSON", broken.as_str(), "", Fault::Malformed),
+            ("empty", transcript!("empty.sse"), "", Fault::Malformed),
+            ("only the end mark", "data: [DONE]\n\n", "", Fault::Malformed),
+            ("nothing", "", "", Fault::Malformed),
+            ("HTML", "<html>", "", Fault::Malformed),
+            ("other JSON", "{\"hello\": 1}", "", Fault::Malformed),
+            ("half a JSON object", "{\"choices\": [", "", Fault::Malformed),
+        ],
+    );
 }
 
 #[test]

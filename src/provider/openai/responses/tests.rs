@@ -7,8 +7,10 @@ use crate::domain::Usage;
 use crate::provider::openai::dialect::ModelDialect;
 use crate::provider::openai::host::{Api, Host};
 use crate::provider::parameter::Effort;
-use crate::provider::transport::reader::testing::{Outcome, read_split_everywhere, text};
-use crate::provider::{Entry, ModelEvent, ToolCall, ToolChoice, ToolResult, ToolSpec};
+use crate::provider::transport::reader::testing::{
+    Outcome, assert_failures, read_split_everywhere, text,
+};
+use crate::provider::{Entry, Fault, ModelEvent, ToolCall, ToolChoice, ToolResult, ToolSpec};
 
 macro_rules! transcript {
     ($name:literal) => {
@@ -180,24 +182,22 @@ fn failures_are_distinguished_by_whether_text_has_arrived() {
     let cut_short = transcript!("no_end.sse");
     let broken = cut_short.replace("\"delta\": \"Half", "\"delta\": Half");
     let with_done = format!("{cut_short}data: [DONE]\n\n");
-    for (name, transcript, expected, fault) in [
-        ("failed first", transcript!("failed_first.sse"), "", Fault::Busy),
-        ("failed late", transcript!("failed_late.sse"), "Half an ans", Fault::Interrupted),
-        ("no end", cut_short, "Half an ans", Fault::Interrupted),
-        ("only [DONE]", &with_done, "Half an ans", Fault::Interrupted),
-        ("broken JSON", &broken, "", Fault::Malformed),
-        ("empty", transcript!("empty.sse"), "", Fault::Malformed),
-        ("thoughts only", transcript!("thoughts_only.sse"), "", Fault::Malformed),
-        ("nothing", "", "", Fault::Malformed),
-        ("HTML", "<html>", "", Fault::Malformed),
-        ("other JSON", "{\"hello\": 1}", "", Fault::Malformed),
-        ("half a JSON object", "{\"output\": [", "", Fault::Malformed),
-    ] {
-        let (events, failure) = read(transcript);
-        assert_eq!(text(&events), expected, "{name}");
-        assert_eq!(failure.map(|(fault, _)| fault), Some(fault), "{name}");
-        assert!(!events.iter().any(|event| matches!(event, ModelEvent::Finished(_))), "{name}");
-    }
+    assert_failures(
+        read,
+        &[
+            ("failed first", transcript!("failed_first.sse"), "", Fault::Busy),
+            ("failed late", transcript!("failed_late.sse"), "Half an ans", Fault::Interrupted),
+            ("no end", cut_short, "Half an ans", Fault::Interrupted),
+            ("only [DONE]", &with_done, "Half an ans", Fault::Interrupted),
+            ("broken JSON", &broken, "", Fault::Malformed),
+            ("empty", transcript!("empty.sse"), "", Fault::Malformed),
+            ("thoughts only", transcript!("thoughts_only.sse"), "", Fault::Malformed),
+            ("nothing", "", "", Fault::Malformed),
+            ("HTML", "<html>", "", Fault::Malformed),
+            ("other JSON", "{\"hello\": 1}", "", Fault::Malformed),
+            ("half a JSON object", "{\"output\": [", "", Fault::Malformed),
+        ],
+    );
 }
 
 /// Regression: the error was not found inside the response, and all of the event became the detail.

@@ -1,7 +1,7 @@
 //! The table of provider faults over the Responses API, with a server that misbehaves.
 
 use super::*;
-use crate::provider::transport::tests::stand_in::{forever, head};
+use crate::provider::transport::tests::stand_in::{fault_rows, forever};
 
 /// Asks a server that follows `scripts`. Returns the number of its requests, the text, the failure.
 async fn served(
@@ -27,10 +27,6 @@ async fn served(
     (server.seen().concat().len(), text, failure)
 }
 
-fn status(status: &str, headers: &str, body: &str) -> Vec<Step> {
-    vec![head(status, headers), chunk(body.as_bytes()), end()]
-}
-
 fn words(text: &str) -> String {
     let delta = json!({"type": "response.output_text.delta", "delta": text});
     format!("data: {delta}\n\n")
@@ -52,37 +48,16 @@ fn failed(code: &str) -> String {
 #[tokio::test]
 async fn failures_before_the_first_word_are_retried_by_the_table() {
     let transport = transport();
-    let soon = "retry-after-ms: 2\r\n";
-    let never = "x-should-retry: false\r\n";
-    let page = "<!doctype html><title>Sign in</title>";
     let in_band = |event: String| vec![ok(), chunk(event), end()];
     let thoughts =
         "data: {\"type\":\"response.output_item.added\",\"item\":{\"type\":\"reasoning\"}}\n\n";
-    let rows: Vec<(&str, Vec<Step>, usize, Fault)> = vec![
-        ("429", status("429 Busy", soon, "{}"), 3, Fault::Busy),
-        ("429 for long", status("429 Busy", "retry-after: 11\r\n", "{}"), 1, Fault::Busy),
-        ("402", status("402 Pay", soon, "{}"), 1, Fault::Exhausted),
-        ("503", status("503 Later", "", "{}"), 3, Fault::Overloaded),
-        ("500 never", status("500 Oh", never, "{}"), 1, Fault::Overloaded),
-        ("502", status("502 Bad", "", page), 3, Fault::Unreachable),
-        ("408", status("408 Slow", "", "{}"), 3, Fault::Unreachable),
-        ("409", status("409 Conflict", "", "{}"), 3, Fault::Unreachable),
-        ("504", status("504 Slow", "", "{}"), 2, Fault::Timeout),
-        ("401", status("401 Who", "", "{}"), 1, Fault::Misconfigured),
-        ("404", status("404 Where", "", "{}"), 1, Fault::Misconfigured),
-        ("307", status("307 There", "location: /\r\n", ""), 1, Fault::Misconfigured),
-        ("400", status("400 What", "", "{}"), 1, Fault::Rejected),
-        ("413", status("413 Much", "", "{}"), 1, Fault::TooLong),
-        ("HTML", whole("200 OK", "text/html", page), 2, Fault::Malformed),
-        ("broken JSON", whole("200 OK", "application/json", "{\"a\": ["), 2, Fault::Malformed),
-        ("nothing", vec![ok(), end()], 2, Fault::Malformed),
+    let mut rows = fault_rows();
+    rows.extend([
         ("only thoughts", in_band(thoughts.to_owned()), 2, Fault::Malformed),
         ("empty", in_band(DONE.to_owned()), 2, Fault::Malformed),
         ("failed first", in_band(failed("server_error")), 3, Fault::Overloaded),
         ("busy in the stream", in_band(failed("rate_limit_exceeded")), 3, Fault::Busy),
-        ("reset", vec![Step::Reset], 3, Fault::Unreachable),
-        ("reset after headers", vec![ok(), Step::Reset], 3, Fault::Unreachable),
-    ];
+    ]);
     for (name, steps, attempts, fault) in rows {
         let (seen, text, failure) = served(&transport, vec![steps.clone()]).await;
         assert_eq!((seen, text.as_str()), (attempts, ""), "{name}");

@@ -6,7 +6,7 @@ use crate::provider::anthropic::Anthropic;
 use crate::provider::openai::OpenAi;
 use crate::provider::transport::tests::settings;
 use crate::provider::transport::tests::stand_in::{
-    StandIn, Step, chunk, end, forever, head, ok, send, whole,
+    StandIn, Step, chunk, end, fault_rows, forever, ok, send, status, whole,
 };
 use crate::provider::transport::{Proxies, TimeLimits, Transport};
 
@@ -99,41 +99,12 @@ async fn served(
     (server.seen().concat().len(), text(&events), failure)
 }
 
-fn status(status: &str, headers: &str, body: &str) -> Vec<Step> {
-    vec![head(status, headers), chunk(body.as_bytes()), end()]
-}
-
 #[tokio::test]
 async fn failures_before_the_first_word_are_retried_by_the_table() {
     let transport = transport(LONG);
-    let soon = "retry-after-ms: 2\r\n";
-    let never = "x-should-retry: false\r\n";
-    let page = "<!doctype html><title>Sign in</title>";
-    let rows: Vec<(&str, Vec<Step>, usize, Fault)> = vec![
-        ("429", status("429 Busy", soon, "{}"), 3, Fault::Busy),
-        ("429 for long", status("429 Busy", "retry-after: 11\r\n", "{}"), 1, Fault::Busy),
-        ("402", status("402 Pay", soon, "{}"), 1, Fault::Exhausted),
-        ("529", status("529 Overloaded", soon, "{}"), 3, Fault::Overloaded),
-        ("503", status("503 Later", "", "{}"), 3, Fault::Overloaded),
-        ("500 never", status("500 Oh", never, "{}"), 1, Fault::Overloaded),
-        ("502", status("502 Bad", "", page), 3, Fault::Unreachable),
-        ("408", status("408 Slow", "", "{}"), 3, Fault::Unreachable),
-        ("409", status("409 Conflict", "", "{}"), 3, Fault::Unreachable),
-        ("504", status("504 Slow", "", "{}"), 2, Fault::Timeout),
-        ("401", status("401 Who", "", "{}"), 1, Fault::Misconfigured),
-        ("404", status("404 Where", "", "{}"), 1, Fault::Misconfigured),
-        ("307", status("307 There", "location: /\r\n", ""), 1, Fault::Misconfigured),
-        ("400", status("400 What", "", "{}"), 1, Fault::Rejected),
-        ("413", status("413 Much", "", "{}"), 1, Fault::TooLong),
-        ("HTML", whole("200 OK", "text/html", page), 2, Fault::Malformed),
-        ("broken JSON", whole("200 OK", "application/json", "{\"a\": ["), 2, Fault::Malformed),
-        ("nothing", vec![ok(), end()], 2, Fault::Malformed),
-        ("error first", vec![ok(), chunk(in_band("overloaded_error")), end()], 3, {
-            Fault::Overloaded
-        }),
-        ("reset", vec![Step::Reset], 3, Fault::Unreachable),
-        ("reset after headers", vec![ok(), Step::Reset], 3, Fault::Unreachable),
-    ];
+    let first = vec![ok(), chunk(in_band("overloaded_error")), end()];
+    let mut rows = fault_rows();
+    rows.push(("error first", first, 3, Fault::Overloaded));
     for (name, steps, attempts, fault) in rows {
         for kind in KINDS {
             let (seen, text, failure) = served(&transport, kind, vec![steps.clone()]).await;

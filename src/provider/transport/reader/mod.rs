@@ -228,6 +228,19 @@ pub mod testing {
         whole
     }
 
+    /// Reads transcripts that fail: each by its name, with the text that arrives first, and the fault.
+    pub fn assert_failures(
+        read: impl Fn(&str) -> Outcome,
+        transcripts: &[(&str, &str, &str, Fault)],
+    ) {
+        for (name, transcript, expected, fault) in transcripts {
+            let (events, failure) = read(transcript);
+            assert_eq!(text(&events), *expected, "{name}");
+            assert_eq!(failure.map(|(fault, _)| fault), Some(*fault), "{name}");
+            assert!(!events.iter().any(|event| matches!(event, ModelEvent::Finished(_))), "{name}");
+        }
+    }
+
     /// The text of all events together.
     pub fn text(events: &[ModelEvent]) -> String {
         let texts = events.iter().filter_map(|event| match event {

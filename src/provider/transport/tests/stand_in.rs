@@ -7,6 +7,8 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::provider::Fault;
+
 /// A step of the reply to a request. The connection stays open after the last one.
 #[derive(Clone)]
 pub enum Step {
@@ -147,6 +149,41 @@ fn framed(bytes: &[u8]) -> Vec<u8> {
 /// The end of a body.
 pub fn end() -> Step {
     send("0\r\n\r\n")
+}
+
+/// A response without success.
+pub fn status(status: &str, headers: &str, body: &str) -> Vec<Step> {
+    vec![head(status, headers), chunk(body.as_bytes()), end()]
+}
+
+/// The rows of the table of provider faults that are the same for every API: replies before the first
+/// word, the number of attempts that they lead to, and the fault.
+pub fn fault_rows() -> Vec<(&'static str, Vec<Step>, usize, Fault)> {
+    let soon = "retry-after-ms: 2\r\n";
+    let never = "x-should-retry: false\r\n";
+    let page = "<!doctype html><title>Sign in</title>";
+    vec![
+        ("429", status("429 Busy", soon, "{}"), 3, Fault::Busy),
+        ("429 for long", status("429 Busy", "retry-after: 11\r\n", "{}"), 1, Fault::Busy),
+        ("402", status("402 Pay", soon, "{}"), 1, Fault::Exhausted),
+        ("529", status("529 Overloaded", soon, "{}"), 3, Fault::Overloaded),
+        ("503", status("503 Later", "", "{}"), 3, Fault::Overloaded),
+        ("500 never", status("500 Oh", never, "{}"), 1, Fault::Overloaded),
+        ("502", status("502 Bad", "", page), 3, Fault::Unreachable),
+        ("408", status("408 Slow", "", "{}"), 3, Fault::Unreachable),
+        ("409", status("409 Conflict", "", "{}"), 3, Fault::Unreachable),
+        ("504", status("504 Slow", "", "{}"), 2, Fault::Timeout),
+        ("401", status("401 Who", "", "{}"), 1, Fault::Misconfigured),
+        ("404", status("404 Where", "", "{}"), 1, Fault::Misconfigured),
+        ("307", status("307 There", "location: /\r\n", ""), 1, Fault::Misconfigured),
+        ("400", status("400 What", "", "{}"), 1, Fault::Rejected),
+        ("413", status("413 Much", "", "{}"), 1, Fault::TooLong),
+        ("HTML", whole("200 OK", "text/html", page), 2, Fault::Malformed),
+        ("broken JSON", whole("200 OK", "application/json", "{\"a\": ["), 2, Fault::Malformed),
+        ("nothing", vec![ok(), end()], 2, Fault::Malformed),
+        ("reset", vec![Step::Reset], 3, Fault::Unreachable),
+        ("reset after headers", vec![ok(), Step::Reset], 3, Fault::Unreachable),
+    ]
 }
 
 /// An answer with a content length.
