@@ -98,6 +98,13 @@ pub struct Verbatim {
     pub items: Vec<String>,
 }
 
+impl Verbatim {
+    /// Whether `model` wrote it over `api`.
+    pub fn is_by(&self, api: &str, model: &str) -> bool {
+        self.api == api && self.model == model
+    }
+}
+
 /// A function that the model may call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ToolSpec {

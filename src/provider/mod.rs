@@ -10,6 +10,7 @@ pub mod policy;
 pub mod sse;
 pub mod tool;
 pub mod transport;
+mod verbatim;
 
 use std::pin::Pin;
 

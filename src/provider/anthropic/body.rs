@@ -2,15 +2,13 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::dialect::{MessagesDialect, Thinking};
 use crate::provider::tool::{input, plain_name};
-use crate::provider::{
-    Entry, Fault, ModelRequest, ProviderError, ToolCall, ToolChoice, ToolSpec, Verbatim,
-};
+use crate::provider::{Entry, Fault, ModelRequest, ProviderError, ToolChoice, ToolSpec, verbatim};
 
 #[derive(Serialize)]
 struct MessagesBody<'a> {
@@ -168,33 +166,6 @@ fn tool_param(tool: &ToolSpec) -> ToolParam<'_> {
     ToolParam { name: tool.name, description: &tool.description, input_schema: &tool.parameters }
 }
 
-/// The fields of a block by which it is recognised.
-#[derive(Deserialize)]
-struct BlockHead<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Cow<'a, str>,
-    #[serde(borrow)]
-    id: Option<Cow<'a, str>>,
-}
-
-/// The blocks of a message of the API's own, if they contain exactly `calls`, whose results follow.
-fn as_written<'a>(message: &'a Verbatim, calls: &[ToolCall]) -> Option<Vec<MessageBlock<'a>>> {
-    let mut ids = calls.iter().map(|call| call.id.as_str()).filter(|id| plain_name(id) == *id);
-    let mut blocks = Vec::with_capacity(message.items.len());
-    let mut called = 0;
-    for item in &message.items {
-        let head: BlockHead<'_> = serde_json::from_str(item).ok()?;
-        if head.kind == "tool_use" {
-            called += 1;
-            if head.id.as_deref() != Some(ids.next()?) {
-                return None;
-            }
-        }
-        blocks.push(MessageBlock::Verbatim(serde_json::from_str(item).ok()?));
-    }
-    (called == calls.len()).then_some(blocks)
-}
-
 /// The entries as messages with alternating roles. What a user says after tool results goes into
 /// the same message, after them, as the API requires.
 fn messages(request: &ModelRequest, dialect: MessagesDialect) -> Vec<MessageParam<'_>> {
@@ -204,9 +175,9 @@ fn messages(request: &ModelRequest, dialect: MessagesDialect) -> Vec<MessagePara
     for entry in entries {
         if let Entry::Assistant { calls, verbatim: Some(message), .. } = entry
             && dialect.carries(message, &request.model)
-            && let Some(blocks) = as_written(message, calls)
+            && let Some(blocks) = verbatim::items(message, "tool_use", calls)
         {
-            messages.push(("assistant", blocks));
+            messages.push(("assistant", blocks.into_iter().map(MessageBlock::Verbatim).collect()));
             continue;
         }
         let (role, blocks) = match entry {

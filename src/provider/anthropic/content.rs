@@ -12,10 +12,7 @@ use serde_json::{Map, Value};
 use super::API;
 use crate::provider::Verbatim;
 use crate::provider::transport::halves;
-
-/// Maximum size of a message that is kept, in bytes of text. A longer one is sent back without its
-/// thoughts, which the API accepts at the cost of thinking again.
-const MAX_CONTENT: usize = 1024 * 1024;
+use crate::provider::verbatim::MAX_VERBATIM;
 
 /// The blocks of an answer, in the order in which they began.
 #[derive(Debug, Default)]
@@ -85,13 +82,16 @@ impl AnswerContent {
 
     fn measured<T>(&mut self, size: usize, read: impl FnOnce() -> Option<T>) -> Option<T> {
         self.size = self.size.saturating_add(size);
-        self.is_lost |= self.size > MAX_CONTENT;
+        if self.size > MAX_VERBATIM {
+            self.lose();
+        }
         if self.is_lost {
-            self.blocks.clear();
             return None;
         }
         let value = read();
-        self.is_lost |= value.is_none();
+        if value.is_none() {
+            self.lose();
+        }
         value
     }
 
@@ -219,7 +219,7 @@ mod tests {
     fn memory_is_bounded() {
         let mut content = AnswerContent::default();
         thought(&mut content);
-        let size = MAX_CONTENT - content.size;
+        let size = MAX_VERBATIM - content.size;
         content.extend(Some(0), BlockPiece::Text("thinking", &"x".repeat(size)));
         assert!(content.verbatim("m").is_some());
         let mut content = AnswerContent::default();

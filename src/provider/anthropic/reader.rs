@@ -8,7 +8,7 @@ use crate::domain::Usage;
 use crate::provider::parameter::{Objection, Parameter};
 use crate::provider::transport::reader::{AnswerDraft, Mapper};
 use crate::provider::transport::tool_calls::Piece;
-use crate::provider::transport::wire::{Count, Str};
+use crate::provider::transport::wire::{Count, parse, word};
 use crate::provider::{Fault, Finish, ProviderError, Refused, fault, sse};
 
 /// Reads an answer of the Messages API.
@@ -69,9 +69,7 @@ impl Messages {
         draft: &mut AnswerDraft,
     ) -> Result<(), ProviderError> {
         self.content.start(index, block);
-        let block = serde_json::from_str(block.get())
-            .map_err(|error| ProviderError::new(Fault::Malformed, error.to_string()))?;
-        read_block(index, block, draft)
+        read_block(index, parse(block.get().as_bytes())?, draft)
     }
 
     /// Keeps a piece of a content block, for the case that the message must be sent back.
@@ -170,8 +168,7 @@ impl Mapper for Messages {
         if kind.is_some_and(|kind| kind.kind.0 == "error") {
             return Err(fault::classify_event(body));
         }
-        let answer: Whole<'_> = serde_json::from_slice(body)
-            .map_err(|error| ProviderError::new(Fault::Malformed, error.to_string()))?;
+        let answer: Whole<'_> = parse(body)?;
         draft.model(word(&answer.model));
         for block in answer.content {
             self.begin(None, block, draft)?;
@@ -248,9 +245,4 @@ fn finish(stop_reason: &str, details: Option<&StopDetails<'_>>) -> Finish {
         "tool_use" => Finish::ToolUse,
         _ => Finish::Complete,
     }
-}
-
-/// The text of a field; empty if it is missing.
-fn word<'a>(field: &'a Option<Str<'_>>) -> &'a str {
-    field.as_ref().map_or("", |text| &text.0)
 }

@@ -35,7 +35,6 @@ pub struct OpenAi {
     model: DefaultModel,
     host: Host,
     choice: OpenAiApi,
-    first_api: Api,
     base_url: url::Url,
     chat: Arc<Endpoint>,
     responses: Arc<Endpoint>,
@@ -68,7 +67,6 @@ impl OpenAi {
             model: DefaultModel::new(settings.model, settings.former_model),
             host,
             choice: OpenAiApi::Auto,
-            first_api: host.first_api(&settings.base_url, OpenAiApi::Auto),
             base_url: settings.base_url,
             transport,
             learned: Learned::default(),
@@ -77,13 +75,16 @@ impl OpenAi {
 
     /// The same provider over the API that the operator has chosen.
     pub fn over(self, choice: OpenAiApi) -> Self {
-        let first_api = self.host.first_api(&self.base_url, choice);
-        Self { choice, first_api, ..self }
+        Self { choice, ..self }
+    }
+
+    fn first_api(&self) -> Api {
+        self.host.first_api(&self.base_url, self.choice)
     }
 
     fn dialect(&self, model: &str) -> ModelDialect {
         let known = self.learned.of(model);
-        known.unwrap_or_else(|| ModelDialect::of(self.host, self.first_api, model))
+        known.unwrap_or_else(|| ModelDialect::of(self.host, self.first_api(), model))
     }
 
     /// A failure of the Responses API, marked as a refusal if the server does not have that API.
@@ -144,7 +145,7 @@ impl Provider for OpenAi {
                 before.over_responses(self.host, self.choice != OpenAiApi::Auto, model)
             }
             Parameter::Path => {
-                let was_asked_for = self.first_api == Api::Chat;
+                let was_asked_for = self.first_api() == Api::Chat;
                 Some(before.over_chat(self.host, was_asked_for, model))
             }
             _ => before.without(refused, self.host, request),

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::halves;
+use crate::provider::{Fault, ProviderError};
 
 /// A JSON string, borrowed from the input if it has no escapes. (`Option<Cow<str>>` would always
 /// copy: serde borrows a `Cow` only if it is a field itself.)
@@ -76,6 +77,29 @@ impl<'de> Visitor<'de> for ContentVisitor {
         }
         Ok(content)
     }
+}
+
+/// The text of a field; empty if it is missing.
+pub fn word<'a>(field: &'a Option<Str<'_>>) -> &'a str {
+    field.as_ref().map_or("", |text| &text.0)
+}
+
+/// The text of a JSON string, such as the arguments of a tool call; of anything else, the JSON
+/// itself, which some servers send instead. Empty for `null`.
+pub fn text_of(json: &RawValue) -> Cow<'_, str> {
+    match json.get() {
+        "null" => Cow::Borrowed(""),
+        json => serde_json::from_str(json).map_or(Cow::Borrowed(json), |Str(text)| text),
+    }
+}
+
+/// Reads what a provider has sent.
+///
+/// # Errors
+/// [`Fault::Malformed`] if it has another shape.
+pub fn parse<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, ProviderError> {
+    serde_json::from_slice(json)
+        .map_err(|error| ProviderError::new(Fault::Malformed, error.to_string()))
 }
 
 /// A part of a content list. Its fields are strings, but for those of parts that we do not know.

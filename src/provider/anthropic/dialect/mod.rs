@@ -104,10 +104,7 @@ impl MessagesDialect {
     /// Whether `message` goes back to `model` in the API's own words. The rounds of an answer must
     /// agree about thinking, so a model that was told not to think gets no thoughts either.
     pub fn carries(&self, message: &Verbatim, model: &str) -> bool {
-        self.thoughts_back
-            && self.thinking != Thinking::Disabled
-            && message.api == API
-            && message.model == model
+        self.thoughts_back && self.thinking != Thinking::Disabled && message.is_by(API, model)
     }
 
     /// This dialect without what was refused in `request`; `None` if that is impossible. What is not

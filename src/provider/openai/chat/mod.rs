@@ -5,8 +5,6 @@
 
 pub mod body;
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
@@ -15,7 +13,7 @@ use super::entries::earlier_calls;
 use super::usage::{InputDetails, OutputDetails, usage};
 use crate::provider::transport::reader::{AnswerDraft, Mapper};
 use crate::provider::transport::tool_calls::Piece;
-use crate::provider::transport::wire::{Count, MessageContent, Str};
+use crate::provider::transport::wire::{Count, MessageContent, Str, parse, text_of, word};
 use crate::provider::{Fault, Finish, ModelRequest, ProviderError, fault, sse};
 
 /// A chunk of the stream, or a whole answer: the fields that we read.
@@ -105,12 +103,11 @@ impl Completions {
     }
 
     fn chunk(&mut self, data: &[u8], draft: &mut AnswerDraft) -> Result<(), ProviderError> {
-        let chunk: Chunk<'_> = serde_json::from_slice(data)
-            .map_err(|error| ProviderError::new(Fault::Malformed, error.to_string()))?;
+        let chunk: Chunk<'_> = parse(data)?;
         if chunk.error.is_some() || chunk.object.is_some_and(|object| object.0 == "error") {
             return Err(fault::classify_event(data));
         }
-        draft.model(chunk.model.as_ref().map_or("", |model| &model.0));
+        draft.model(word(&chunk.model));
         // We request one choice. The list is empty in chunks with Azure's filter results or usage.
         if let Some(choice) = chunk.choices.and_then(|choices| choices.into_iter().next()) {
             if let Some(delta) = choice.delta {
@@ -156,7 +153,7 @@ impl Completions {
             let id = call.id.unwrap_or_default();
             let (name, arguments) = call.function.map_or((None, None), |f| (f.name, f.arguments));
             let name = name.unwrap_or_default();
-            let arguments = arguments.map(written).unwrap_or_default();
+            let arguments = arguments.map(text_of).unwrap_or_default();
             draft.call(Piece {
                 index,
                 id: &id.0,
@@ -167,14 +164,6 @@ impl Completions {
             })?;
         }
         Ok(())
-    }
-}
-
-/// The text of arguments: the contents of the string, or the JSON itself.
-fn written(arguments: &RawValue) -> Cow<'_, str> {
-    match arguments.get() {
-        "null" => Cow::Borrowed(""),
-        json => serde_json::from_str(json).map_or(Cow::Borrowed(json), |Str(text)| text),
     }
 }
 

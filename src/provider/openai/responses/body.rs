@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
@@ -13,7 +13,7 @@ use crate::provider::openai::entries::result_text;
 use crate::provider::parameter::Effort;
 use crate::provider::tool::{input, plain_name};
 use crate::provider::{
-    Entry, Fault, ModelRequest, ProviderError, ToolCall, ToolChoice, ToolSpec, Verbatim,
+    Entry, Fault, ModelRequest, ProviderError, ToolCall, ToolChoice, ToolSpec, verbatim,
 };
 
 #[derive(Serialize)]
@@ -113,8 +113,10 @@ fn items<'a>(entry: &'a Entry, model: &str, dialect: ModelDialect) -> Vec<InputI
     match entry {
         Entry::User(text) => vec![InputItem::Message { role: "user", content: text }],
         Entry::Assistant { text, calls, verbatim } => {
-            let verbatim = verbatim.as_ref().filter(|_| may_carry(dialect));
-            if let Some(items) = verbatim.and_then(|it| carried(it, model, calls)) {
+            let verbatim =
+                verbatim.as_ref().filter(|it| may_carry(dialect) && it.is_by(API, model));
+            if let Some(items) = verbatim.and_then(|it| verbatim::items(it, "function_call", calls))
+            {
                 return items.into_iter().map(InputItem::Verbatim).collect();
             }
             let message = InputItem::Message { role: "assistant", content: text };
@@ -135,41 +137,6 @@ fn items<'a>(entry: &'a Entry, model: &str, dialect: ModelDialect) -> Vec<InputI
 /// Whether thoughts may be sent back. A model that was asked not to think has none.
 fn may_carry(dialect: ModelDialect) -> bool {
     dialect.include && dialect.effort != Some(Effort::None)
-}
-
-/// The fields of an output item by which it is recognised.
-#[derive(Deserialize)]
-struct ItemHead<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Cow<'a, str>,
-    #[serde(borrow)]
-    call_id: Option<Cow<'a, str>>,
-}
-
-/// The items of `message`, if this API and model have made them and they contain exactly `calls`,
-/// whose results follow.
-fn carried<'a>(
-    message: &'a Verbatim,
-    model: &str,
-    calls: &[ToolCall],
-) -> Option<Vec<&'a RawValue>> {
-    if message.api != API || message.model != model {
-        return None;
-    }
-    let mut ids = calls.iter().map(|call| call.id.as_str()).filter(|id| plain_name(id) == *id);
-    let mut items = Vec::with_capacity(message.items.len());
-    let mut called = 0;
-    for item in &message.items {
-        let head: ItemHead<'_> = serde_json::from_str(item).ok()?;
-        if head.kind == "function_call" {
-            called += 1;
-            if head.call_id.as_deref() != ids.next() {
-                return None;
-            }
-        }
-        items.push(serde_json::from_str(item).ok()?);
-    }
-    (called == calls.len()).then_some(items)
 }
 
 /// A call without the API's own id (`fc_…`), which it accepts only beside the thoughts that led to it.

@@ -1,7 +1,5 @@
 //! What the API sends: the fields that we read.
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
@@ -85,12 +83,4 @@ pub struct MessagePart<'a> {
     pub kind: Option<Str<'a>>,
     #[serde(borrow)]
     pub text: Option<Str<'a>>,
-}
-
-/// The text of a JSON string; of anything else, the JSON itself.
-pub fn text_of(json: Option<&RawValue>) -> Cow<'_, str> {
-    match json.map_or("null", RawValue::get) {
-        "null" => Cow::Borrowed(""),
-        json => serde_json::from_str(json).map_or(Cow::Borrowed(json), |Str(text)| text),
-    }
 }

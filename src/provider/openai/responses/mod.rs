@@ -5,22 +5,19 @@
 pub mod body;
 mod events;
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::entries::earlier_calls;
 use super::usage::usage;
 use crate::provider::transport::reader::{AnswerDraft, Mapper};
 use crate::provider::transport::tool_calls::Piece;
-use crate::provider::transport::wire::Str;
-use crate::provider::{Fault, Finish, ModelRequest, ProviderError, Verbatim, fault, sse};
-use events::{MessagePart, OutputItem, ResponseEvent, ResponseObject, text_of};
+use crate::provider::transport::wire::{Str, parse, text_of, word};
+use crate::provider::verbatim::MAX_VERBATIM;
+use crate::provider::{Finish, ModelRequest, ProviderError, Verbatim, fault, sse};
+use events::{MessagePart, OutputItem, ResponseEvent, ResponseObject};
 
 /// The API's name in [`Verbatim`].
 const API: &str = "responses";
-
-/// Maximum size of a message that is kept to be sent back, in bytes.
-const MAX_VERBATIM: usize = 1024 * 1024;
 
 /// Reads an answer of the Responses API.
 #[derive(Debug, Default)]
@@ -96,7 +93,7 @@ impl ResponseReader {
                 index,
                 id: word(&item.call_id),
                 name: word(&item.name),
-                arguments: &text_of(item.arguments),
+                arguments: &item.arguments.map(text_of).unwrap_or_default(),
                 is_first: true,
             })?,
             "reasoning" => {
@@ -189,16 +186,6 @@ fn fail(error: Option<&RawValue>, draft: &mut AnswerDraft) -> Result<(), Provide
     }
 }
 
-/// The text of a field; empty if it is missing.
-fn word<'a>(field: &'a Option<Str<'_>>) -> &'a str {
-    field.as_ref().map_or("", |text| &text.0)
-}
-
-fn parse<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, ProviderError> {
-    serde_json::from_slice(json)
-        .map_err(|error| ProviderError::new(Fault::Malformed, error.to_string()))
-}
-
 impl Mapper for ResponseReader {
     fn event(
         &mut self,
@@ -230,7 +217,9 @@ impl Mapper for ResponseReader {
                     self.begin(item, draft)?;
                 }
             }
-            "response.output_text.delta" => self.text(&text_of(json.delta), draft)?,
+            "response.output_text.delta" => {
+                self.text(&json.delta.map(text_of).unwrap_or_default(), draft)?;
+            }
             "response.refusal.delta" | "response.refusal.done" => {
                 self.refused = true;
                 draft.token();
