@@ -40,7 +40,8 @@ impl Tool for QueryData {
             name: NAME,
             description: "Runs one SQLite SELECT over table `data`, which holds every row of the \
                           visitor's file, and returns the rows. Quote column names with double \
-                          quotes, dotted ones such as \"customer.city\" as a whole. Dates are ISO \
+                          quotes, dotted ones such as \"customer.city\" as a whole, and texts with \
+                          single quotes. Dates are ISO \
                           text, booleans 1 and 0, empty cells NULL. Columns of \
                           type number hold plain numbers without their unit: name the unit of the \
                           column in answers. Columns of type string compare and sort as text, even \

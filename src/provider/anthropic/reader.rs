@@ -88,26 +88,20 @@ impl Messages {
 
     /// The answer has ended.
     fn close(&mut self, finish: Finish, draft: &mut AnswerDraft) -> Result<(), ProviderError> {
-        let has_thoughts = self.content.has_thoughts || self.thoughts > 0;
         if let Some(message) = self.content.verbatim(&self.model) {
             draft.verbatim(message);
         }
-        draft.finish(finish).map_err(|error| without_a_word(error, finish, has_thoughts))
-    }
-}
-
-/// The failure of an answer that has ended before its first word. A cut one would be cut again, so the
-/// call is worth repeating only with a higher limit: for thoughts, or for the call of a tool.
-fn without_a_word(error: ProviderError, finish: Finish, has_thoughts: bool) -> ProviderError {
-    let (parameter, objection) = match finish {
-        Finish::Length if has_thoughts => (Parameter::ThinkingRoom, Objection::TooSmall(None)),
-        Finish::Length => (Parameter::MaxTokens, Objection::TooSmall(None)),
-        _ => (Parameter::ToolResults, Objection::NotTaken),
-    };
-    ProviderError {
-        refused: Some(Refused { parameter, objection }),
-        should_retry: (finish == Finish::Length).then_some(false),
-        ..error
+        draft.finish(finish).map_err(|error| match finish {
+            Finish::Length => error,
+            // It had nothing to say about the results of its calls.
+            _ => ProviderError {
+                refused: Some(Refused {
+                    parameter: Parameter::ToolResults,
+                    objection: Objection::NotTaken,
+                }),
+                ..error
+            },
+        })
     }
 }
 

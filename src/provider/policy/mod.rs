@@ -339,10 +339,6 @@ impl ModelCalls {
             tried.refused.push(refused.parameter);
             return Next::Mended;
         }
-        // The same call would use up its tokens in the same way.
-        if error.refused.is_some_and(|refused| refused.parameter == Parameter::ThinkingRoom) {
-            return Next::GiveUp;
-        }
         // A 413 is a limit in bytes, far above what our token budget lets through.
         if error.fault == Fault::TooLong && error.status != Some(413) && !tried.trimmed {
             tried.trimmed = true;

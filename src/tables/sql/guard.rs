@@ -1,6 +1,7 @@
 //! What a statement may do: only what is on a list.
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 
@@ -148,6 +149,14 @@ pub(super) fn limit(connection: &Connection, longest: usize) -> Result<usize, ru
 /// own judgement is not enough; [`guard`] is.
 pub(super) fn read_only(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.execute_batch("PRAGMA query_only = ON")
+}
+
+/// Keeps SQLite from taking a name in double quotes that is no column for a text: the result of a
+/// misspelt column would be that name in each row, or a comparison with it.
+///
+/// Source: <https://sqlite.org/quirks.html#double_quoted_string_literals_are_accepted>
+pub(super) fn names_are_no_texts(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false).map(drop)
 }
 
 /// Allows the connection what is on the lists, and nothing at all once `stop` returns true: SQLite

@@ -41,6 +41,7 @@ pub(super) fn load(
         let longest = guard::limit(&connection, longest)?;
         functions::add(&connection, longest)?;
         guard::read_only(&connection)?;
+        guard::names_are_no_texts(&connection)?;
         Ok(pages as usize * PAGE)
     };
     let bytes = prepare().map_err(|error| SqlError::of(error, limits))?;

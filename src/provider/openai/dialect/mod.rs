@@ -22,6 +22,12 @@ const MIN_ANSWER: u32 = 16;
 /// that is tried if the answer still does not begin.
 const ROOMS: [u32; 3] = [2_000, 8_000, 25_000];
 
+/// Minimum length of an answer in which a model must be able to call a tool, in tokens.
+const CALL: u32 = 1_000;
+
+/// Length of an answer in which every model that does not think says something, in tokens.
+const SURE_OF_A_WORD: u32 = 100;
+
 /// Which parameters a call may contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ModelDialect {
@@ -37,6 +43,8 @@ pub struct ModelDialect {
     pub max_tokens: u32,
     /// Minimum length of an answer that the model accepts, in tokens.
     pub min_tokens: u32,
+    /// Minimum length of an answer that may call tools, in tokens: a shorter one was cut within a call.
+    pub least_with_tools: u32,
     /// Tokens for thoughts that have turned out to be needed.
     pub room: u32,
     /// Whether it may be sent.
@@ -76,6 +84,7 @@ impl ModelDialect {
             renamed: false,
             max_tokens: u32::MAX,
             min_tokens: if own || api == Api::Responses { MIN_ANSWER } else { 1 },
+            least_with_tools: 0,
             room: 0,
             temperature: true,
             stream_options: true,
@@ -88,7 +97,8 @@ impl ModelDialect {
 
     /// The limit of an answer to `request`, thoughts included, in tokens.
     pub fn answer_limit(&self, request: &ModelRequest) -> u32 {
-        let wanted = request.max_tokens.max(self.min_tokens);
+        let call = if request.tools.is_empty() { 0 } else { self.least_with_tools };
+        let wanted = request.max_tokens.max(self.min_tokens).max(call);
         wanted.saturating_add(self.room()).min(self.max_tokens)
     }
 
@@ -152,6 +162,7 @@ impl ModelDialect {
             Objection::TooSmall(Some(least)) if least > limit => {
                 self.min_tokens = self.min_tokens.max(least);
             }
+            Objection::TooSmall(None) => return self.with_room_for_a_word(request),
             Objection::TooSmall(_) | Objection::Lowest(_) | Objection::OnlyBetweenTools => {
                 return None;
             }
@@ -168,8 +179,24 @@ impl ModelDialect {
         Some(self)
     }
 
-    /// More tokens for an answer that has not begun within its limit. A model that does not think
-    /// may need some to finish a tool call.
+    /// More tokens for an answer that was cut before its first word without a sign of thoughts: those
+    /// of a tool's call, or of thoughts that the server keeps to itself. A visitor's low limit alone
+    /// teaches nothing about the model.
+    fn with_room_for_a_word(mut self, request: &ModelRequest) -> Option<Self> {
+        let before = self.answer_limit(request);
+        if self.limit == LimitName::Unlimited {
+            return None;
+        }
+        if !request.tools.is_empty() {
+            self.least_with_tools = CALL;
+            if self.answer_limit(request) > before {
+                return Some(self);
+            }
+        }
+        (before >= SURE_OF_A_WORD).then(|| self.with_more_room(request))?
+    }
+
+    /// More tokens for thoughts that have used up the limit of an answer.
     fn with_more_room(mut self, request: &ModelRequest) -> Option<Self> {
         let before = self.answer_limit(request);
         let steps = if self.effort == Some(Effort::None) { &ROOMS[..1] } else { &ROOMS[..] };

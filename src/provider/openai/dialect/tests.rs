@@ -191,3 +191,24 @@ fn the_api_is_switched_once_and_chat_completions_without_thoughts_is_the_last_re
         assert_eq!(fixed.over_responses(host, true, "gpt-4o"), None);
     }
 }
+
+/// Regression: one visitor's limit of a token gave every session of the model 25,000 more.
+#[test]
+fn a_low_limit_alone_teaches_nothing_about_the_model() {
+    let local = ModelDialect::of(Host::Compatible, Api::Chat, "m");
+    let cut = |dialect: ModelDialect, max_tokens, tools| {
+        let refused = Refused { parameter: Parameter::MaxTokens, objection: TooSmall(None) };
+        let request = ModelRequest { max_tokens, ..if tools { with_tools() } else { request() } };
+        dialect.without(refused, Host::Compatible, &request)
+    };
+    assert_eq!(cut(local, 1, false), None);
+    assert_eq!(cut(local, SURE_OF_A_WORD - 1, false), None);
+    assert_eq!(cut(local, SURE_OF_A_WORD, false), Some(ModelDialect { room: 2_000, ..local }));
+
+    let calls = cut(local, 1, true).unwrap();
+    assert_eq!(calls, ModelDialect { least_with_tools: CALL, ..local });
+    assert_eq!(cut(calls, CALL, true), Some(ModelDialect { room: 2_000, ..calls }));
+    let limit = |max_tokens, request| calls.answer_limit(&ModelRequest { max_tokens, ..request });
+    assert_eq!((limit(1, with_tools()), limit(1, request())), (CALL, 1));
+    assert_eq!(limit(2 * CALL, with_tools()), 2 * CALL, "no more for anybody else");
+}

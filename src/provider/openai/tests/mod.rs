@@ -195,7 +195,8 @@ async fn the_lowest_effort_is_learned_at_the_cost_of_one_refused_call() {
 #[tokio::test]
 async fn thoughts_that_use_up_the_limit_get_more_room() {
     let cut = "data: {\"type\":\"response.incomplete\",\"response\":{\"incomplete_details\":\
-               {\"reason\":\"max_output_tokens\"}}}\n\n";
+               {\"reason\":\"max_output_tokens\"},\"usage\":{\"output_tokens\":100,\
+               \"output_tokens_details\":{\"reasoning_tokens\":100}}}}\n\n";
     let scripts = vec![vec![ok(), chunk(cut), end()], over_responses()];
     let (calls, said) = asked(OpenAiApi::Responses, "qwen3", scripts).await;
     let limit = |(_, body): &(String, Value)| body["max_output_tokens"].as_u64();

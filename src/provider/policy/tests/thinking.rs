@@ -69,6 +69,7 @@ async fn tokens_used_up_by_thoughts_are_not_spent_twice() {
     let refused =
         Refused { parameter: Parameter::ThinkingRoom, objection: Objection::TooSmall(None) };
     spent.refused = Some(refused);
+    spent.should_retry = Some(false);
     // The scripted Claude adapts nothing, the scripted GPT everything.
     for (kind, attempts) in [(CLAUDE, 1), (OPENAI, 2)] {
         let provider = Scripted::stuck(kind, Script::Fail(spent.clone()));

@@ -36,6 +36,8 @@ pub struct AnswerDraft {
     calls: ToolCallParts,
     verbatim: Option<Verbatim>,
     is_thinking: bool,
+    /// Thoughts have been seen, or counted by the server.
+    has_thoughts: bool,
     earlier_calls: usize,
     words: u64,
     finished: bool,
@@ -134,6 +136,7 @@ impl AnswerDraft {
     }
 
     fn think(&mut self) {
+        self.has_thoughts = true;
         if !self.is_thinking {
             self.is_thinking = true;
             self.ready.push_back(ModelEvent::Thinking);
@@ -165,6 +168,7 @@ impl AnswerDraft {
 
     /// Tokens counted so far.
     pub fn usage(&mut self, usage: Usage) {
+        self.has_thoughts |= usage.reasoning_tokens > 0;
         self.ready.push_back(ModelEvent::Usage(usage));
     }
 
@@ -189,16 +193,7 @@ impl AnswerDraft {
         };
         if self.text_len == 0 && !matches!(finish, Finish::Refused | Finish::ToolUse) {
             return Err(match finish {
-                Finish::Length => ProviderError {
-                    refused: Some(Refused {
-                        parameter: Parameter::ThinkingRoom,
-                        objection: Objection::TooSmall(None),
-                    }),
-                    ..ProviderError::new(
-                        Fault::Malformed,
-                        "the length limit was reached before the first word",
-                    )
-                },
+                Finish::Length => self.cut_before_its_first_word(),
                 _ => ProviderError::new(Fault::Malformed, "the answer is empty"),
             });
         }
@@ -209,6 +204,24 @@ impl AnswerDraft {
         self.finished = true;
         self.ready.push_back(ModelEvent::Finished(finish));
         Ok(())
+    }
+
+    /// The failure of an answer that its length limit cut before the first word. The same call would
+    /// be cut again, so it is worth repeating only with a higher limit: for thoughts, or for the call
+    /// of a tool.
+    fn cut_before_its_first_word(&self) -> ProviderError {
+        let parameter = match self.has_thoughts {
+            true => Parameter::ThinkingRoom,
+            false => Parameter::MaxTokens,
+        };
+        ProviderError {
+            refused: Some(Refused { parameter, objection: Objection::TooSmall(None) }),
+            should_retry: Some(false),
+            ..ProviderError::new(
+                Fault::Malformed,
+                "the length limit was reached before the first word",
+            )
+        }
     }
 
     pub(super) fn pop(&mut self) -> Option<ModelEvent> {

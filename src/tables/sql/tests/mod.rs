@@ -274,3 +274,26 @@ proptest! {
         prop_assert_eq!(ask("select sum(id) from data").unwrap().rows, [[json!(6)]]);
     }
 }
+
+/// Regression: a name in double quotes that is no column was a text, so a misspelt column gave
+/// itself as the result of each row, and a comparison with one counted nothing.
+#[test]
+fn a_name_that_is_no_column_is_an_error() {
+    for sql in [
+        "select \"customer\" from data",
+        "select count(*) from data where \"nmae\" = 'Anna'",
+        "select max(\"prize\") from data group by \"name\"",
+        "select name from data order by \"prize\"",
+        "with t as (select * from data) select sum(\"prize\") from t",
+    ] {
+        let error = ask("a.csv", CSV, sql).unwrap_err();
+        assert!(
+            matches!(&error, SqlError::Invalid(text) if text.contains("no such column")),
+            "{error:?}"
+        );
+    }
+    assert_eq!(
+        rows("select \"name\" as \"who\" from data where \"name\" = 'Anna'"),
+        json!([["Anna"]])
+    );
+}
