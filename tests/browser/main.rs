@@ -1,4 +1,5 @@
-//! What visitors and site owners see, in a real browser: Chromium, driven through WebDriver.
+//! What visitors and site owners see, in real browsers driven through WebDriver: Chromium, and what
+//! matters most also in Firefox and WebKit.
 //!
 //! `tests/run` installs what is needed. Each test has its own browser, server and website. A failure
 //! leaves a screenshot and the console in `target/browser-failures`.
@@ -13,6 +14,7 @@ mod accessibility;
 mod continuity;
 mod conversation;
 mod demo;
+mod engines;
 mod files;
 mod input;
 mod limits;

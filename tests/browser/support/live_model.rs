@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use poem::listener::TcpAcceptor;
 use poem::{Body, EndpointExt, Request, Response};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, mpsc};
 
@@ -94,6 +94,20 @@ impl Turn {
     pub fn answers(self, words: &str) {
         self.says(words);
         self.ends();
+    }
+
+    /// Calls `query_data` with these arguments, instead of an answer.
+    pub fn queries(self, arguments: &Value) {
+        let call = json!({"type": "tool_use", "id": "call", "name": "query_data", "input": {}});
+        let delta = json!({"type": "input_json_delta", "partial_json": arguments.to_string()});
+        let [end_of_block, rest @ ..] = &claude_end("tool_use")[..] else { unreachable!() };
+        self.send(&[
+            end_of_block.clone(),
+            json!({"type": "content_block_start", "index": 1, "content_block": call}),
+            json!({"type": "content_block_delta", "index": 1, "delta": delta}),
+            json!({"type": "content_block_stop", "index": 1}),
+        ]);
+        self.send(rest);
     }
 
     /// Breaks the connection in the middle of the answer.

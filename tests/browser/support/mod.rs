@@ -1,17 +1,22 @@
 //! A browser, websites and models for the scenarios.
 
 pub mod axe;
-pub mod chromium;
+mod chromium;
+pub mod engine;
+mod gecko;
 pub mod line;
 pub mod live_model;
 pub mod on_disk;
+mod process;
 #[path = "../../support/mod.rs"]
 #[expect(dead_code, reason = "the tests of the API use the rest")]
 pub mod server;
 pub mod sight;
 pub mod site;
 pub mod visitor;
+mod webkit;
 
+pub use engine::Engine;
 pub use line::Line;
 pub use live_model::LiveModel;
 pub use on_disk::OnDisk;
@@ -20,7 +25,7 @@ pub use server::model::Model;
 pub use site::{Page, Site, with_head, with_tag};
 /// `Key::Return` is the main Enter key; `Key::Enter` is the one on the numeric keypad.
 pub use thirtyfour::Key;
-pub use visitor::{BOX, FRAME, LAUNCHER, PANEL, Visitor, visit};
+pub use visitor::{BOX, FRAME, LAUNCHER, PANEL, Visitor, visit, visit_in};
 
 /// A model controlled by the test, a server that uses it, and a site with the server's tag.
 pub async fn stage(attributes: &str) -> (LiveModel, Server, Site) {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 use thirtyfour::{Key, TypingData};
 
-use super::chromium::Chromium;
+use super::engine::{Browser, Engine};
 
 /// How long a condition may take to become true.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -51,7 +51,7 @@ pub const BOX: &str = "#message-input";
 
 /// A person using a browser.
 pub struct Visitor {
-    chromium: Chromium,
+    browser: Browser,
     /// The steps so far, for the failure message.
     steps: Mutex<Vec<String>>,
     /// Parts of console messages that are expected.
@@ -59,13 +59,18 @@ pub struct Visitor {
     console: Mutex<Vec<String>>,
 }
 
-/// Runs a scenario in its own browser. It also fails if the console shows errors that the scenario
+/// Runs a scenario in its own Chromium. It also fails if the console shows errors that the scenario
 /// does not expect. A failure leaves a screenshot and the console output behind.
 pub async fn visit<S: AsyncFnOnce(&Visitor)>(scenario: S) {
+    visit_in(Engine::Chromium, scenario).await;
+}
+
+/// Runs a scenario in its own browser. Only Chromium's driver tells what the console shows.
+pub async fn visit_in<S: AsyncFnOnce(&Visitor)>(engine: Engine, scenario: S) {
     let name = std::any::type_name::<S>().replace("::{{closure}}", "");
     let name = name.trim_start_matches("browser::").replace("::", ".");
     let visitor = Visitor {
-        chromium: Chromium::start().await,
+        browser: Browser::start(engine).await,
         steps: Mutex::default(),
         expected: Mutex::default(),
         console: Mutex::default(),
@@ -99,7 +104,7 @@ impl Visitor {
     }
 
     pub fn driver(&self) -> &WebDriver {
-        &self.chromium.driver
+        &self.browser.driver
     }
 
     /// Expects console errors that contain this.
@@ -109,7 +114,9 @@ impl Visitor {
 
     /// All console messages so far, one per line, starting with the level.
     pub async fn console(&self) -> Vec<String> {
-        if let Ok(entries) = self.driver().browser_log().await {
+        if self.browser.engine == Engine::Chromium
+            && let Ok(entries) = self.driver().browser_log().await
+        {
             let lines =
                 entries.into_iter().map(|entry| format!("{} {}", entry.level, entry.message));
             self.console.lock().unwrap().extend(lines);
@@ -142,6 +149,10 @@ impl Visitor {
         let picture = folder.join(format!("{name}.png"));
         let console = folder.join(format!("{name}.log"));
         std::fs::write(&console, self.console().await.join("\n")).unwrap();
+        // WebKit's driver never answers.
+        if self.browser.engine == Engine::WebKit {
+            return "no screenshot".to_owned();
+        }
         match self.driver().screenshot(&picture).await {
             Ok(()) => format!("screenshot: {}\nconsole: {}", picture.display(), console.display()),
             Err(error) => format!("no screenshot: {error}\nconsole: {}", console.display()),
@@ -150,6 +161,9 @@ impl Visitor {
 
     /// A window of a common size, and a mouse.
     async fn is_at_a_desk(&self) {
+        if self.browser.engine != Engine::Chromium {
+            return self.has_a_window(1280, 800).await;
+        }
         let screen = json!({"width": 1280, "height": 800, "deviceScaleFactor": 1, "mobile": false});
         self.cdp("Emulation.setDeviceMetricsOverride", screen).await;
     }
@@ -160,6 +174,20 @@ impl Visitor {
         self.cdp("Emulation.setDeviceMetricsOverride", screen).await;
         let touch = json!({"enabled": true, "maxTouchPoints": 5});
         self.cdp("Emulation.setTouchEmulationEnabled", touch).await;
+    }
+
+    /// A window whose content has this size, or as near as the browser allows.
+    pub async fn has_a_window(&self, width: u32, height: u32) {
+        self.step(format!("window of {width} × {height}"));
+        // The first size tells how much of the window is not content.
+        let (mut outer_width, mut outer_height) = (width, height);
+        for _ in 0..2 {
+            self.driver().set_window_rect(0, 0, outer_width, outer_height).await.unwrap();
+            let inner = self.eval("return [innerWidth, innerHeight]").await;
+            let inner = |at: usize| u32::try_from(inner[at].as_u64().unwrap()).unwrap();
+            outer_width += width.saturating_sub(inner(0));
+            outer_height += height.saturating_sub(inner(1));
+        }
     }
 
     /// Sets a system preference, such as `prefers-color-scheme`.
@@ -248,6 +276,10 @@ impl Visitor {
     /// Types into an element.
     pub async fn types(&self, selector: &str, text: impl Into<TypingData>) {
         self.step(format!("type into {selector}"));
+        // A frame of another site gets the focus in WebKit only by a click.
+        if self.browser.engine == Engine::WebKit {
+            self.click(selector).await;
+        }
         self.element(selector).await.send_keys(text).await.unwrap();
     }
 
