@@ -2,6 +2,7 @@
 
 mod answer;
 pub mod feed;
+pub mod live;
 pub mod tools;
 mod turn;
 

@@ -30,6 +30,7 @@ mod definitions;
 mod emphasis;
 mod escape;
 mod link;
+mod live;
 mod renderer;
 
 #[cfg(test)]
@@ -39,6 +40,7 @@ use std::borrow::Cow;
 
 use definitions::Definitions;
 use escape::push_lines;
+pub use live::LiveMarkdown;
 use pulldown_cmark::Options;
 use renderer::Renderer;
 

@@ -15,7 +15,7 @@ async fn an_answer_can_be_read_as_it_streams_in() {
         visitor.until("seen('#typing-bubble') && seen('#stop-btn') && !seen('#send-btn')").await;
         let turn = model.turn().await;
         turn.says("The **blend** is smoky. It has ");
-        visitor.sees(".message.bot.streaming .bubble", "The **blend** is smoky. It has").await;
+        visitor.sees(".message.bot.streaming .bubble", "The blend is smoky. It has").await;
         visitor.sees_no("#typing-bubble").await;
         // Whole sentences are announced, and nothing twice.
         visitor.until("$('#announcer').textContent.includes('smoky.')").await;
@@ -32,6 +32,44 @@ async fn an_answer_can_be_read_as_it_streams_in() {
             visitor.conversation().await,
             ["user: What is smoky?", "bot: The blend is smoky. It has a long finish."]
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn finished_blocks_stay_and_no_sign_of_markdown_is_ever_shown() {
+    let (model, _server, site) = stage("").await;
+    visit(async |visitor| {
+        visitor.goto(&site.url("/")).await;
+        visitor.open_chat().await;
+        visitor
+            .eval(
+                "window.shown = [];
+                 new MutationObserver(() => shown.push($('.message.bot .bubble')?.innerText ?? ''))
+                   .observe($('#messages-list'), { subtree: true, childList: true });",
+            )
+            .await;
+        visitor.ask("Which teas?").await;
+        let turn = model.turn().await;
+        for piece in
+            ["## Te", "as\n\n| Tea | Pri", "ce |\n|---|---|\n| **Sen", "cha** | 7 |\n\nAnd ["]
+        {
+            turn.says(piece);
+            visitor.until("shown.length > 0").await;
+        }
+        turn.says("more](https://teas.exa");
+        visitor.sees(".streaming .tail", "And more").await;
+        visitor
+            .eval("window.kept = $('.streaming table'); window.tall = $('.bot .rich').offsetHeight")
+            .await;
+        turn.answers("mple/more) of **them**.");
+        visitor.sees(".message.bot:not(.streaming) a", "more").await;
+        let end = "[$('.bot .rich table') === kept, $('.bot .rich').offsetHeight, tall]";
+        let end = visitor.eval(&format!("return {end}")).await;
+        assert_eq!(end[0], true, "the table is another element");
+        assert_eq!(end[1], end[2], "the end is a jump");
+        let signs = "shown.filter((text) => /[|#\\[\\]]|\\*\\*|exa/.test(text))";
+        assert_eq!(visitor.eval(&format!("return {signs}")).await, json!([]));
     })
     .await;
 }

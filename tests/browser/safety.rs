@@ -48,7 +48,7 @@ async fn markup_in_texts_stays_text() {
         let turn = model.turn().await;
         // Also while it is streaming.
         turn.says(&answer);
-        visitor.until("$('.streaming .bubble')?.innerText.includes('Safe [link]')").await;
+        visitor.until("$('.streaming .bubble')?.innerText.includes('Safe link')").await;
         let clean = json!([null, "<b>Bot</b>", [], []]);
         assert_eq!(visitor.eval(TRACES).await, clean);
         turn.ends();

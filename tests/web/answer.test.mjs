@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
-import { dataLine, fillBubble } from '../../assets/static/widget/answer.js';
+import { dataLine, fillBubble, GrowingAnswer } from '../../assets/static/widget/answer.js';
 
 const textNode = (text) => Object.assign(new FakeElement('#text'), { textContent: text });
 
@@ -13,18 +13,23 @@ class FakeElement {
   className = '';
   textContent = '';
   classList = {
+    add: (name) => this.classes.add(name),
     toggle: (name, on) => (on ? this.classes.add(name) : this.classes.delete(name)),
   };
   constructor(tag) {
     this.localName = tag;
   }
   addEventListener() {}
+  get childNodes() {
+    return this.children;
+  }
   append(...nodes) {
     nodes = nodes.map((node) => (typeof node === 'string' ? textNode(node) : node));
     for (const node of nodes) (node.parent?.remove(node), (node.parent = this));
     this.children.push(...nodes);
   }
   remove(node) {
+    if (!node) return this.parent?.remove(this);
     this.children = this.children.filter((child) => child !== node);
   }
   replaceChildren(...nodes) {
@@ -60,7 +65,11 @@ before(() => {
   globalThis.DOMParser = class {
     parseFromString(text, type) {
       parsed.push([type, text]);
-      if (type === 'text/html') return { body: { childNodes: of(...text.split(' ')) } };
+      if (type === 'text/html') {
+        const body = new FakeElement('body');
+        body.append(...of(...text.split(' ').filter(Boolean)));
+        return { body };
+      }
       const [root, ...inner] = of(...text.split(' '));
       root.append(...inner);
       return { documentElement: root };
@@ -103,6 +112,31 @@ test('HTML replaces the text; wide elements scroll in boxes that the keyboard ca
   const [button, pre] = code.children;
   assert.deepEqual([button.className, button.textContent], ['copy-code', 'Copy code']);
   assert.equal(pre.attributes.tabindex, '0');
+});
+
+test('a growing answer keeps the elements of its finished blocks', () => {
+  const bubble = new FakeElement('div');
+  const answer = new GrowingAnswer();
+  answer.add(undefined, 'p');
+  answer.show(bubble);
+  assert.deepEqual([names(bubble), names(bubble.children[0])], [['div'], ['p']]);
+  answer.add('p ', 'ul');
+  answer.show(bubble);
+  const [first] = bubble.children;
+  answer.add('ul ', '');
+  answer.show(bubble);
+  assert.deepEqual(names(bubble), ['p', 'ul']);
+  // It is told once more, after a broken connection.
+  answer.restart();
+  answer.add('p ul ', 'p');
+  answer.show(bubble);
+  assert.deepEqual(names(bubble), ['p', 'ul', 'div']);
+  fillBubble(bubble, { role: 'assistant', content: 'the text', html: 'p ul p' }, answer);
+  assert.deepEqual(names(bubble), ['p', 'ul', 'p']);
+  assert.equal(bubble.children[0], first);
+  // A late definition made a block another one.
+  fillBubble(bubble, { role: 'assistant', content: 'the text', html: 'ol p' }, answer);
+  assert.deepEqual(names(bubble), ['ol', 'p']);
 });
 
 test('a chart follows the text as an image with its description', () => {

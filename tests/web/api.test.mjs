@@ -30,7 +30,7 @@ test('questions are sent to the base as JSON without cookies; the answer is read
   );
   assert.deepEqual(await read(events), [['delta', '{}', '1']]);
   const [[url, options]] = seen;
-  assert.equal(url, 'https://chat.test/sub/api/chat/stream');
+  assert.equal(url, 'https://chat.test/sub/api/chat/stream?html=1');
   assert.equal(options.method, 'POST');
   assert.equal(options.credentials, 'omit');
   assert.deepEqual(options.headers, {
@@ -40,20 +40,16 @@ test('questions are sent to the base as JSON without cookies; the answer is read
   assert.equal(options.body, '{"sessionId":"s","message":"m"}');
 });
 
-test('reading resumes after the last event; 204 means there is nothing to read', async () => {
+test('reading resumes from the start; 204 means there is nothing to read', async () => {
   const seen = stream('data: {}\n\n');
   const api = new Api('http://x/');
-  await read(await api.resume('a b', 't-7'));
-  await read(await api.resume('a b', ''));
+  await read(await api.resume('a b'));
   assert.deepEqual(
-    seen.map(([url, { headers }]) => [url, headers]),
-    [
-      ['http://x/api/chat/stream/a%20b', { 'Last-Event-ID': 't-7' }],
-      ['http://x/api/chat/stream/a%20b', {}],
-    ],
+    seen.map(([url]) => url),
+    ['http://x/api/chat/stream/a%20b?html=1'],
   );
   globalThis.fetch = async () => new Response(null, { status: 204 });
-  assert.equal(await api.resume('s', ''), null);
+  assert.equal(await api.resume('s'), null);
 });
 
 test('an error before the first event has its message, one in the middle is a broken connection', async () => {

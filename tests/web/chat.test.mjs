@@ -32,8 +32,9 @@ function room(conversation = {}) {
       let item;
       const open = () => (item ??= add({ role: 'assistant', content: '' }));
       return {
-        write: (text) => (open().content += text),
-        restart: () => item && (item.content = ''),
+        begin() {},
+        write: ({ text }) => (open().content += text),
+        discard: () => item && (item.content = ''),
         finish: ({ content, status }) => Object.assign(open(), { content, status }),
         fail: () => (item && mark(item, 'incomplete'), item ?? null),
         close() {},

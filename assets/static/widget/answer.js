@@ -11,16 +11,14 @@ const COPIED_MS = 2000;
 const parse = (text, type) => new DOMParser().parseFromString(text, type);
 
 /**
- * Shows a message's text, HTML and chart in `bubble`. The server has sanitised the HTML; it is parsed
- * in a separate document, where no script runs.
- * @param {HTMLElement} bubble
- * @param {Message} message
+ * Elements of HTML that the server has sanitised. It is parsed in a separate document, where no script
+ * runs. Tables and code can be scrolled, code can be copied.
+ * @param {string} html
+ * @returns {ChildNode[]}
  */
-export function fillBubble(bubble, { content, html, chart }) {
-  bubble.classList.toggle('rich', Boolean(html));
-  if (html) bubble.replaceChildren(...parse(html, 'text/html').body.childNodes);
-  else bubble.textContent = content;
-  for (const wide of bubble.querySelectorAll('table, pre')) {
+function elements(html) {
+  const { body } = parse(html, 'text/html');
+  for (const wide of body.querySelectorAll('table, pre')) {
     const box = element('div', wide.localName === 'pre' ? 'code' : '');
     wide.replaceWith(box);
     // Makes the scrollable element scrollable by keyboard.
@@ -29,6 +27,69 @@ export function fillBubble(bubble, { content, html, chart }) {
       box.append(copyButton('copy-code', 'copyCode', () => (wide.textContent ?? '').trimEnd()));
     box.append(wide);
   }
+  return [...body.childNodes];
+}
+
+/** An answer that is being written: its finished blocks, and the open one. */
+export class GrowingAnswer {
+  #blocks = '';
+  #tail = '';
+  /** The HTML of the blocks that are shown. */
+  #shown = '';
+  #open = element('div', 'tail');
+
+  get isEmpty() {
+    return !this.#blocks && !this.#tail;
+  }
+
+  /** It comes again from its start. What is shown stays. */
+  restart() {
+    this.#blocks = this.#tail = '';
+  }
+
+  /** @param {string} [html] more finished blocks @param {string} [tail] the open block */
+  add(html = '', tail = this.#tail) {
+    this.#blocks += html;
+    this.#tail = tail;
+  }
+
+  /** @param {HTMLElement} bubble */
+  show(bubble) {
+    bubble.classList.add('rich');
+    this.#append(bubble, this.#blocks);
+    this.#open.replaceChildren(...elements(this.#tail));
+    if (this.#tail) bubble.append(this.#open);
+    else this.#open.remove();
+  }
+
+  /** Shows the whole answer; elements that are shown already stay. @param {HTMLElement} bubble @param {string} html */
+  complete(bubble, html) {
+    this.#open.remove();
+    this.#append(bubble, html);
+  }
+
+  /** @param {HTMLElement} bubble @param {string} html */
+  #append(bubble, html) {
+    if (!html.startsWith(this.#shown) || !this.#shown) {
+      bubble.replaceChildren();
+      this.#shown = '';
+    }
+    this.#open.remove();
+    bubble.append(...elements(html.slice(this.#shown.length)));
+    this.#shown = html;
+  }
+}
+
+/**
+ * Shows a message's text, HTML and chart in `bubble`.
+ * @param {HTMLElement} bubble
+ * @param {Message} message
+ * @param {GrowingAnswer} [shown] what of it `bubble` shows
+ */
+export function fillBubble(bubble, { content, html, chart }, shown = new GrowingAnswer()) {
+  bubble.classList.toggle('rich', Boolean(html));
+  if (html) shown.complete(bubble, html);
+  else bubble.textContent = content;
   const svg = chart && parse(chart.svg, 'image/svg+xml').documentElement;
   // Chromium reports a parse error inside the root element.
   if (svg?.localName === 'svg' && !svg.querySelector('parsererror')) {

@@ -116,7 +116,7 @@ export class Api {
    */
   ask(body, key, signal) {
     const headers = { 'Idempotency-Key': key };
-    return this.#stream('POST', 'chat/stream', {
+    return this.#stream('POST', 'chat/stream?html=1', {
       body,
       headers,
       timeout: ANSWER_TIMEOUT_MS,
@@ -125,16 +125,13 @@ export class Api {
   }
 
   /**
-   * Resumes reading an answer.
+   * Reads the answer that is being written, from its start.
    * @param {string} id
-   * @param {string} last the id of the last event read, '' if none
    * @param {AbortSignal} [signal]
    * @returns {Promise<Events | null>} null if no answer is being written
    */
-  resume(id, last, signal) {
-    /** @type {Record<string, string>} */
-    const headers = last ? { 'Last-Event-ID': last } : {};
-    return this.#stream('GET', `chat/stream/${encodeURIComponent(id)}`, { headers, signal });
+  resume(id, signal) {
+    return this.#stream('GET', `chat/stream/${encodeURIComponent(id)}?html=1`, { signal });
   }
 
   /** @param {string} id */

@@ -159,15 +159,15 @@ export class Chat {
       const answer = await follow((type, data) => {
         if (signal.aborted) return;
         if (type === 'start') {
-          writing.restart();
+          writing.begin();
           this.#touch();
           if (this.#wantsStop) void conversation.stop();
         } else if (type === 'delta') {
           view.setState('writing');
-          writing.write(data.text);
+          writing.write(data);
         } else if (type === 'replace') {
-          writing.restart();
-          if (data.text) writing.write(data.text);
+          writing.discard();
+          writing.write(data);
         } else if (type === 'thinking') {
           view.setState('thinking');
         } else if (type === 'tool') {

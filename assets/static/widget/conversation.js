@@ -11,7 +11,8 @@ import { t } from './strings.js';
 /** @typedef {import('./api.js').Message} Message */
 /** @typedef {import('./config.js').Settings} Settings */
 /** @typedef {ReturnType<typeof sessionStore>} Store */
-/** @typedef {(type: string, data: any) => void} Progress called for `start`, `delta` and `tool` events */
+/** @typedef {(type: string, data: any) => void} Progress called for `start`, `delta` and `tool` events; after a broken
+ *   connection they come again from the `start` */
 
 /**
  * A conversation as the server has it.
@@ -93,7 +94,7 @@ export class Conversation {
     try {
       for (;;) {
         // In this order nothing is missed: an answer that ends in between is in the history.
-        const events = await this.#api.resume(id, '');
+        const events = await this.#api.resume(id);
         const { messages, file } = await this.#api.history(id);
         if (!events) return { messages, file };
         if (messages.at(-1)?.status === 'unanswered') {
@@ -167,16 +168,17 @@ export class Conversation {
    * @returns {Promise<Answer | null>}
    */
   async #follow(id, events, progress, signal) {
-    let last = '';
+    // After a reconnection the events come again from the first one.
+    const seen = new Set();
     for (let attempt = 0; ; attempt += 1) {
       /** @type {unknown} */
       let broken = new ApiError(t('errorUnreachable'), 0, 'unreachable');
       try {
-        if (attempt) events = await this.#api.resume(id, last, signal);
+        if (attempt) events = await this.#api.resume(id, signal);
         if (!events) return null;
         for await (const event of events) {
-          last = event.id;
-          attempt = 0;
+          if (!seen.has(event.id)) attempt = 0;
+          seen.add(event.id);
           const data = JSON.parse(event.data);
           if (event.type === 'done') return data;
           // Status 200 tells this apart from a broken connection.

@@ -1,17 +1,21 @@
 // @ts-check
 // The list of messages, which stays scrolled to its end while the visitor is there.
 
-import { copyButton, dataLine, fillBubble } from './answer.js';
+import { copyButton, dataLine, fillBubble, GrowingAnswer } from './answer.js';
 import { bot, button, byId, disableFor, element, timeElement, worded } from './dom.js';
 
 /** @typedef {import('./api.js').Message} Message */
 /** @typedef {import('./announcer.js').Announcer} Announcer */
+/** @typedef {{ text: string, html?: string, tail?: string }} Piece of an answer: see docs/stream.md */
 
 /** Statuses shown as a note below the message. */
 const NOTES = /** @type {const} */ (['unanswered', 'incomplete', 'stopped', 'truncated']);
 
 /** Within this distance from the end, the view follows new messages. */
 const NEAR_END_PX = 120;
+
+/** @param {HTMLElement} item @returns {HTMLElement} */
+const bubbleOf = (item) => item.querySelector('.bubble') ?? element('div', 'bubble');
 
 export class Feed {
   #scroller = byId('messages-container');
@@ -88,37 +92,51 @@ export class Feed {
 
   /** Starts an answer, which appears with its first text. */
   begin() {
-    const text = document.createTextNode('');
-    let waiting = '';
+    const answer = new GrowingAnswer();
     /** @type {HTMLElement | null} */
     let item = null;
+    let isDue = false;
+    // Characters of the text that have arrived since the answer's start, and that have been announced.
+    let told = 0;
+    let heard = 0;
+    const open = () => (item ??= this.#open());
     const show = () => {
-      if (!waiting) return;
-      this.keepEnd(() => {
-        item ??= this.#open(text);
-        text.appendData(waiting);
-      });
-      waiting = '';
+      isDue = false;
+      // An answer that is told again is not shown shorter than it was.
+      if (told < heard || answer.isEmpty) return;
+      this.keepEnd(() => answer.show(bubbleOf(open())));
     };
     return {
-      /** @param {string} piece */
-      write: (piece) => {
-        // At most once per frame, however fast the text arrives.
-        if (!waiting) requestAnimationFrame(show);
-        waiting += piece;
-        this.#announcer.write(piece);
+      /** The answer is told from its start, perhaps again. */
+      begin: () => {
+        told = 0;
+        answer.restart();
       },
-      /** Discards the text so far. */
-      restart: () => {
-        text.data = waiting = '';
+      /** @param {Piece} piece */
+      write: ({ text, html, tail }) => {
+        told += text.length;
+        if (told > heard) {
+          this.#announcer.write(text.slice(heard - told));
+          heard = told;
+        }
+        if (html === undefined && tail === undefined) return;
+        answer.add(html, tail);
+        // At most once per frame, however fast the text arrives.
+        if (!isDue) requestAnimationFrame(show);
+        isDue = true;
+      },
+      /** What has been told was not the answer. */
+      discard: () => {
+        told = heard = 0;
+        answer.restart();
         item?.remove();
         item = null;
         this.#announcer.drop();
       },
       /** @param {Message} message */
       finish: (message) => {
-        waiting = '';
-        this.keepEnd(() => this.#fill((item ??= this.#open(text)), message));
+        answer.restart();
+        this.keepEnd(() => this.#fill(open(), message, answer));
         this.#announcer.end();
       },
       /** The answer was interrupted. @returns {HTMLElement | null} the part so far */
@@ -130,30 +148,26 @@ export class Feed {
       },
       /** The answer is over, complete or not. */
       close: () => {
-        waiting = '';
+        answer.restart();
         item?.classList.remove('streaming');
       },
     };
   }
 
-  /** @param {Text} text */
-  #open(text) {
+  #open() {
     const item = this.add({ role: 'assistant', content: '' });
     item.classList.add('streaming');
-    item.querySelector('.bubble')?.append(text);
     return item;
   }
 
-  /** @param {HTMLElement} item @param {Message} message */
-  #fill(item, message) {
+  /** @param {HTMLElement} item @param {Message} message @param {GrowingAnswer} [shown] the answer in it */
+  #fill(item, message, shown) {
     const mine = message.role === 'user';
     const { content } = message;
     item.className = `message ${mine ? 'user' : 'bot'}`;
-    const bubble = /** @type {HTMLElement} */ (
-      item.querySelector('.bubble') ?? element('div', 'bubble')
-    );
+    const bubble = bubbleOf(item);
     bubble.dir = 'auto';
-    fillBubble(bubble, message);
+    fillBubble(bubble, message, shown);
     const meta = element('p', 'meta', timeElement(message.timestamp));
     if (!mine && content) meta.append(copyButton('copy', 'copy', () => content));
     const who = element('span', 'sr-only', mine ? worded('span', '', 'you') : bot.name, ': ');

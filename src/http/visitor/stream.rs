@@ -7,7 +7,7 @@ use futures_util::stream;
 use poem::http::{HeaderValue, StatusCode, header};
 use poem::web::sse::{Event, SSE};
 use poem::{IntoResponse, Response};
-use poem_openapi::param::{Header, Path};
+use poem_openapi::param::{Header, Path, Query};
 use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, Registry};
 use poem_openapi::types::{Example, Type};
 use poem_openapi::{ApiResponse, Object, OpenApi};
@@ -18,6 +18,7 @@ use super::chat::{AnswerBody, MessageRequest};
 use crate::app::App;
 use crate::chat::Delivery;
 use crate::chat::feed::{Follower, RunningTurn, TurnEvent};
+use crate::chat::live::{LiveEvent, LiveFollower};
 use crate::http::ApiTag;
 use crate::http::wire::body::JsonBody;
 use crate::http::wire::client::Client;
@@ -39,9 +40,10 @@ pub struct StreamApi {
 /// - `thinking {}`: the model has been thinking for a second and has not said a word yet. It may
 ///   come before `start`, and again in the same answer
 /// - `start {turnId, provider, model}`
-/// - `delta {text}`: the next piece of the answer
-/// - `replace {text}`: the answer so far, instead of all text before (rare: the model's thoughts had
-///   been taken for its answer)
+/// - `delta {text, html?, tail?}`: the next piece of the answer; with `?html=1` also the HTML of the
+///   blocks that are finished, to be appended, and of the one that is open, which replaces the last one
+/// - `replace {text, html?, tail?}`: the answer so far, instead of all text and HTML before (rare: the
+///   model's thoughts had been taken for its answer)
 /// - `tool {name, sql, status, rowCount?, elapsedMs?}`, with the status `running`, `done` or `failed`
 /// - `done {…}`: everything that `POST /api/chat/message` returns
 /// - `error {error, code, retryable}`
@@ -123,6 +125,9 @@ impl StreamApi {
         /// session returns the first answer again, or joins it while it is being written.
         #[oai(name = "Idempotency-Key")]
         key: KeyHeader,
+        /// 1 for the answer as sanitised HTML while it is written, beside its text.
+        #[oai(validator(maximum(value = "1")))]
+        html: Query<Option<u8>>,
         client: Client,
         body: JsonBody<MessageRequest>,
     ) -> poem::Result<EventReply> {
@@ -131,12 +136,13 @@ impl StreamApi {
         if let Some(TurnEvent::Failed(error)) = turn.event(0).await {
             return Err(SharedError(error).into());
         }
-        Ok(EventReply(Some(events(Follower::from_start(turn)))))
+        Ok(EventReply(Some(events(Follower::from_start(turn), has_html(html)))))
     }
 
     /// Resume reading an answer
     ///
-    /// Starts after the event `Last-Event-ID`, or at the beginning.
+    /// Starts after the event `Last-Event-ID`, or at the beginning; with `?html=1` always at the
+    /// beginning.
     #[oai(path = "/stream/:id", method = "get", operation_id = "resumeStream")]
     async fn resume(
         &self,
@@ -144,9 +150,14 @@ impl StreamApi {
         /// The id of the last event received.
         #[oai(name = "Last-Event-ID")]
         last: Header<Option<String>>,
+        /// 1 for the answer as sanitised HTML while it is written, beside its text.
+        #[oai(validator(maximum(value = "1")))]
+        html: Query<Option<u8>>,
     ) -> poem::Result<EventReply> {
-        let follower = self.app.chat.follow(id.0.0, last.0.as_deref()).await?;
-        Ok(EventReply(follower.map(events)))
+        let with_html = has_html(html);
+        let last = last.0.as_deref().filter(|_| !with_html);
+        let follower = self.app.chat.follow(id.0.0, last).await?;
+        Ok(EventReply(follower.map(|follower| events(follower, with_html))))
     }
 
     /// Stop the running answer
@@ -163,10 +174,20 @@ impl StreamApi {
     }
 }
 
-fn events(follower: Follower) -> Response {
+fn has_html(html: Query<Option<u8>>) -> bool {
+    html.0 == Some(1)
+}
+
+fn events(follower: Follower, with_html: bool) -> Response {
+    let follower = LiveFollower::new(follower, with_html);
     let events = stream::unfold(follower, |mut follower| async move {
-        let (id, event) = follower.next().await?;
-        let (name, data) = body(follower.turn(), event);
+        let LiveEvent { id, event, html, tail } = follower.next().await?;
+        let (name, mut data) = body(follower.turn(), event);
+        for (key, html) in [("html", html), ("tail", tail)] {
+            if let Some(html) = html {
+                data[key] = Value::String(html);
+            }
+        }
         let event = Event::message(data.to_string()).event_type(name).id(id);
         Some((event, follower))
     });

@@ -7,7 +7,7 @@ use poem::Response;
 use poem::error::{MethodNotAllowedError, NotFoundError, ParsePathError};
 use poem::http::{StatusCode, header};
 use poem_openapi::Object;
-use poem_openapi::error::{ContentTypeError, ParsePathError as OpenApiPathError};
+use poem_openapi::error::{ContentTypeError, ParseParamError, ParsePathError as OpenApiPathError};
 use serde::Serialize;
 
 use super::refusal::Refusal;
@@ -97,6 +97,8 @@ fn as_refusal(error: poem::Error) -> Result<Refusal, poem::Error> {
         Ok(Refusal::BadSessionId)
     } else if error.is::<ContentTypeError>() {
         Ok(Refusal::NotJson)
+    } else if let Some(parameter) = error.downcast_ref::<ParseParamError>() {
+        Ok(Refusal::BadParameter(parameter.name))
     } else {
         Err(error)
     }

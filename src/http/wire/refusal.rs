@@ -17,6 +17,9 @@ pub enum Refusal {
     /// A path segment that should be a UUID.
     #[error("The session id is not a UUID.")]
     BadSessionId,
+    /// A parameter in the query or a header that cannot be used. Holds its name.
+    #[error("The parameter \"{0}\" has a value that is not allowed.")]
+    BadParameter(&'static str),
     /// No body where one is needed.
     #[error("The request has no body.")]
     NoBody,
@@ -76,7 +79,9 @@ impl Refusal {
             Self::NoBody | Self::BadJson(_) => {
                 ErrorReply::new(StatusCode::BAD_REQUEST, "invalid_json")
             }
-            Self::BadField(_) => ErrorReply::new(StatusCode::BAD_REQUEST, "invalid_request"),
+            Self::BadField(_) | Self::BadParameter(_) => {
+                ErrorReply::new(StatusCode::BAD_REQUEST, "invalid_request")
+            }
             Self::NotJson | Self::NotForm | Self::EncodedBody => {
                 ErrorReply::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type")
             }

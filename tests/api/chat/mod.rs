@@ -3,6 +3,7 @@
 mod data_answers;
 mod history;
 mod idempotency;
+mod live;
 mod message;
 mod prompt;
 mod queue;
