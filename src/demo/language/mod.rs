@@ -1,8 +1,15 @@
 //! The demo's languages: the words that it understands, and the sentences that it answers with. One
 //! file each, of data only; its type makes every language have every entry.
 
+mod ar;
 mod de;
 mod en;
+mod es;
+mod fr;
+mod he;
+mod ja;
+mod pt;
+mod zh;
 
 use super::words::tokens;
 use crate::domain::text::thousands;
@@ -101,7 +108,9 @@ pub struct Texts {
 }
 
 /// All languages, English first.
-pub const LANGUAGES: &[&Language] = &[&en::EN, &de::DE];
+pub const LANGUAGES: &[&Language] = &[
+    &en::EN, &de::DE, &fr::FR, &es::ES, &pt::PT, &ar::AR, &he::HE, &zh::ZH, &ja::JA,
+];
 
 impl Language {
     /// The language of `question`, or of the page if the question does not tell.
