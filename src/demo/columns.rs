@@ -63,7 +63,8 @@ impl Asked<'_> {
             let is_range = matches!(self.figure, Some(Figure::Minimum | Figure::Maximum))
                 || (self.figure.is_none() && self.extreme.is_some());
             // The greatest text is not the greatest amount. Dates do have a first and a last one.
-            if is_figure && (!kind.is_numeric() || is_code) || is_range && kind == ColumnKind::Text {
+            if is_figure && (!kind.is_numeric() || is_code) || is_range && kind == ColumnKind::Text
+            {
                 self.mark_extreme();
                 return Some(Selection::NotNumeric(column));
             }
@@ -118,7 +119,12 @@ impl Asked<'_> {
     }
 
     /// "which month was the rainiest".
-    fn best_period(&mut self, column: Group, unit: Unit, measure: Option<usize>) -> Option<Selection> {
+    fn best_period(
+        &mut self,
+        column: Group,
+        unit: Unit,
+        measure: Option<usize>,
+    ) -> Option<Selection> {
         self.mark_extreme();
         let group = Some(Group { column: column.column, unit });
         let select = match measure {
@@ -137,7 +143,7 @@ impl Asked<'_> {
         let label = self.question.column(head.clone(), |at, _| Some(at) != measure);
         let label = match label {
             Some(label) => label,
-            None if self.question.take("when day") => table.first(ColumnKind::Date)?,
+            None if self.question.take("when day days") => table.first(ColumnKind::Date)?,
             None => {
                 self.question.find("which who")?;
                 table.label(measure?)?

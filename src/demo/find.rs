@@ -56,7 +56,8 @@ impl<'t> QuestionWords<'t> {
             return None;
         }
         let none = vec![false; words.len()];
-        let mut question = Self { table, words, used: none.clone(), named: none, ambiguous: Vec::new() };
+        let mut question =
+            Self { table, words, used: none.clone(), named: none, ambiguous: Vec::new() };
         for column in table.columns.iter().filter(|column| column.words.len() > 1) {
             let places = question.spelled(&question.all(), &column.words.concat());
             for at in places.unwrap_or_default() {
@@ -240,7 +241,12 @@ impl<'t> QuestionWords<'t> {
 
     /// "in 2014", if the file has dates of that year.
     pub fn year(&mut self) -> Option<Filter> {
-        let mut dates = self.table.columns.iter().enumerate().filter(|(_, column)| column.kind == ColumnKind::Date);
+        let mut dates = self
+            .table
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(_, column)| column.kind == ColumnKind::Date);
         let (column, facts) = dates.next()?;
         if dates.next().is_some() {
             return None;
@@ -261,9 +267,14 @@ impl<'t> QuestionWords<'t> {
     pub fn value(&mut self, taken: &[usize]) -> Option<(usize, String)> {
         let mut found: Vec<(usize, String, Vec<usize>)> = Vec::new();
         for (column, facts) in self.table.columns.iter().enumerate() {
-            let texts = facts.top.iter().filter(|_| facts.kind == ColumnKind::Text && !taken.contains(&column));
+            let texts = facts
+                .top
+                .iter()
+                .filter(|_| facts.kind == ColumnKind::Text && !taken.contains(&column));
             for value in texts {
-                let Some(places) = self.spelled(&self.all(), &words(value).concat()) else { continue };
+                let Some(places) = self.spelled(&self.all(), &words(value).concat()) else {
+                    continue;
+                };
                 let is_new = places.iter().all(|&at| !self.used[at])
                     && places.iter().any(|&at| !self.is_filler(at));
                 if is_new {

@@ -133,13 +133,20 @@ fn as_paragraph(answers: &[String]) -> String {
     match answers {
         [one] => escape(one),
         many if many.iter().all(is_sentence) => escape(&many.join(" ")),
-        many => many.iter().map(|it| format!("- {}\n", escape(it))).collect::<String>().trim_end().to_owned(),
+        many => many
+            .iter()
+            .map(|it| format!("- {}\n", escape(it)))
+            .collect::<String>()
+            .trim_end()
+            .to_owned(),
     }
 }
 
 fn describe(language: &Language, page: &Page<'_>) -> String {
-    let title = page.title.map(|title| fill(language.texts.you_are_on, &[("title", &escape(title))]));
-    let parts: Vec<String> = title.into_iter().chain(page.summary().map(|text| escape(&text))).collect();
+    let title =
+        page.title.map(|title| fill(language.texts.you_are_on, &[("title", &escape(title))]));
+    let parts: Vec<String> =
+        title.into_iter().chain(page.summary().map(|text| escape(&text))).collect();
     parts.join(" ")
 }
 

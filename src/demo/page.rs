@@ -49,9 +49,9 @@ impl<'a> Page<'a> {
         let score = |text: &str| {
             let has = keywords(text);
             let words = asked.iter().filter(|word| has.iter().any(|h| alike(h, word))).count();
-            let topics = subjects.iter().filter(|topic| {
-                has.iter().any(|word| Language::topic(word) == Some(**topic))
-            });
+            let topics = subjects
+                .iter()
+                .filter(|topic| has.iter().any(|word| Language::topic(word) == Some(**topic)));
             2 * words + topics.count()
         };
         let mut scored: Vec<(usize, usize, String)> = statements(self.text)
@@ -89,13 +89,13 @@ fn statements(text: &str) -> Vec<Statement> {
         {
             let text = format!("{first}: {}", rest.join(", "));
             found.push(Statement { text, heading: heading.clone() });
-        } else if line.chars().count() <= HEADING && !line.ends_with(['.', '!', '?', '。', '！', '？', ':', '؟']) {
+        } else if line.chars().count() <= HEADING
+            && !line.ends_with(['.', '!', '?', '。', '！', '？', ':', '؟'])
+        {
             heading = line.to_owned();
         } else {
-            let sentences = sentences(line).map(|text| Statement {
-                text: text.to_owned(),
-                heading: heading.clone(),
-            });
+            let sentences = sentences(line)
+                .map(|text| Statement { text: text.to_owned(), heading: heading.clone() });
             found.extend(sentences);
         }
     }

@@ -129,7 +129,8 @@ impl DataQuery {
                 let value = name(column);
                 conditions.push(format!("{value} IS NOT NULL"));
                 let (start, width) = bins(table, column);
-                let bin = format!("{start} + {width} * CAST(({value} - {start}) / {width} AS INTEGER)");
+                let bin =
+                    format!("{start} + {width} * CAST(({value} - {start}) / {width} AS INTEGER)");
                 (format!("round({bin}, 6) AS \"from\", count(*) AS \"count\""), None)
             }
             Select::Figure(figure, column) => {

@@ -67,7 +67,8 @@ impl Report<'_> {
         let unit = measure.and_then(|column| self.table.columns.get(column)?.unit.as_deref());
         let title = unit.map_or(title.clone(), |unit| format!("{title} ({})", escape(unit)));
         let mut text = format!("{title}{scope}:\n\n");
-        if let (Some(_), Select::Figure(..), [first, ..]) = (query.limit, query.select, &answer.rows[..])
+        if let (Some(_), Select::Figure(..), [first, ..]) =
+            (query.limit, query.select, &answer.rows[..])
             && let [row, value] = &first[..]
         {
             let row = self.cell(row, query.group.map(|group| group.column));
@@ -109,16 +110,24 @@ impl Report<'_> {
             Figure::Maximum => texts.figures[3],
         };
         // The sentence itself names the rows that are counted, apart from the year.
-        let scope = if figure == Figure::Count { bracketed(&self.conditions(query, true)) } else { scope };
+        let scope =
+            if figure == Figure::Count { bracketed(&self.conditions(query, true)) } else { scope };
         fill(
             template,
-            &[("column", &name), ("n", &n), ("where", &scope), ("filter", &filter), ("file", &file)],
+            &[
+                ("column", &name),
+                ("n", &n),
+                ("where", &scope),
+                ("filter", &filter),
+                ("file", &file),
+            ],
         )
     }
 
     /// The conditions on the rows: years, or all others.
     fn conditions(self, query: &DataQuery, years: bool) -> String {
-        let parts = query.filters.iter().filter(|filter| matches!(filter, Filter::InYear { .. }) == years);
+        let parts =
+            query.filters.iter().filter(|filter| matches!(filter, Filter::InYear { .. }) == years);
         let parts: Vec<String> = parts
             .map(|filter| match filter {
                 Filter::Equals { value, .. } => escape(value),
@@ -197,7 +206,9 @@ impl Report<'_> {
             Select::Rows { label: None, column } => (vec![self.name(column)], [Some(column), None]),
         };
         let is_number = |at: usize| {
-            shown.iter().all(|row| row.get(at).is_none_or(|cell| cell.is_number() || cell.is_null()))
+            shown
+                .iter()
+                .all(|row| row.get(at).is_none_or(|cell| cell.is_number() || cell.is_null()))
         };
         let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
         let marks = (0..names.len()).map(|at| if is_number(at) { "---:" } else { "---" });

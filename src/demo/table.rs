@@ -102,10 +102,7 @@ impl TableProfile {
         let columns = self.columns.iter().enumerate();
         let few = |distinct: &u64| (2..=50).contains(distinct);
         columns
-            .filter(|(_, column)| {
-                column.kind == ColumnKind::Text
-                    && !column.words.is_empty()
-            })
+            .filter(|(_, column)| column.kind == ColumnKind::Text && !column.words.is_empty())
             .filter_map(|(at, column)| column.distinct.filter(few).map(|distinct| (distinct, at)))
             .min()
             .map(|(_, at)| at)

@@ -120,7 +120,8 @@ impl Translator<'_> {
         if !self.language.compounds {
             return None;
         }
-        let knows = |part: &str| self.term(part).is_some_and(|term| !term.is_empty()) || self.is_own(part);
+        let knows =
+            |part: &str| self.term(part).is_some_and(|term| !term.is_empty()) || self.is_own(part);
         word.char_indices().skip(PART).find_map(|(at, _)| {
             let (left, right) = word.split_at(at);
             let left = if knows(left) { left } else { left.strip_suffix('s')? };
@@ -133,7 +134,8 @@ impl Translator<'_> {
         let mut rest = run;
         let mut unknown = String::new();
         while let Some(first) = rest.chars().next() {
-            let ascii = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '.')).unwrap_or(rest.len());
+            let ascii =
+                rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '.')).unwrap_or(rest.len());
             let phrases = self.language.terms.iter().flat_map(|phrases| phrases.split('|'));
             let own = self.own.iter().map(String::as_str).filter(|own| !own.is_ascii());
             let known = phrases
@@ -167,13 +169,16 @@ impl Translator<'_> {
         let has_columns = |names: &&&str| {
             names.split(' ').all(|name| {
                 name == "per"
-                    || self.table.columns.iter().any(|column| {
-                        column.words.iter().any(|word| root(word) == root(name))
-                    })
+                    || self
+                        .table
+                        .columns
+                        .iter()
+                        .any(|column| column.words.iter().any(|word| root(word) == root(name)))
             })
         };
         let mut add = |words: &str| found.extend(words.split(' ').map(str::to_owned));
-        if let Some((_, direction, columns)) = SUPERLATIVES.iter().find(|(name, ..)| *name == term) {
+        if let Some((_, direction, columns)) = SUPERLATIVES.iter().find(|(name, ..)| *name == term)
+        {
             add(direction);
             add(columns.iter().find(has_columns).copied().unwrap_or(phrase));
         } else if term == "mileage" {

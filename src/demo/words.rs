@@ -45,7 +45,10 @@ pub fn tokens(text: &str) -> Vec<String> {
             found.push(c.to_lowercase().collect());
             joins = true;
         } else if sign {
-            match found.last_mut().filter(|last| at > 0 && chars[at - 1] != ' ' && last.starts_with(['<', '>'])) {
+            match found
+                .last_mut()
+                .filter(|last| at > 0 && chars[at - 1] != ' ' && last.starts_with(['<', '>']))
+            {
                 Some(last) => last.push(c),
                 None => found.push(c.to_string()),
             }

@@ -17,13 +17,65 @@ use crate::domain::text::thousands;
 /// What a question may mention, in the planner's own words, which are English. A language lists its
 /// phrases for each, in this order.
 pub const TERMS: [&str; 59] = [
-    "", "how many", "average", "total", "highest", "lowest", "top", "bottom", "which", "when",
-    "by", "rows", "days", "month", "year", "most common", "distribution", "chart", "pie", "line",
-    "bar", "different", "columns", "file", "morethan", "lessthan", "atleast", "atmost", "over time",
-    "hottest", "coldest", "rainiest", "windiest", "best mileage", "heaviest", "cheapest",
-    "dearest", "weather", "rain", "snow", "sun", "fog", "drizzle", "wind", "temp",
-    "precipitation", "price", "revenue", "orders", "cars", "weight", "origin", "country", "city",
-    "customers", "products", "quantity", "horsepower", "mileage",
+    "",
+    "how many",
+    "average",
+    "total",
+    "highest",
+    "lowest",
+    "top",
+    "bottom",
+    "which",
+    "when",
+    "by",
+    "rows",
+    "days",
+    "month",
+    "year",
+    "most common",
+    "distribution",
+    "chart",
+    "pie",
+    "line",
+    "bar",
+    "different",
+    "columns",
+    "file",
+    "morethan",
+    "lessthan",
+    "atleast",
+    "atmost",
+    "over time",
+    "hottest",
+    "coldest",
+    "rainiest",
+    "windiest",
+    "best mileage",
+    "heaviest",
+    "cheapest",
+    "dearest",
+    "weather",
+    "rain",
+    "snow",
+    "sun",
+    "fog",
+    "drizzle",
+    "wind",
+    "temp",
+    "precipitation",
+    "price",
+    "revenue",
+    "orders",
+    "cars",
+    "weight",
+    "origin",
+    "country",
+    "city",
+    "customers",
+    "products",
+    "quantity",
+    "horsepower",
+    "mileage",
 ];
 
 /// Subjects that pages are asked about: opening hours, prices, delivery, returns, payment, contact,
@@ -108,9 +160,8 @@ pub struct Texts {
 }
 
 /// All languages, English first.
-pub const LANGUAGES: &[&Language] = &[
-    &en::EN, &de::DE, &fr::FR, &es::ES, &pt::PT, &ar::AR, &he::HE, &zh::ZH, &ja::JA,
-];
+pub const LANGUAGES: &[&Language] =
+    &[&en::EN, &de::DE, &fr::FR, &es::ES, &pt::PT, &ar::AR, &he::HE, &zh::ZH, &ja::JA];
 
 impl Language {
     /// The language of `question`, or of the page if the question does not tell.
@@ -139,16 +190,19 @@ impl Language {
         let score = |language: &Self| {
             let known = |word: &&String| {
                 language.marks.split(' ').any(|mark| mark == word.as_str())
-                    || language.terms.iter().any(|term| {
-                        term.split('|').any(|phrase| phrase == word.as_str())
-                    })
+                    || language
+                        .terms
+                        .iter()
+                        .any(|term| term.split('|').any(|phrase| phrase == word.as_str()))
             };
             2 * words.iter().filter(known).count() + usize::from(page == Some(language.code))
         };
         let fallback = page.and_then(by_code).unwrap_or(&en::EN);
-        LANGUAGES.iter().copied().filter(|it| !it.unspaced).fold(fallback, |best, next| {
-            if score(next) > score(best) { next } else { best }
-        })
+        LANGUAGES
+            .iter()
+            .copied()
+            .filter(|it| !it.unspaced)
+            .fold(fallback, |best, next| if score(next) > score(best) { next } else { best })
     }
 
     /// The subject that a word is about.
