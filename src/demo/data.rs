@@ -2,7 +2,7 @@
 
 use super::query::DataQuery;
 use super::question::{Meaning, understand};
-use super::report::Report;
+use super::report::TableReport;
 use super::table::TableProfile;
 use super::translate::translate;
 use crate::domain::block::read_block;
@@ -27,7 +27,7 @@ pub fn table(request: &ModelRequest) -> Option<TableProfile> {
 }
 
 /// The reply to `question` if it is about `table`: a call of the tool, or what its result says.
-pub fn reply(request: &ModelRequest, report: Report<'_>, question: &str) -> Option<DemoReply> {
+pub fn reply(request: &ModelRequest, report: TableReport<'_>, question: &str) -> Option<DemoReply> {
     let table = report.table;
     let meaning = understand(table, &translate(table, report.language, question));
     if let Some(Entry::ToolResults(results)) = request.entries.last() {
@@ -52,7 +52,7 @@ pub fn reply(request: &ModelRequest, report: Report<'_>, question: &str) -> Opti
 
 /// The text for the results of the tool. Its error messages are written for authors of SQL, so
 /// visitors do not see them.
-fn tell(report: Report<'_>, query: Option<&DataQuery>, results: &[ToolResult]) -> String {
+fn tell(report: TableReport<'_>, query: Option<&DataQuery>, results: &[ToolResult]) -> String {
     let result = results.first().filter(|result| !result.is_error);
     let content = result.and_then(|result| read_block(&result.content, "result"));
     let told = query.zip(content).and_then(|(query, content)| report.tell(query, content));

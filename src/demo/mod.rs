@@ -7,7 +7,7 @@ use crate::domain::model::{Entry, Finish, ModelEvent, ModelRequest};
 use data::DemoReply;
 use language::{Language, fill};
 use page::Page;
-use report::{Report, escape};
+use report::{TableReport, escape};
 
 mod asked;
 mod columns;
@@ -100,7 +100,7 @@ fn reply(request: &ModelRequest) -> (DemoReply, Option<&'static Language>) {
     let language = Language::of(question, page.language);
     let texts = &language.texts;
     let table = data::table(request);
-    let report = table.as_ref().map(|table| Report { table, language });
+    let report = table.as_ref().map(|table| TableReport { table, language });
     let text = |text: String| (DemoReply::Text(text), None);
     let words = words::tokens(question).len();
     if language.mentions(language.abilities, question) && words <= 8 {
@@ -151,7 +151,7 @@ fn describe(language: &Language, page: &Page<'_>) -> String {
 }
 
 /// What the demo can do, here and now.
-fn abilities(language: &Language, page: &Page<'_>, report: Option<Report<'_>>) -> String {
+fn abilities(language: &Language, page: &Page<'_>, report: Option<TableReport<'_>>) -> String {
     let texts = &language.texts;
     let mut parts = Vec::new();
     if !page.is_empty() {
@@ -165,9 +165,9 @@ fn abilities(language: &Language, page: &Page<'_>, report: Option<Report<'_>>) -
 }
 
 /// Questions that make sense here, as a list.
-fn suggestions(language: &Language, page: &Page<'_>, report: Option<Report<'_>>) -> String {
+fn suggestions(language: &Language, page: &Page<'_>, report: Option<TableReport<'_>>) -> String {
     let texts = &language.texts;
-    let mut examples = report.map(Report::examples).unwrap_or_default();
+    let mut examples = report.map(TableReport::examples).unwrap_or_default();
     if page.summary().is_some() && examples.len() < 4 {
         examples.push(texts.examples[5].to_owned());
     }

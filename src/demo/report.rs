@@ -24,12 +24,12 @@ struct ToolOutput {
 
 /// A report on a table in a language.
 #[derive(Clone, Copy, Debug)]
-pub struct Report<'a> {
+pub struct TableReport<'a> {
     pub table: &'a TableProfile,
     pub language: &'a Language,
 }
 
-impl Report<'_> {
+impl TableReport<'_> {
     /// Describes the result of `query`; `None` if it cannot be parsed.
     pub fn tell(self, query: &DataQuery, content: &str) -> Option<String> {
         let answer: ToolOutput = serde_json::from_str(content).ok()?;

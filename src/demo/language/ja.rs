@@ -136,7 +136,7 @@ pub const JA: Language = Language {
         examples: [
             "{group} ごとの {column} の平均は？",
             "{column} の平均は？",
-            "上位 5 {column}",
+            "{column} の上位 5",
             "{group} ごとの行数は？",
             "行数は？",
             "このページは何についてですか？",

@@ -179,7 +179,7 @@ impl Language {
         } else if is_in(&[('\u{3040}', '\u{30ff}')]) {
             Some("ja")
         } else if is_in(&[('\u{4e00}', '\u{9fff}')]) {
-            Some(if page == Some("ja") { "ja" } else { "zh" })
+            Some(if page == Some("ja") || is_japanese(question) { "ja" } else { "zh" })
         } else {
             None
         };
@@ -252,6 +252,15 @@ impl Language {
             _ => format!("{sign}{whole}{point}{decimals}"),
         }
     }
+}
+
+/// Whether a question in Han characters only has more Japanese phrases than Chinese ones.
+fn is_japanese(question: &str) -> bool {
+    let known = |language: &Language| {
+        let phrases = language.terms.iter().flat_map(|phrases| phrases.split('|'));
+        phrases.filter(|phrase| phrase.chars().count() > 1 && question.contains(phrase)).count()
+    };
+    known(&ja::JA) > known(&zh::ZH)
 }
 
 /// `template` with its placeholders filled in.

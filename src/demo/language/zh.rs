@@ -134,7 +134,7 @@ pub const ZH: Language = Language {
         no_amount: "{column} 不是数量，所以这个数字没有意义。",
         empty: "（空）",
         examples: [
-            "按 {group} 统计 {column} 的平均值是多少？",
+            "{column} 按 {group} 的平均值是多少？",
             "{column} 的平均值是多少？",
             "前 5 {column}",
             "按 {group} 统计有多少行？",

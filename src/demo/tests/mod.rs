@@ -116,7 +116,9 @@ fn query(block: &str, question: &str) -> (String, String) {
 
 #[test]
 fn figures_have_their_unit() {
-    for (unit, expected) in [("$", "**$1234.5**"), ("%", "**1234.5 %**"), ("kg", "**1234.5 kg**")] {
+    for (unit, expected) in
+        [("$", "**$1,234.5**"), ("%", "**1,234.5 %**"), ("kg", "**1,234.5 kg**")]
+    {
         let block = WEATHER.replace("(number): 0 to", &format!("(number): unit {unit}, 0 to"));
         let mut request = with_file(&block, "max of precipitation");
         let DemoReply::Call(call) = conclude(&request) else { panic!("no call") };
@@ -260,7 +262,7 @@ fn its_own_examples_are_understood_in_every_language() {
     for block in [WEATHER, SALES] {
         let table = TableProfile::read(&system(block)).unwrap();
         for &language in language::LANGUAGES {
-            for example in (Report { table: &table, language }).examples() {
+            for example in (TableReport { table: &table, language }).examples() {
                 assert_ne!(query(block, &example).1, "text", "{example}");
             }
         }
