@@ -1,7 +1,7 @@
 //! The words of a question that say what is asked for: which figure, how many, what chart, by what.
 
 use super::find::{QuestionWords, ROWS};
-use super::query::{Figure, Unit};
+use super::query::{Figure, Filter, Unit};
 use super::table::{ColumnKind, ColumnProfile};
 use super::words::root;
 use crate::domain::ChartKind;
@@ -28,6 +28,10 @@ pub struct Asked<'t> {
     pub has_rows: bool,
     /// It asks how often the values of a column occur.
     pub wants_spread: bool,
+    /// It asks how many.
+    pub counts_things: bool,
+    /// Which rows it is about, as far as comparisons and years say.
+    pub filters: Vec<Filter>,
 }
 
 impl<'t> Asked<'t> {
@@ -46,10 +50,15 @@ impl<'t> Asked<'t> {
             over_time: false,
             has_rows: false,
             wants_spread: false,
+            counts_things: false,
+            filters: Vec::new(),
         };
+        asked.filters = asked.question.filters();
         asked.read_chart();
         asked.read_by();
         asked.read_extreme_and_top();
+        let year = asked.question.year();
+        asked.filters.extend(year);
         asked.wants_spread = asked.question.take("distribution breakdown frequency histogram");
         asked.read_figure();
         let counts = match asked.figure {
@@ -58,6 +67,7 @@ impl<'t> Asked<'t> {
         };
         asked.has_rows = counts
             && (asked.question.take(ROWS) || (asked.is_daily() && asked.question.take("day days")));
+        asked.counts_things = asked.figure == Some(Figure::Count);
         if asked.has_rows {
             asked.figure = Some(Figure::Count);
         }

@@ -10,6 +10,9 @@ use super::words::root;
 /// Maximum number of points in a chart over time, before days are grouped by month or year.
 const MAX_POINTS: u32 = 50;
 
+/// Maximum number of bars for single numbers, before they are grouped by ranges.
+const MAX_BARS: u32 = 15;
+
 /// How many days are listed if a question asks which had the greatest or least of something.
 const MAX_DAYS: u32 = 10;
 
@@ -31,6 +34,11 @@ impl Asked<'_> {
         if self.is_commonest() || self.wants_spread {
             let column = self.question.column(self.question.all(), |_, _| true)?;
             self.mark_extreme();
+            let facts = self.question.table.columns.get(column)?;
+            let many = facts.distinct.is_none_or(|distinct| distinct > u64::from(MAX_BARS));
+            if self.wants_spread && many && facts.kind == ColumnKind::Number && !facts.is_code() {
+                return Some(Selection::Query(Select::Bins { column }, None, None));
+            }
             let select = Select::Figure(Figure::Count, None);
             return Some(Selection::Query(select, Some(by_value(column)), None));
         }
@@ -50,14 +58,22 @@ impl Asked<'_> {
             }
         }
         if let Some(column) = measure {
-            let kind = self.question.table.columns.get(column)?.kind;
+            let facts = self.question.table.columns.get(column)?;
+            let (kind, is_code) = (facts.kind, facts.is_code());
             let is_range = matches!(self.figure, Some(Figure::Minimum | Figure::Maximum))
                 || (self.figure.is_none() && self.extreme.is_some());
             // The greatest text is not the greatest amount. Dates do have a first and a last one.
-            if is_figure && !kind.is_numeric() || is_range && kind == ColumnKind::Text {
+            if is_figure && (!kind.is_numeric() || is_code) || is_range && kind == ColumnKind::Text
+            {
                 self.mark_extreme();
                 return Some(Selection::NotNumeric(column));
             }
+        }
+        if let (Some(group), Some(unit), Some(_)) = (group, self.unit, self.extreme)
+            && self.by.is_none()
+            && self.question.find("which when what").is_some()
+        {
+            return self.best_period(group, unit, measure);
         }
         if group.is_none()
             && self.extreme.is_some()
@@ -80,7 +96,7 @@ impl Asked<'_> {
     fn figure_of(&mut self, measure: Option<usize>, group: Option<Group>) -> Option<Select> {
         let kind = measure.and_then(|column| Some(self.question.table.columns.get(column)?.kind));
         let figure = match (self.figure, measure) {
-            (Some(Figure::Count), Some(_)) if group.is_none() => {
+            (Some(Figure::Count), Some(_)) => {
                 let asks_how_many = matches!(self.question.word(self.figure_at), "how" | "number");
                 let is_distinct = self.question.take("different distinct unique");
                 if asks_how_many || is_distinct { Figure::Distinct } else { Figure::Count }
@@ -102,13 +118,32 @@ impl Asked<'_> {
         Some(Select::Figure(figure, measure))
     }
 
+    /// "which month was the rainiest".
+    fn best_period(
+        &mut self,
+        column: Group,
+        unit: Unit,
+        measure: Option<usize>,
+    ) -> Option<Selection> {
+        self.mark_extreme();
+        let group = Some(Group { column: column.column, unit });
+        let select = match measure {
+            Some(column) => {
+                let usual = if self.adds_up(column) { Figure::Total } else { Figure::Average };
+                Select::Figure(self.figure.unwrap_or(usual), Some(column))
+            }
+            None => Select::Figure(self.figure.filter(|figure| *figure == Figure::Count)?, None),
+        };
+        Some(Selection::Query(select, group, Some(MAX_DAYS)))
+    }
+
     /// "which GROUP has the highest FIGURE", "when was the highest COLUMN".
     fn superlative(&mut self, head: &Range<usize>, measure: Option<usize>) -> Option<Selection> {
         let table = self.question.table;
         let label = self.question.column(head.clone(), |at, _| Some(at) != measure);
         let label = match label {
             Some(label) => label,
-            None if self.question.take("when day") => table.first(ColumnKind::Date)?,
+            None if self.question.take("when day days") => table.first(ColumnKind::Date)?,
             None => {
                 self.question.find("which who")?;
                 table.label(measure?)?

@@ -2,8 +2,9 @@
 
 use super::query::DataQuery;
 use super::question::{Meaning, understand};
-use super::report;
+use super::report::TableReport;
 use super::table::TableProfile;
+use super::translate::translate;
 use crate::domain::block::read_block;
 use crate::domain::model::{Entry, ModelRequest, ToolCall, ToolChoice, ToolResult};
 
@@ -26,18 +27,20 @@ pub fn table(request: &ModelRequest) -> Option<TableProfile> {
 }
 
 /// The reply to `question` if it is about `table`: a call of the tool, or what its result says.
-pub fn reply(request: &ModelRequest, table: &TableProfile, question: &str) -> Option<DemoReply> {
-    let meaning = understand(table, question);
+pub fn reply(request: &ModelRequest, report: TableReport<'_>, question: &str) -> Option<DemoReply> {
+    let table = report.table;
+    let meaning = understand(table, &translate(table, report.language, question));
     if let Some(Entry::ToolResults(results)) = request.entries.last() {
         let query = match &meaning {
             Some(Meaning::Query(query)) => Some(query),
             _ => None,
         };
-        return Some(DemoReply::Text(tell(table, query, results)));
+        return Some(DemoReply::Text(tell(report, query, results)));
     }
     match meaning? {
-        Meaning::Columns => Some(DemoReply::Text(report::list_columns(table))),
-        Meaning::NotNumeric { column } => Some(DemoReply::Text(report::not_numeric(table, column))),
+        Meaning::Columns => Some(DemoReply::Text(report.list_columns())),
+        Meaning::NotNumeric { column } => Some(DemoReply::Text(report.no_amount(column))),
+        Meaning::Ambiguous(columns) => Some(DemoReply::Text(report.ask_which(&columns))),
         Meaning::Query(_) if request.tool_choice == ToolChoice::None => None,
         Meaning::Query(query) => Some(DemoReply::Call(ToolCall {
             id: format!("call_{}", request.entries.len()),
@@ -49,11 +52,9 @@ pub fn reply(request: &ModelRequest, table: &TableProfile, question: &str) -> Op
 
 /// The text for the results of the tool. Its error messages are written for authors of SQL, so
 /// visitors do not see them.
-fn tell(table: &TableProfile, query: Option<&DataQuery>, results: &[ToolResult]) -> String {
+fn tell(report: TableReport<'_>, query: Option<&DataQuery>, results: &[ToolResult]) -> String {
     let result = results.first().filter(|result| !result.is_error);
     let content = result.and_then(|result| read_block(&result.content, "result"));
-    let told = query.zip(content).and_then(|(query, content)| report::tell(table, query, content));
-    told.unwrap_or_else(|| {
-        format!("I could not find that out: the query failed. {}", report::help(table))
-    })
+    let told = query.zip(content).and_then(|(query, content)| report.tell(query, content));
+    told.unwrap_or_else(|| report.language.texts.failed.to_owned())
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::query::Filter;
 use super::table::{ColumnKind, ColumnProfile, TableProfile};
 use super::words::{is_statistic, likeness, root, words};
 
@@ -31,6 +32,8 @@ pub struct QuestionWords<'t> {
     /// Whether the word is part of a column's name that is written out, such as `temp_max`, and so is
     /// not a word for a figure.
     named: Vec<bool>,
+    /// Columns that some words name equally well.
+    pub ambiguous: Vec<usize>,
 }
 
 /// Whether `word` is in `list`, whose words are separated by spaces.
@@ -47,14 +50,14 @@ struct Hit {
 }
 
 impl<'t> QuestionWords<'t> {
-    /// Splits `text` into words; `None` if there are none or too many.
-    pub fn read(table: &'t TableProfile, text: &str) -> Option<Self> {
-        let words = words(text);
+    /// The question of these words; `None` if there are none or too many.
+    pub fn read(table: &'t TableProfile, words: Vec<String>) -> Option<Self> {
         if !(1..=MAX_WORDS).contains(&words.len()) {
             return None;
         }
         let none = vec![false; words.len()];
-        let mut question = Self { table, words, used: none.clone(), named: none };
+        let mut question =
+            Self { table, words, used: none.clone(), named: none, ambiguous: Vec::new() };
         for column in table.columns.iter().filter(|column| column.words.len() > 1) {
             let places = question.spelled(&question.all(), &column.words.concat());
             for at in places.unwrap_or_default() {
@@ -125,8 +128,20 @@ impl<'t> QuestionWords<'t> {
     ) -> Option<usize> {
         let columns =
             self.table.columns.iter().enumerate().filter(|(at, column)| fits(*at, column));
-        let hits = columns.filter_map(|(at, column)| self.hit(&range, at, column));
-        let best = hits.reduce(|best, hit| if hit.score > best.score { hit } else { best })?;
+        let hits: Vec<Hit> =
+            columns.filter_map(|(at, column)| self.hit(&range, at, column)).collect();
+        let best =
+            hits.iter().reduce(|best, hit| if hit.score > best.score { hit } else { best })?;
+        let equals: Vec<usize> = hits
+            .iter()
+            .filter(|hit| hit.score >= best.score && hit.words == best.words)
+            .map(|hit| hit.column)
+            .collect();
+        if equals.len() > 1 {
+            self.ambiguous = equals;
+            return None;
+        }
+        let best = Hit { column: best.column, score: best.score, words: best.words.clone() };
         best.words.iter().for_each(|&at| self.mark(at));
         Some(best.column)
     }
@@ -138,7 +153,10 @@ impl<'t> QuestionWords<'t> {
         // A word such as "maximum" may have been understood as the figure and still be part of a
         // name.
         let is_free = |at: &usize| !self.used[*at] || matches!(root(self.word(*at)), "max" | "min");
-        let mut score = if column.kind.is_numeric() { 0.4 } else { 0.0 };
+        let mut score = match column.kind.is_numeric() {
+            true if !column.is_code() => 0.4,
+            _ => 0.0,
+        };
         let joined = names.concat();
         if let Some(words) = self.spelled(range, &joined).filter(|words| words.iter().all(is_free))
         {
@@ -182,19 +200,105 @@ impl<'t> QuestionWords<'t> {
         })
     }
 
-    /// A frequent value of a text column among the words that are not understood yet: its column and
-    /// the value. Words that name the column are marked together with it.
-    pub fn value(&mut self) -> Option<(usize, String)> {
-        let found = self.table.columns.iter().enumerate().find_map(|(column, facts)| {
-            let mut texts = facts.top.iter().filter(|_| facts.kind == ColumnKind::Text);
-            texts.find_map(|value| {
-                let places = self.spelled(&self.all(), &words(value).concat())?;
+    /// The conditions on rows: comparisons, years and frequent values. Their words are marked.
+    pub fn filters(&mut self) -> Vec<Filter> {
+        let mut filters = Vec::new();
+        for at in self.all() {
+            filters.extend(self.comparison(at));
+        }
+        filters
+    }
+
+    /// "wind morethan 5", or "morethan 5 wind".
+    fn comparison(&mut self, at: usize) -> Option<Filter> {
+        let sign = match self.word(at) {
+            "morethan" => ">",
+            "lessthan" => "<",
+            "atleast" => ">=",
+            "atmost" => "<=",
+            _ => return None,
+        };
+        let number = self.word(at + 1).to_owned();
+        number.parse::<f64>().ok()?;
+        let before = (1..=5).map(|width| at.saturating_sub(width)..at);
+        let after = (1..=3).map(|width| at + 2..(at + 2 + width).min(self.words.len()));
+        let table = self.table;
+        let found = before.chain(after).find_map(|range| {
+            let columns = table.columns.iter().enumerate();
+            let numeric = columns.filter(|(_, column)| column.kind == ColumnKind::Number);
+            let mut hits = numeric.filter_map(|(at, column)| self.hit(&range, at, column));
+            let hit = hits.next()?;
+            hits.next().is_none().then_some((range, hit))
+        });
+        let (range, hit) = found?;
+        // The name may be longer than the part that was enough to find it.
+        let wide = range.start.saturating_sub(2)..range.end;
+        let facts = table.columns.get(hit.column)?;
+        let words = self.hit(&wide, hit.column, facts).map_or(hit.words, |hit| hit.words);
+        words.into_iter().chain([at, at + 1]).for_each(|at| self.mark(at));
+        Some(Filter::Compares { column: hit.column, sign, number })
+    }
+
+    /// "in 2014", if the file has dates of that year.
+    pub fn year(&mut self) -> Option<Filter> {
+        let mut dates = self
+            .table
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(_, column)| column.kind == ColumnKind::Date);
+        let (column, facts) = dates.next()?;
+        if dates.next().is_some() {
+            return None;
+        }
+        let (low, high) = facts.range.as_ref()?;
+        let (low, high) = (low.get(..4)?.to_owned(), high.get(..4)?.to_owned());
+        let is_year = |word: &str| word.len() == 4 && word.bytes().all(|b| b.is_ascii_digit());
+        let at = self.all().find(|&at| {
+            let word = self.word(at);
+            !self.used[at] && is_year(word) && word >= low.as_str() && word <= high.as_str()
+        })?;
+        self.mark(at);
+        Some(Filter::InYear { column, year: self.word(at).to_owned() })
+    }
+
+    /// A frequent value of a text column, other than those in `taken`, among the words that are not
+    /// understood yet. Words that name the column are marked together with it.
+    pub fn value(&mut self, taken: &[usize]) -> Option<(usize, String)> {
+        let mut found: Vec<(usize, String, Vec<usize>)> = Vec::new();
+        for (column, facts) in self.table.columns.iter().enumerate() {
+            let texts = facts
+                .top
+                .iter()
+                .filter(|_| facts.kind == ColumnKind::Text && !taken.contains(&column));
+            for value in texts {
+                let Some(places) = self.spelled(&self.all(), &words(value).concat()) else {
+                    continue;
+                };
                 let is_new = places.iter().all(|&at| !self.used[at])
                     && places.iter().any(|&at| !self.is_filler(at));
-                is_new.then(|| (column, value.clone(), places))
-            })
-        });
-        let (column, value, places) = found?;
+                if is_new {
+                    found.push((column, value.clone(), places));
+                }
+            }
+        }
+        let longest = found.iter().map(|(_, _, places)| places.len()).max()?;
+        found.retain(|(_, _, places)| places.len() == longest);
+        let place = found.first()?.2.clone();
+        found.retain(|(_, _, places)| *places == place);
+        let is_named = |column: usize| {
+            let names = &self.table.columns[column].words;
+            self.all().any(|at| names.iter().any(|name| likeness(self.word(at), name) > 0.0))
+        };
+        if found.len() > 1 {
+            let columns = found.iter().map(|(column, ..)| *column).collect();
+            found.retain(|(column, ..)| is_named(*column));
+            if found.len() != 1 {
+                self.ambiguous = columns;
+                return None;
+            }
+        }
+        let (column, value, places) = found.pop()?;
         places.iter().for_each(|&at| self.mark(at));
         for at in self.all() {
             let names = &self.table.columns[column].words;
@@ -208,6 +312,15 @@ impl<'t> QuestionWords<'t> {
 
     fn is_filler(&self, at: usize) -> bool {
         has(FILLERS, self.word(at))
+    }
+
+    /// Whether a word is the file's name, such as "orders".
+    pub fn take_file_name(&mut self) -> bool {
+        let file = words(&self.table.file);
+        let at = self.all().find(|&at| {
+            !self.used[at] && file.iter().any(|word| root(word) == root(self.word(at)))
+        });
+        at.inspect(|&at| self.mark(at)).is_some()
     }
 
     /// Whether every word has been understood, has no meaning of its own, or is from the file's name.

@@ -5,18 +5,21 @@
 use crate::domain::Usage;
 use crate::domain::model::{Entry, Finish, ModelEvent, ModelRequest};
 use data::DemoReply;
-use page::{Page, asks_about_the_page, keywords};
-use table::TableProfile;
+use language::{Language, fill};
+use page::Page;
+use report::{TableReport, escape};
 
 mod asked;
 mod columns;
 mod data;
 mod find;
+mod language;
 mod page;
 mod query;
 mod question;
 mod report;
 mod table;
+mod translate;
 mod words;
 
 /// The demo's model, for the API's `model` field.
@@ -66,112 +69,113 @@ fn count(n: usize) -> u32 {
 }
 
 fn conclude(request: &ModelRequest) -> DemoReply {
-    let (_, question) = question(request);
-    reply(request, data::table(request).as_ref(), question).0
+    reply(request).0
 }
 
-/// The reply, with advice to the first question and to greetings.
+/// The reply, with advice to those who ask what the demo can do.
 fn conclude_with_advice(request: &ModelRequest) -> DemoReply {
-    let (is_first, question) = question(request);
-    let table = data::table(request);
-    match reply(request, table.as_ref(), question) {
-        (DemoReply::Text(mut text), is_greeting) if is_first || is_greeting => {
+    match reply(request) {
+        (DemoReply::Text(mut text), Some(language)) => {
             text.push_str("\n\n");
-            text.push_str(&how_to_add_a_key(table.is_some()));
+            text.push_str(language.texts.key);
             DemoReply::Text(text)
         }
         (reply, _) => reply,
     }
 }
 
-/// The question, and whether it is the conversation's first.
-fn question(request: &ModelRequest) -> (bool, &str) {
-    let place = request.entries.iter().rposition(|entry| matches!(entry, Entry::User(_)));
-    let question = place.and_then(|place| match request.entries.get(place)? {
+fn question(request: &ModelRequest) -> &str {
+    let mut newest_first = request.entries.iter().rev();
+    let question = newest_first.find_map(|entry| match entry {
         Entry::User(text) => Some(text.as_str()),
         _ => None,
     });
-    let mut earlier = request.entries.iter().take(place.unwrap_or(0));
-    let is_first = !earlier.any(|entry| matches!(entry, Entry::Assistant { .. }));
-    (is_first, question.unwrap_or(""))
+    question.unwrap_or("")
 }
 
-/// The reply to `question`, and whether that is a greeting.
-fn reply(
-    request: &ModelRequest,
-    table: Option<&TableProfile>,
-    question: &str,
-) -> (DemoReply, bool) {
+/// The reply, and its language if it says what the demo can do.
+fn reply(request: &ModelRequest) -> (DemoReply, Option<&'static Language>) {
+    let question = question(request);
     let page = Page::read(&request.system);
-    if is_greeting(question) {
-        return (DemoReply::Text(greeting(&page, table)), true);
+    let language = Language::of(question, page.language);
+    let texts = &language.texts;
+    let table = data::table(request);
+    let report = table.as_ref().map(|table| TableReport { table, language });
+    let text = |text: String| (DemoReply::Text(text), None);
+    let words = words::tokens(question).len();
+    if language.mentions(language.abilities, question) && words <= 8 {
+        return (DemoReply::Text(abilities(language, &page, report)), Some(language));
     }
-    if let Some(reply) = table.and_then(|table| data::reply(request, table, question)) {
-        return (reply, false);
+    if language.mentions(language.greetings, question) && words <= 4 {
+        return text(format!("{} {}", texts.hello, abilities(language, &page, report)));
     }
-    let quotes = page.quotes(&keywords(question));
-    let text = if !quotes.is_empty() {
-        let quoted: Vec<String> = quotes.iter().map(|quote| format!("“{quote}”")).collect();
-        format!("{} says:\n\n{}", page.called(), quoted.join("\n\n"))
-    } else if !page.is_empty() && asks_about_the_page(question) {
-        page.describe()
-    } else if let Some(table) = table {
-        format!("I do not understand that. {}", report::help(table))
-    } else if page.is_empty() {
-        "I know nothing about the page you are on, so I cannot look anything up for you.".to_owned()
-    } else {
-        format!("I found nothing about that on the page. {}", page.describe())
+    if let Some(reply) = report.and_then(|report| data::reply(request, report, question)) {
+        return (reply, None);
+    }
+    let answers = page.answers(question);
+    if !answers.is_empty() {
+        return text(as_paragraph(&answers));
+    }
+    if !page.is_empty() && language.mentions(language.about_page, question) {
+        return text(describe(language, &page));
+    }
+    let apology = match (report, page.is_empty()) {
+        (Some(_), _) => texts.unsure,
+        (None, true) => texts.no_page,
+        (None, false) => texts.not_found,
     };
-    (DemoReply::Text(text), false)
+    text(format!("{apology}{}", suggestions(language, &page, report)))
 }
 
-fn greeting(page: &Page<'_>, table: Option<&TableProfile>) -> String {
-    let mut text = match (page.is_empty(), table) {
-        (true, None) => "Hello! Ask me something.".to_owned(),
-        (true, Some(_)) => "Hello!".to_owned(),
-        (false, _) => format!("Hello! {}", page.describe()),
-    };
-    if let Some(table) = table {
-        text.push(' ');
-        text.push_str(&report::help(table));
+/// Sentences follow each other; rows of a table make a list.
+fn as_paragraph(answers: &[String]) -> String {
+    let is_sentence = |text: &String| text.ends_with(['.', '!', '?', '。', '！', '？', '؟']);
+    match answers {
+        [one] => escape(one),
+        many if many.iter().all(is_sentence) => escape(&many.join(" ")),
+        many => many
+            .iter()
+            .map(|it| format!("- {}\n", escape(it)))
+            .collect::<String>()
+            .trim_end()
+            .to_owned(),
     }
-    text
 }
 
-fn how_to_add_a_key(has_file: bool) -> String {
-    let can = if has_file { "quote the page and query your file" } else { "quote the page" };
-    format!(
-        "I am the built-in demo, not a language model: I can only {can}. For real answers, start \
-         the server with `ANTHROPIC_API_KEY` or `OPENAI_API_KEY` set, or with `OPENAI_BASE_URL` \
-         for your own model server."
-    )
+fn describe(language: &Language, page: &Page<'_>) -> String {
+    let title =
+        page.title.map(|title| fill(language.texts.you_are_on, &[("title", &escape(title))]));
+    let parts: Vec<String> =
+        title.into_iter().chain(page.summary().map(|text| escape(&text))).collect();
+    parts.join(" ")
 }
 
-fn is_greeting(question: &str) -> bool {
-    const GREETINGS: &[&str] = &[
-        "hello",
-        "hi",
-        "hey",
-        "hiya",
-        "greetings",
-        "hallo",
-        "moin",
-        "servus",
-        "bonjour",
-        "salut",
-        "hola",
-        "ola",
-        "olá",
-        "ciao",
-        "привет",
-        "مرحبا",
-        "שלום",
-        "你好",
-        "こんにちは",
-    ];
-    let mut words = question.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty());
-    let first = words.next().map(str::to_lowercase);
-    first.is_some_and(|word| GREETINGS.contains(&word.as_str())) && words.count() <= 2
+/// What the demo can do, here and now.
+fn abilities(language: &Language, page: &Page<'_>, report: Option<TableReport<'_>>) -> String {
+    let texts = &language.texts;
+    let mut parts = Vec::new();
+    if !page.is_empty() {
+        parts.push(texts.can_page.to_owned());
+    }
+    parts.push(match report {
+        Some(report) => fill(texts.can_file, &[("file", &escape(&report.table.file))]),
+        None => texts.can_upload.to_owned(),
+    });
+    format!("{}{}", parts.join(" "), suggestions(language, page, report))
+}
+
+/// Questions that make sense here, as a list.
+fn suggestions(language: &Language, page: &Page<'_>, report: Option<TableReport<'_>>) -> String {
+    let texts = &language.texts;
+    let mut examples = report.map(TableReport::examples).unwrap_or_default();
+    if page.summary().is_some() && examples.len() < 4 {
+        examples.push(texts.examples[5].to_owned());
+    }
+    if examples.is_empty() {
+        return String::new();
+    }
+    let list: Vec<String> = examples.iter().map(|it| format!("- {}", escape(it))).collect();
+    format!(" {}\n\n{}", texts.try_asking, list.join("\n"))
 }
 
 #[cfg(test)]

@@ -2,12 +2,18 @@
 
 use crate::domain::block::read_block;
 
-/// Maximum number of sentences of the page that an answer quotes.
+use super::language::Language;
+
+/// Maximum number of sentences of the page in an answer.
 const QUOTES: usize = 3;
+
+/// Maximum length of a heading, in characters.
+const HEADING: usize = 60;
 
 /// What the prompt says about the visitor's page.
 pub struct Page<'a> {
-    title: Option<&'a str>,
+    pub title: Option<&'a str>,
+    pub language: Option<&'a str>,
     description: Option<&'a str>,
     text: &'a str,
 }
@@ -19,6 +25,7 @@ impl<'a> Page<'a> {
             |label: &str| facts.lines().find_map(|line| line.strip_prefix(label)).map(str::trim);
         Self {
             title: fact("Title:"),
+            language: fact("Language:"),
             description: fact("Description:"),
             text: read_block(system, "page_text").unwrap_or(""),
         }
@@ -28,41 +35,71 @@ impl<'a> Page<'a> {
         self.title.is_none() && self.description.is_none() && self.text.is_empty()
     }
 
-    /// How to refer to the page at the start of a sentence.
-    pub fn called(&self) -> String {
-        self.title.map_or_else(|| "The page".to_owned(), |title| format!("The page “{title}”"))
+    /// What the page is about, in its own words.
+    pub fn summary(&self) -> Option<String> {
+        let first = || statements(self.text).into_iter().next().map(|found| found.text);
+        self.description.map(str::to_owned).or_else(first)
     }
 
-    pub fn describe(&self) -> String {
-        let mut text = match self.title {
-            Some(title) => format!("You are on the page “{title}”."),
-            None => "I can see the page you are on.".to_owned(),
+    /// The statements that share the most words or subjects with a question, in the order of the
+    /// page.
+    pub fn answers(&self, question: &str) -> Vec<String> {
+        let asked = keywords(question);
+        let subjects = Language::topics_of(question, &asked);
+        let score = |text: &str| {
+            let has = keywords(text);
+            let words = asked.iter().filter(|word| has.iter().any(|h| alike(h, word))).count();
+            let topics = subjects
+                .iter()
+                .filter(|topic| has.iter().any(|word| Language::topic(word) == Some(**topic)));
+            2 * words + topics.count()
         };
-        if let Some(first) = self.description.or_else(|| sentences(self.text).next()) {
-            text.push_str(" It says: ");
-            text.push_str(first);
-        }
-        text
-    }
-
-    /// The sentences that share the most of `words`, in the order of the page.
-    pub fn quotes(&self, words: &[String]) -> Vec<&'a str> {
-        let mut scored: Vec<(usize, usize, &str)> = sentences(self.text)
+        let mut scored: Vec<(usize, usize, String)> = statements(self.text)
+            .into_iter()
             .enumerate()
-            .filter_map(|(place, sentence)| {
-                let has = keywords(sentence);
-                let score = words.iter().filter(|word| has.iter().any(|h| alike(h, word))).count();
-                (score > 0).then_some((score, place, sentence))
+            .filter_map(|(place, found)| {
+                let score = 2 * score(&found.text) + score(&found.heading);
+                (score > 0).then_some((score, place, found.text))
             })
             .collect();
         // A sentence that shares one word adds little to one that shares three.
         let best = scored.iter().map(|(score, ..)| *score).max().unwrap_or(0);
         scored.retain(|(score, ..)| score * 2 > best);
-        scored.sort_by_key(|&(score, place, _)| (std::cmp::Reverse(score), place));
+        scored.sort_by_key(|(score, place, _)| (std::cmp::Reverse(*score), *place));
         scored.truncate(QUOTES);
-        scored.sort_by_key(|&(_, place, _)| place);
-        scored.into_iter().map(|(_, _, sentence)| sentence).collect()
+        scored.sort_by_key(|(_, place, _)| *place);
+        scored.into_iter().map(|(_, _, text)| text).collect()
     }
+}
+
+/// A sentence or a row of a table, and the heading that it stands under.
+struct Statement {
+    text: String,
+    heading: String,
+}
+
+fn statements(text: &str) -> Vec<Statement> {
+    let mut heading = String::new();
+    let mut found = Vec::new();
+    for line in text.lines().map(str::trim).filter(|line| line.chars().any(char::is_alphanumeric)) {
+        let cells: Vec<&str> =
+            line.split('|').map(str::trim).filter(|cell| !cell.is_empty()).collect();
+        if let [first, rest @ ..] = &cells[..]
+            && !rest.is_empty()
+        {
+            let text = format!("{first}: {}", rest.join(", "));
+            found.push(Statement { text, heading: heading.clone() });
+        } else if line.chars().count() <= HEADING
+            && !line.ends_with(['.', '!', '?', '。', '！', '？', ':', '؟'])
+        {
+            heading = line.to_owned();
+        } else {
+            let sentences = sentences(line)
+                .map(|text| Statement { text: text.to_owned(), heading: heading.clone() });
+            found.extend(sentences);
+        }
+    }
+    found
 }
 
 /// The sentences of `text`. They end with a full stop, question mark or exclamation mark before white
@@ -112,13 +149,4 @@ fn alike(a: &str, b: &str) -> bool {
     short == long
         || (short.chars().count() >= 4
             && long.strip_prefix(short).is_some_and(|ending| ending.chars().count() <= 3))
-}
-
-/// Whether a question is about the page as a whole.
-pub fn asks_about_the_page(question: &str) -> bool {
-    let question = question.to_lowercase();
-    question.split(|c: char| !c.is_alphanumeric()).any(|word| {
-        matches!(word, "here" | "about")
-            || ["page", "site", "seite"].iter().any(|name| word.contains(name))
-    })
 }

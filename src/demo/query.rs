@@ -12,8 +12,8 @@ pub struct DataQuery {
     pub select: Select,
     /// What the figure is grouped by.
     pub group: Option<Group>,
-    /// Which rows are considered; all if `None`.
-    pub filter: Option<Filter>,
+    /// Which rows are considered; all if there are none.
+    pub filters: Vec<Filter>,
     /// Whether the least comes first.
     pub ascending: bool,
     /// Maximum number of rows of the result.
@@ -34,10 +34,12 @@ pub enum Select {
         /// The column that orders them.
         column: usize,
     },
+    /// How many rows have values in each of some equally wide ranges.
+    Bins { column: usize },
 }
 
 /// A figure that is computed from many rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Figure {
     Count,
     Distinct,
@@ -63,11 +65,15 @@ pub enum Unit {
     Year,
 }
 
-/// Selects the rows whose `column` is `value`.
+/// Selects rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Filter {
-    pub column: usize,
-    pub value: String,
+pub enum Filter {
+    /// Those whose column is this value.
+    Equals { column: usize, value: String },
+    /// Those whose column compares with this number: the sign, and the number in digits.
+    Compares { column: usize, sign: &'static str, number: String },
+    /// Those whose date is in this year.
+    InYear { column: usize, year: String },
 }
 
 impl Figure {
@@ -98,8 +104,18 @@ impl DataQuery {
     pub fn sql(&self, table: &TableProfile) -> String {
         let name = |column: usize| quote(name(table, column));
         let mut conditions: Vec<String> = Vec::new();
-        if let Some(Filter { column, value }) = &self.filter {
-            conditions.push(format!("{} = '{}'", name(*column), value.replace('\'', "''")));
+        for filter in &self.filters {
+            conditions.push(match filter {
+                Filter::Equals { column, value } => {
+                    format!("{} = '{}'", name(*column), value.replace('\'', "''"))
+                }
+                Filter::Compares { column, sign, number } => {
+                    format!("{} {sign} {number}", name(*column))
+                }
+                Filter::InYear { column, year } => {
+                    format!("substr({}, 1, 4) = '{year}'", name(*column))
+                }
+            });
         }
         let direction = if self.ascending { "" } else { " DESC" };
         let (select, order) = match self.select {
@@ -108,6 +124,14 @@ impl DataQuery {
                 conditions.push(format!("{value} IS NOT NULL"));
                 let label = label.map_or_else(String::new, |label| format!("{}, ", name(label)));
                 (format!("{label}{value}"), Some(format!("{value}{direction}")))
+            }
+            Select::Bins { column } => {
+                let value = name(column);
+                conditions.push(format!("{value} IS NOT NULL"));
+                let (start, width) = bins(table, column);
+                let bin =
+                    format!("{start} + {width} * CAST(({value} - {start}) / {width} AS INTEGER)");
+                (format!("round({bin}, 6) AS \"from\", count(*) AS \"count\""), None)
             }
             Select::Figure(figure, column) => {
                 let figure = figure_sql(table, figure, column);
@@ -137,6 +161,9 @@ impl DataQuery {
                 Unit::Year => format!(" GROUP BY substr({of_name}, 1, 4)"),
             });
         }
+        if matches!(self.select, Select::Bins { .. }) {
+            sql.push_str(" GROUP BY 1 ORDER BY 1");
+        }
         if let Some(order) = order {
             sql.push_str(&format!(" ORDER BY {order}"));
         }
@@ -144,32 +171,6 @@ impl DataQuery {
             sql.push_str(&format!(" LIMIT {limit}"));
         }
         sql
-    }
-
-    /// A title for the result, such as `average temp_max by weather`.
-    pub fn title(&self, table: &TableProfile) -> String {
-        let mut title = match self.select {
-            Select::Figure(Figure::Count, None) => "number of rows".to_owned(),
-            Select::Figure(figure, Some(column)) => {
-                format!("{} {}", figure.as_str(), name(table, column))
-            }
-            Select::Figure(figure, None) => figure.as_str().to_owned(),
-            Select::Rows { column, .. } => {
-                let which = if self.ascending { "lowest" } else { "highest" };
-                let many = self.limit.filter(|&limit| limit > 1);
-                let many = many.map_or_else(String::new, |limit| format!("{limit} "));
-                format!("{which} {many}{}", name(table, column))
-            }
-        };
-        if let Some(group) = self.group {
-            title.push_str(" by ");
-            title.push_str(match group.unit {
-                Unit::Value => name(table, group.column),
-                Unit::Month => "month",
-                Unit::Year => "year",
-            });
-        }
-        title
     }
 }
 
@@ -192,6 +193,18 @@ fn figure_sql(table: &TableProfile, figure: Figure, column: Option<usize>) -> St
     };
     let alias = quote(&format!("{}_{}", figure.as_str(), name(table, column)));
     format!("{value} AS {alias}")
+}
+
+/// The start of the first range and the width of all, round numbers for about ten ranges.
+fn bins(table: &TableProfile, column: usize) -> (f64, f64) {
+    let range = table.columns.get(column).and_then(|column| column.range.as_ref());
+    let number = |text: &str| text.parse::<f64>().unwrap_or(0.0);
+    let (low, high) = range.map_or((0.0, 1.0), |(low, high)| (number(low), number(high)));
+    let rough = ((high - low) / 10.0).max(f64::MIN_POSITIVE);
+    let power = 10f64.powf(rough.log10().floor());
+    let width = [1.0, 2.0, 5.0, 10.0].map(|step| step * power);
+    let width = width.into_iter().find(|width| *width >= rough * 0.999).unwrap_or(rough);
+    ((low / width).floor() * width, width)
 }
 
 /// How many digits the figures of a column are rounded to: two, or more if its values are tiny.

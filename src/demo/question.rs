@@ -1,4 +1,4 @@
-//! Interprets plain English questions about a file. A question is understood only if every word of
+//! Interprets questions about a file, in the planner's words. A question is understood only if every word of
 //! it is: an exact answer to a different question would be worse than none.
 
 use super::asked::Asked;
@@ -15,16 +15,25 @@ pub enum Meaning {
     Columns,
     /// Something that SQL can find.
     Query(DataQuery),
-    /// A sum or average of a column without numbers.
+    /// A figure of a column that is not an amount.
     NotNumeric { column: usize },
+    /// These columns are meant equally well.
+    Ambiguous(Vec<usize>),
 }
 
-/// Interprets `text`; `None` if it is not a question about `table`.
-pub fn understand(table: &TableProfile, text: &str) -> Option<Meaning> {
-    if asks_for_columns(&mut QuestionWords::read(table, text)?) {
+/// Interprets a question; `None` if it is not one about `table`.
+pub fn understand(table: &TableProfile, words: &[String]) -> Option<Meaning> {
+    if asks_for_columns(&mut QuestionWords::read(table, words.to_vec())?) {
         return Some(Meaning::Columns);
     }
-    read(QuestionWords::read(table, text)?)
+    let mut asked = Asked::read(QuestionWords::read(table, words.to_vec())?);
+    let meaning = read(&mut asked);
+    let ambiguous = std::mem::take(&mut asked.question.ambiguous);
+    // Other words may be unknown as well, but the choice is the first thing to settle.
+    match meaning {
+        _ if !ambiguous.is_empty() => Some(Meaning::Ambiguous(ambiguous)),
+        other => other,
+    }
 }
 
 fn asks_for_columns(question: &mut QuestionWords<'_>) -> bool {
@@ -39,18 +48,25 @@ fn asks_for_columns(question: &mut QuestionWords<'_>) -> bool {
     is_about && question.is_understood()
 }
 
-fn read(question: QuestionWords<'_>) -> Option<Meaning> {
-    let mut asked = Asked::read(question);
+fn read(asked: &mut Asked<'_>) -> Option<Meaning> {
     let (select, mut group, limit) = match asked.columns()? {
         Selection::Query(select, group, limit) => (select, group, limit),
         Selection::NotNumeric(column) => {
             return asked.question.is_understood().then_some(Meaning::NotNumeric { column });
         }
     };
-    let filter = asked.question.value().map(|(column, value)| Filter { column, value });
+    let mut filters = std::mem::take(&mut asked.filters);
+    let mut taken = Vec::new();
+    while let Some((column, value)) = asked.question.value(&taken) {
+        taken.push(column);
+        filters.push(Filter::Equals { column, value });
+    }
+    if asked.counts_things && select == Select::Figure(Figure::Count, None) && !asked.has_rows {
+        asked.has_rows = asked.question.take_file_name();
+    }
     // "How many?" alone asks for nothing.
     let counts_rows = select == Select::Figure(Figure::Count, None) && group.is_none();
-    if counts_rows && !asked.has_rows && filter.is_none() {
+    if counts_rows && !asked.has_rows && filters.is_empty() {
         return None;
     }
     if asked.wants_chart && group.is_none() && matches!(select, Select::Figure(..)) {
@@ -62,6 +78,7 @@ fn read(question: QuestionWords<'_>) -> Option<Meaning> {
     let has_points = match select {
         Select::Figure(..) => group.is_some(),
         Select::Rows { label, .. } => label.is_some() && limit != Some(1),
+        Select::Bins { .. } => true,
     };
     let group_column = group.and_then(|group| asked.question.table.columns.get(group.column));
     let chart = match group_column {
@@ -74,7 +91,7 @@ fn read(question: QuestionWords<'_>) -> Option<Meaning> {
     Some(Meaning::Query(DataQuery {
         select,
         group,
-        filter,
+        filters,
         ascending: is_sorted && asked.extreme.is_some_and(|(_, is_least)| is_least),
         limit,
         chart: has_points.then_some(asked.chart.unwrap_or(chart)),

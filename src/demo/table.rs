@@ -55,7 +55,27 @@ impl ColumnKind {
     }
 }
 
+impl ColumnProfile {
+    /// Whether its values identify something rather than measure it: ids, codes, years, places.
+    pub fn is_code(&self) -> bool {
+        const CODES: &str = "id ids no nr number code zip plz postal postcode postleitzahl phone telefon tel \
+                             telephone year jahr année año ano lat latitude lon lng longitude sku isbn ean uuid \
+                             key index month day week hour fax line row nummer";
+        self.kind == ColumnKind::Number
+            && self.words.last().zip(self.words.first()).is_some_and(|(last, first)| {
+                [last, first].iter().any(|word| CODES.split(' ').any(|code| code == word.as_str()))
+            })
+    }
+}
+
 impl TableProfile {
+    /// The first column of amounts.
+    pub fn amount(&self) -> Option<usize> {
+        self.columns.iter().position(|column| {
+            column.kind == ColumnKind::Number && !column.is_code() && !column.words.is_empty()
+        })
+    }
+
     /// Parses the block `data` of a system text; `None` if there is none.
     pub fn read(system: &str) -> Option<Self> {
         let block = read_block(system, "data")?;
@@ -82,10 +102,7 @@ impl TableProfile {
         let columns = self.columns.iter().enumerate();
         let few = |distinct: &u64| (2..=50).contains(distinct);
         columns
-            .filter(|(_, column)| {
-                matches!(column.kind, ColumnKind::Text | ColumnKind::Boolean)
-                    && !column.words.is_empty()
-            })
+            .filter(|(_, column)| column.kind == ColumnKind::Text && !column.words.is_empty())
             .filter_map(|(at, column)| column.distinct.filter(few).map(|distinct| (distinct, at)))
             .min()
             .map(|(_, at)| at)

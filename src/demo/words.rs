@@ -21,6 +21,47 @@ pub fn words(text: &str) -> Vec<String> {
     found
 }
 
+/// The words of a question, in which numbers may have points and commas.
+pub fn tokens(text: &str) -> Vec<String> {
+    let is_digit = |c: Option<&char>| c.is_some_and(char::is_ascii_digit);
+    let chars: Vec<char> = text.chars().collect();
+    let mut found: Vec<String> = Vec::new();
+    let mut joins = false;
+    let mut from = 0;
+    for (at, &c) in chars.iter().enumerate() {
+        let inside = at > 0 && is_digit(chars.get(at - 1)) && is_digit(chars.get(at + 1));
+        let hump = at > from && chars[at - 1].is_lowercase() && c.is_uppercase();
+        let sign = matches!(c, '<' | '>' | '=');
+        if !(c.is_alphanumeric() || is_mark(c) || (matches!(c, '.' | ',') && inside)) || hump {
+            joins = false;
+        }
+        let keeps = c.is_alphanumeric() || is_mark(c) || (matches!(c, '.' | ',') && inside);
+        if keeps && joins {
+            if let Some(last) = found.last_mut() {
+                last.extend(c.to_lowercase());
+            }
+        } else if keeps {
+            from = at;
+            found.push(c.to_lowercase().collect());
+            joins = true;
+        } else if sign {
+            match found
+                .last_mut()
+                .filter(|last| at > 0 && chars[at - 1] != ' ' && last.starts_with(['<', '>']))
+            {
+                Some(last) => last.push(c),
+                None => found.push(c.to_string()),
+            }
+        }
+    }
+    found
+}
+
+/// A combining mark, which is part of its word.
+fn is_mark(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{64b}'..='\u{652}' | '\u{5b0}'..='\u{5c7}')
+}
+
 /// The canonical form of a word, for our purposes: its singular, or the usual synonym.
 pub fn root(word: &str) -> &str {
     match word {

@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::page::sentences;
+use super::table::TableProfile;
 use super::*;
 use crate::domain::block::write_block;
 use crate::domain::model::{ToolCall, ToolChoice, ToolResult, ToolSpec};
@@ -36,32 +37,6 @@ fn request(system: String, question: &str) -> ModelRequest {
         max_tokens: 100,
         temperature: None,
     }
-}
-
-#[test]
-fn quotes_the_sentence_that_answers() {
-    let text = ask("What does delivery cost?");
-    assert!(text.contains("“Delivery costs 4.90 euros.”"), "{text}");
-    assert!(!text.contains("Returns"), "{text}");
-}
-
-#[test]
-fn greets_and_tells_how_to_add_a_key() {
-    let text = ask("Hello!");
-    assert!(text.starts_with("Hello! You are on the page “Corner Shop”."), "{text}");
-    assert!(text.contains("ANTHROPIC_API_KEY"), "{text}");
-}
-
-#[test]
-fn says_what_it_knows_about_the_page() {
-    assert!(ask("What is on this page?").contains("It says: Tea and honey."));
-    assert!(ask("Who painted the Mona Lisa?").starts_with("I found nothing about that"));
-}
-
-#[test]
-fn without_a_page_it_says_so() {
-    let text = said(&request("You are a bot.".to_owned(), "Where is the exit?"));
-    assert!(text.starts_with("I know nothing about the page"), "{text}");
 }
 
 #[test]
@@ -140,102 +115,10 @@ fn query(block: &str, question: &str) -> (String, String) {
 }
 
 #[test]
-fn questions_that_are_not_fully_understood_are_not_queried() {
-    for question in [
-        "average temp_max in 2014",
-        "average temp_max where wind is above 5",
-        "How many rows have wind over 5?",
-        "how many rainy days were there?",
-        "average of humidity",
-        "median wind",
-        "average wind on weekends",
-        "average temp_max and wind by weather",
-        "average wind by humidity",
-        "weather",
-        "by",
-        "top",
-        "top 5",
-        "How many?",
-        "Who wrote Hamlet?",
-        &"average wind ".repeat(40),
-        "",
-    ] {
-        let (text, chart) = query(WEATHER, question);
-        assert_eq!(chart, "text", "{question}: {text}");
-        let help = "I do not understand that. I can count the rows of seattle-weather.csv, list";
-        assert!(text.starts_with(help), "{question}: {text}");
-        assert!(text.contains("“What is the average precipitation by weather?”"), "{text}");
-        assert!(text.contains("ANTHROPIC_API_KEY"));
-    }
-}
-
-#[test]
-fn its_own_examples_are_understood() {
-    for block in [WEATHER, SALES, "File: x.csv (csv, 1 KB), 1 row, 1 column; query it\nColumns:\n"]
-    {
-        let table = TableProfile::read(&system(block)).unwrap();
-        for example in report::examples(&table) {
-            assert_ne!(query(block, &example).1, "text", "{example}");
-        }
-    }
-}
-
-#[test]
-fn questions_about_the_page_are_still_answered() {
-    for (question, quote) in [
-        ("What does delivery cost?", "“Delivery costs 4.90 euros.”"),
-        ("How many rooms does the shop have?", "“The shop has 3 rooms.”"),
-    ] {
-        let text = said(&with_file(WEATHER, question));
-        assert!(text.contains(quote), "{text}");
-    }
-    let hello = said(&with_file(WEATHER, "Hello!"));
-    assert!(
-        hello.contains("seattle-weather.csv") && hello.contains("ANTHROPIC_API_KEY"),
-        "{hello}"
-    );
-}
-
-#[test]
-fn columns_are_listed_without_a_query() {
-    for question in [
-        "columns",
-        "What columns are there?",
-        "How many columns does the file have?",
-        "list the column names",
-        "What is in this file?",
-        "Describe the data",
-    ] {
-        let text = said(&with_file(WEATHER, question));
-        let list = "seattle-weather.csv has 1,461 rows and 7 columns:\n\n- date (date)\n\
-                    - precipitation (number)\n- temp_max (number)\n";
-        assert!(text.starts_with(list), "{question}: {text}");
-        assert!(text.contains("\n- note (empty)\n"), "{text}");
-    }
-    let (text, _) = query(WEATHER, "total of weather");
-    assert!(text.starts_with("weather holds text, not numbers"), "{text}");
-}
-
-/// The greatest text, `9%` of `9%` and `100%`, was shown as the maximum.
-#[test]
-fn text_has_no_maximum() {
-    for question in [
-        "max of weather",
-        "What is the maximum weather?",
-        "minimum of weather",
-        "the highest weather",
-        "average weather by wind",
-    ] {
-        let (text, chart) = query(WEATHER, question);
-        assert_eq!(chart, "text", "{question}: {text}");
-        assert!(text.starts_with("weather holds text, not numbers"), "{question}: {text}");
-    }
-    assert_ne!(query(WEATHER, "What is the maximum date?").1, "text");
-}
-
-#[test]
 fn figures_have_their_unit() {
-    for (unit, expected) in [("$", "**$1234.5**"), ("%", "**1234.5 %**"), ("kg", "**1234.5 kg**")] {
+    for (unit, expected) in
+        [("$", "**$1,234.5**"), ("%", "**1,234.5 %**"), ("kg", "**1,234.5 kg**")]
+    {
         let block = WEATHER.replace("(number): 0 to", &format!("(number): unit {unit}, 0 to"));
         let mut request = with_file(&block, "max of precipitation");
         let DemoReply::Call(call) = conclude(&request) else { panic!("no call") };
@@ -273,112 +156,6 @@ fn result(columns: &[&str], rows: &Value, count: usize, truncated: bool) -> Stri
     let mut content = String::new();
     write_block(&mut content, "result", &rows.to_string());
     content
-}
-
-#[test]
-fn results_become_sentences_and_tables() {
-    let one = |value: Value| result(&["x"], &json!([[value]]), 1, false);
-    for (question, content, text) in [
-        ("How many rows?", one(json!(1461)), "seattle-weather.csv has **1,461** rows."),
-        (
-            "How many rows are fog?",
-            one(json!(101)),
-            "The number of rows is **101**, computed from the rows where weather is fog, out of all 1,461.",
-        ),
-        (
-            "average temp_max",
-            one(json!(16.44)),
-            "The average of temp_max is **16.44**, computed from all 1,461 rows.",
-        ),
-        (
-            "total precipitation",
-            one(json!(4426.0)),
-            "The total of precipitation is **4426**, computed from all 1,461 rows.",
-        ),
-        (
-            "How many different weather?",
-            one(json!(5)),
-            "weather has **5** different values, computed from all 1,461 rows.",
-        ),
-        ("maximum wind", one(Value::Null), "wind has no values, computed from all 1,461 rows."),
-        (
-            "When was the highest temp_max?",
-            result(&["date", "temp_max"], &json!([["2014-08-11", 35.6]]), 1, false),
-            "Highest temp_max: **35.6** (date: 2014-08-11), computed from all 1,461 rows.",
-        ),
-        (
-            "average temp_max by weather",
-            result(
-                &["weather", "average_temp_max"],
-                &json!([["sun", 19.86], ["a|b\n*", 16.0], [null, null]]),
-                3,
-                false,
-            ),
-            "Average temp_max by weather, computed from all 1,461 rows:\n\n\
-             | weather | average_temp_max |\n| --- | ---: |\n| sun | 19.86 |\n| a\\|b \\* | 16 |\n\
-             | (empty) | (empty) |",
-        ),
-        (
-            "average wind by weather",
-            result(&["weather", "average_wind"], &json!([]), 0, false),
-            "Average wind by weather: no row has a value, computed from all 1,461 rows.",
-        ),
-    ] {
-        assert_eq!(told(question, &content, false), text, "{question}");
-    }
-}
-
-#[test]
-fn long_results_are_shortened() {
-    let rows: Vec<Value> = (0..1000).map(|n| json!([format!("day {n}"), n])).collect();
-    let columns = &["date", "average_wind"];
-    for (rows, count, truncated, end) in [
-        (&rows[..48], 48, false, "The first 20 of 48 rows are shown."),
-        (&rows[..], 1000, true, "The first 20 of 1,000 or more rows are shown."),
-    ] {
-        let content = result(columns, &json!(rows), count, truncated);
-        let text = told("average wind by date", &content, false);
-        assert_eq!(text.matches("| day ").count(), 20);
-        assert!(text.ends_with(end), "{text}");
-    }
-}
-
-#[test]
-fn failures_are_reported_without_the_error_message() {
-    for (content, is_error) in
-        [("no such column: x", true), ("no JSON", false), ("{\"columns\": 1}", false), ("", false)]
-    {
-        let text = told("average wind", content, is_error);
-        assert!(text.starts_with("I could not find that out: the query failed."), "{text}");
-        assert!(!text.contains("no such column") && !text.contains("ANTHROPIC_API_KEY"), "{text}");
-    }
-}
-
-#[test]
-fn only_the_first_answer_mentions_the_key() {
-    let mut request = with_file(WEATHER, "average wind");
-    let DemoReply::Call(call) = conclude(&request) else { panic!("no call") };
-    request.entries.push(Entry::Assistant {
-        text: String::new(),
-        calls: vec![call],
-        verbatim: None,
-    });
-    request.entries.push(Entry::ToolResults(vec![ToolResult {
-        call_id: "call_1".to_owned(),
-        content: result(&["x"], &json!([[3.24]]), 1, false),
-        is_error: false,
-    }]));
-    let text = said(&request);
-    assert!(text.contains("**3.24**") && text.contains("ANTHROPIC_API_KEY"), "{text}");
-}
-
-#[test]
-fn without_the_tool_the_file_is_ignored() {
-    let mut request = with_file(WEATHER, "average wind");
-    request.tool_choice = ToolChoice::None;
-    assert!(said(&request).starts_with("I do not understand that."));
-    request.tools.clear();
-    assert!(said(&request).starts_with("I found nothing about that on the page."));
 }
 
 #[test]
@@ -425,4 +202,115 @@ fn it_copes_with_any_question_and_any_block() {
             Ok(())
         })
         .unwrap();
+}
+
+#[test]
+fn answers_with_the_sentence_of_the_page() {
+    assert_eq!(ask("What does delivery cost?"), "Delivery costs 4.90 euros.");
+    assert_eq!(ask("Was kostet die Lieferung?"), "Delivery costs 4.90 euros.");
+    assert!(ask("Who painted the Mona Lisa?").starts_with("I found nothing about that"));
+    for question in ["What does delivery cost?", "How many rooms does the shop have?"] {
+        let text = said(&with_file(WEATHER, question));
+        assert!(text.contains("4.90") || text.contains("3 rooms"), "{text}");
+    }
+}
+
+#[test]
+fn rows_of_a_page_s_table_are_found_by_their_heading() {
+    let mut system = String::new();
+    write_block(
+        &mut system,
+        "page_text",
+        "Opening hours\nSaturday | 9:00 to 16:00\nPots\nBig pot | 9 euros",
+    );
+    let text = said(&request(system, "When are you open?"));
+    assert_eq!(text, "Saturday: 9:00 to 16:00");
+}
+
+#[test]
+fn only_what_it_can_do_mentions_the_key_and_never_in_production() {
+    let request = with_file(WEATHER, "What can you do?");
+    assert!(said(&request).contains("ANTHROPIC_API_KEY"));
+    let DemoReply::Text(text) = conclude(&request) else { panic!("a call") };
+    assert!(!text.contains("API_KEY") && text.contains("seattle-weather.csv"), "{text}");
+    assert!(!said(&with_file(WEATHER, "Hello!")).contains("API_KEY"));
+}
+
+#[test]
+fn it_asks_back_rather_than_guess() {
+    for question in [
+        "average of humidity",
+        "median wind",
+        "average wind on weekends",
+        "by",
+        "top",
+        "How many?",
+        "average temp_max and wind by weather",
+        "how many days were not rainy?",
+        "",
+    ] {
+        let (text, chart) = query(WEATHER, question);
+        assert_eq!(chart, "text", "{question}: {text}");
+        assert!(text.starts_with("I am not sure"), "{question}: {text}");
+    }
+    let (text, _) = query(WEATHER, "average temperature");
+    assert_eq!(text, "Do you mean temp_max or temp_min?");
+}
+
+#[test]
+fn its_own_examples_are_understood_in_every_language() {
+    for block in [WEATHER, SALES] {
+        let table = TableProfile::read(&system(block)).unwrap();
+        for &language in language::LANGUAGES {
+            for example in (TableReport { table: &table, language }).examples() {
+                assert_ne!(query(block, &example).1, "text", "{example}");
+            }
+        }
+    }
+}
+
+#[test]
+fn codes_and_text_have_no_average() {
+    let block = "File: x.csv (csv, 1 KB), 9 rows, 2 columns; query it\nColumns:\n\
+                 - \"order_id\" (number): 1 to 9, 9 distinct\n- \"city\" (string): 2 distinct, top: Rome (5)\n";
+    for question in ["average order_id", "sum of order_id", "maximum city"] {
+        let (text, _) = query(block, question);
+        assert!(text.contains("is not an amount"), "{question}: {text}");
+    }
+}
+
+#[test]
+fn results_become_sentences_in_the_visitor_s_language() {
+    let one = |value: Value| result(&["x"], &json!([[value]]), 1, false);
+    for (question, value, text) in [
+        ("How many rows?", json!(1461), "There are **1,461** rows in seattle-weather.csv."),
+        ("How many rows are fog?", json!(101), "There are **101** rows with fog."),
+        (
+            "Wie viele Regentage gab es in 2014?",
+            json!(148),
+            "Es gibt **148** Zeilen mit rain (2014).",
+        ),
+        ("Durchschnitt Wind", json!(3.24), "Der Durchschnitt von wind ist **3,24**."),
+        ("total precipitation", json!(4426.0), "The total of precipitation is **4,426**."),
+    ] {
+        assert_eq!(told(question, &one(value), false), text, "{question}");
+    }
+    let content = result(&["a", "b"], &json!([["sun", 2.96], [null, 1.0]]), 2, false);
+    assert_eq!(
+        told("average wind by weather", &content, false),
+        "Average wind by weather:\n\n| weather | Average wind |\n| --- | ---: |\n| sun | 2.96 |\n| (empty) | 1 |"
+    );
+    for (content, is_error) in [("no such column: x", true), ("no JSON", false), ("", false)] {
+        let text = told("average wind", content, is_error);
+        assert_eq!(text, "I could not find that out: the query failed.");
+    }
+}
+
+#[test]
+fn numbers_are_written_as_in_the_language() {
+    for (language, text) in [("en", "1,234.5"), ("de", "1.234,5"), ("ja", "1,234.5")] {
+        let found = language::LANGUAGES.iter().find(|it| it.code == language).unwrap();
+        assert_eq!(found.number("1234.5", false), text);
+        assert_eq!(found.number("2014", true), "2014");
+    }
 }

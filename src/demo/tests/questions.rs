@@ -27,7 +27,6 @@ fn questions_lead_to_sql() {
         ("Which weather has the highest average temp_max?", AVERAGE, "bar"),
         ("Average of the minimum temperature", &mean("temp_min"), ""),
         ("What's the average wind speed?", &mean("wind"), ""),
-        ("average temperature", &mean("temp_max"), ""),
         ("How many rows?", ROWS, ""),
         ("how many records are in the seattle weather file", ROWS, ""),
         ("What is the total number of rows?", ROWS, ""),

@@ -1,6 +1,7 @@
 //! `/api/chat`: questions, answers, history.
 
 mod data_answers;
+mod demo_questions;
 mod history;
 mod idempotency;
 mod live;
