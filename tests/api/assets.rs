@@ -69,8 +69,10 @@ async fn the_widget_is_small() {
     let mut total = 0;
     for path in &loaded {
         let size = taking_gzip(&server, path).await.1.len();
-        assert!(path != "/embed.js" || size <= 5 * 1024, "the loader has {size} bytes");
-        total += size;
+        match &**path {
+            "/embed.js" => assert!(size <= 5 * 1024, "the loader has {size} bytes"),
+            _ => total += size,
+        }
     }
     let languages = std::fs::read_dir("assets/static/widget/lang").into_iter().flatten();
     let mut largest = 0;
@@ -80,7 +82,7 @@ async fn the_widget_is_small() {
             largest.max(taking_gzip(&server, &format!("/static/widget/lang/{name}")).await.1.len());
     }
     total += largest;
-    assert!(total <= 25 * 1024, "{total} bytes: {loaded:?} and a language of {largest}");
+    assert!(total <= 30 * 1024, "{total} bytes: {loaded:?} and a language of {largest}");
 }
 
 /// The head, in lower case, and the body as sent to a client that accepts gzip. Read raw, because

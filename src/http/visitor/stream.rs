@@ -136,7 +136,7 @@ impl StreamApi {
         if let Some(TurnEvent::Failed(error)) = turn.event(0).await {
             return Err(SharedError(error).into());
         }
-        Ok(EventReply(Some(events(Follower::from_start(turn), has_html(html)))))
+        Ok(EventReply(Some(events(Follower::from_start(turn), has_html(&html)))))
     }
 
     /// Resume reading an answer
@@ -154,7 +154,7 @@ impl StreamApi {
         #[oai(validator(maximum(value = "1")))]
         html: Query<Option<u8>>,
     ) -> poem::Result<EventReply> {
-        let with_html = has_html(html);
+        let with_html = has_html(&html);
         let last = last.0.as_deref().filter(|_| !with_html);
         let follower = self.app.chat.follow(id.0.0, last).await?;
         Ok(EventReply(follower.map(|follower| events(follower, with_html))))
@@ -174,7 +174,7 @@ impl StreamApi {
     }
 }
 
-fn has_html(html: Query<Option<u8>>) -> bool {
+fn has_html(html: &Query<Option<u8>>) -> bool {
     html.0 == Some(1)
 }
 
