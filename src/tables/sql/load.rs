@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, Statement};
 
-use super::{Interrupt, Source, SqlError, SqlLimits, functions, guard};
+use super::{Interrupt, Source, SqlError, SqlLimits, functions, guard, sums};
 use crate::domain::dataset::{ColumnType, Dataset};
 use crate::tables::rows::{Cell, for_each_row};
 
@@ -18,6 +18,8 @@ pub(super) struct LoadedTable {
     pub(super) bytes: usize,
     /// The number of the table's columns.
     pub(super) columns: usize,
+    /// The names of those that hold text.
+    pub(super) texts: Vec<String>,
 }
 
 /// Loads a table.
@@ -45,7 +47,8 @@ pub(super) fn load(
         Ok(pages as usize * PAGE)
     };
     let bytes = prepare().map_err(|error| SqlError::of(error, limits))?;
-    Ok(LoadedTable { connection, bytes, columns: dataset.columns.len() })
+    let (columns, texts) = (dataset.columns.len(), sums::texts(dataset));
+    Ok(LoadedTable { connection, bytes, columns, texts })
 }
 
 /// The table, and the bytes of its longest row.

@@ -1,7 +1,7 @@
 //! SQL over an uploaded table: one read-only statement over table `data` in an in-memory SQLite.
 //!
 //! - `load` builds the database from the rows, `guard` makes it read-only by a list of what is
-//!   allowed, `weigh` refuses what SQLite would compile for long, `run` runs a statement within
+//!   allowed, `weigh` refuses what SQLite would compile for long, `sums` what adds up text, `run` runs a statement within
 //!   its limits, `functions` replaces SQLite functions whose time grows with the square of their
 //!   input, and adds some that people miss.
 //! - [`Tables`] keeps the databases that were used last.
@@ -32,6 +32,7 @@ mod interrupt;
 mod like;
 mod load;
 mod run;
+mod sums;
 #[cfg(test)]
 mod tests;
 mod tokens;

@@ -8,7 +8,7 @@ use rusqlite::{Batch, Connection, Statement};
 use serde_json::{Number, Value};
 
 use super::load::LoadedTable;
-use super::{Request, SqlError, SqlLimits, guard, weigh};
+use super::{Request, SqlError, SqlLimits, guard, sums, weigh};
 use crate::domain::query::QueryResult;
 
 /// Instructions of SQLite's virtual machine between two looks at the clock; well under a
@@ -25,6 +25,7 @@ pub(super) fn run(
         return Err(SqlError::Invalid("a statement cannot contain NUL characters".to_owned()));
     }
     weigh::weigh(request.sql, database.columns)?;
+    sums::check(request.sql, &database.texts)?;
     let start = Instant::now();
     let connection = &database.connection;
     let fail = |error| SqlError::of(error, limits);

@@ -297,3 +297,29 @@ fn a_name_that_is_no_column_is_an_error() {
         json!([["Anna"]])
     );
 }
+
+/// Regression: the sum of "$10" and "€20" was 0, that of "1.5K" and "2M" 3.5.
+#[test]
+fn text_is_not_added_up() {
+    let csv = "item,price,n\na,$10,1\nb,€20,2\n";
+    for sql in [
+        "select sum(price) from data",
+        "select item, AVG(d.\"price\") from data d group by 1",
+        "select n + total(distinct [Price]) from data",
+        "select median(price), stddev(n) from data",
+        "select (sum((n)) + (sum(price))) from data",
+        "select sum(item) over (order by n) from data",
+    ] {
+        let error = ask("a.csv", csv, sql).unwrap_err();
+        assert!(matches!(&error, SqlError::Invalid(text) if text.contains("is text")), "{error:?}");
+    }
+    let first = |sql: &str| ask("a.csv", csv, sql).unwrap().rows.remove(0);
+    assert_eq!(
+        json!(first("select sum(n), count(price), max(price) from data")),
+        json!([3, 2, "€20"])
+    );
+    let made = "sum(cast(substr(price, 2) as real))";
+    assert_eq!(json!(first(&format!("select {made} from data"))), json!([30.0]));
+    let inner = "select sum(price) from (select cast(substr(price, 2) as real) as price from data)";
+    assert_eq!(json!(first(inner)), json!([30.0]));
+}
