@@ -15,6 +15,8 @@ pub enum TypeFinding {
     Because { is_comma: bool, proof: String },
     /// Nothing proves the notation, in which `example` could be read either way.
     Guess { is_comma: bool, example: String },
+    /// Nothing proves whether the day or the month comes first in dates.
+    DateGuess { is_day_first: bool },
     /// A decimal comma where commas also divide cells.
     Comma { proof: Option<String> },
     /// The commas may divide lists.
@@ -92,6 +94,13 @@ fn sentence(finding: &TypeFinding, names: &[String]) -> String {
             notation(*is_comma),
             notation(!is_comma),
         ),
+        TypeFinding::DateGuess { is_day_first } => {
+            let [read, other] = if *is_day_first { ["day", "month"] } else { ["month", "day"] };
+            format!(
+                "{columns} {was} with the {read} first, but nothing in the file proves it: the \
+                 {other} may come first."
+            )
+        }
         TypeFinding::Comma { proof: Some(proof) } => {
             format!("{columns} {was} with a decimal comma, as {} was.", short(proof))
         }

@@ -57,6 +57,8 @@ struct TypeEvidence {
     habits: i32,
     /// Likewise for the currencies.
     money: i32,
+    /// How many columns of dates can only be read with the month first, and with the day first.
+    dates: [usize; 2],
 }
 
 impl TypeEvidence {
@@ -66,11 +68,21 @@ impl TypeEvidence {
             Some(b',') => -1,
             _ => 0,
         };
-        let mut evidence =
-            Self { delimiter, points: Vec::new(), commas: Vec::new(), habits, money: 0 };
+        let mut evidence = Self {
+            delimiter,
+            points: Vec::new(),
+            commas: Vec::new(),
+            habits,
+            money: 0,
+            dates: [0; 2],
+        };
         let mut units: Vec<&str> = Vec::new();
         let mut dates = 0;
         for (column, facts) in untyped.iter().zip(facts) {
+            if let ValueClass::Dates(range) = &facts.class {
+                evidence.dates[0] += usize::from(range.day_first.is_none());
+                evidence.dates[1] += usize::from(range.month_first.is_none());
+            }
             match &facts.class {
                 // JSON's numbers have a point in every country.
                 ValueClass::Numbers(_) if column.profile.has_json_numbers() => {}
@@ -107,6 +119,26 @@ impl TypeEvidence {
     fn is_decimal(&self, range: &NumberRange) -> bool {
         self.delimiter != Some(b',')
             || range.style().is_none_or(|style| style.proves_comma || !style.odd_decimals)
+    }
+
+    /// Whether the day comes first in a column of dates that can be read both ways. `differs` says
+    /// whether they are other dates then.
+    fn is_day_first(
+        &self,
+        name: &str,
+        has_points: bool,
+        differs: bool,
+        findings: &mut Findings,
+    ) -> bool {
+        let [month, day] = self.dates;
+        if has_points || month != day {
+            return has_points || day > month;
+        }
+        let is_day_first = self.delimiter == Some(b';');
+        if differs {
+            findings.add(name, TypeFinding::DateGuess { is_day_first });
+        }
+        is_day_first
     }
 
     /// The notation of a column that can be read both ways; `Some(true)` for the decimal comma.
@@ -201,7 +233,9 @@ fn judge(
         }
         ValueClass::Dates(dates) => {
             let day_first = match (dates.month_first, dates.day_first) {
-                (Some(_), Some(_)) => evidence.delimiter == Some(b';') || dates.points,
+                (Some(month), Some(day)) => {
+                    evidence.is_day_first(name, dates.points, month != day, findings)
+                }
                 (month_first, _) => month_first.is_none(),
             };
             (ColumnType::Date, Reading { day_first, ..Reading::default() })

@@ -585,3 +585,29 @@ proptest! {
         prop_assert_eq!(table(&ingested), expected, "{:?} {:?}", content, ingested.dataset.notes);
     }
 }
+
+/// Regression: of dates that can be read both ways, the month was taken first without a word.
+#[test]
+fn the_order_of_dates_is_proved_or_noted() {
+    let dates = |text: &str| {
+        let file =
+            ingest("a.csv", &Bytes::from(text.to_owned()), Timestamp(0), &IngestLimits::default());
+        let dataset = file.unwrap().dataset;
+        let notes = dataset.notes.iter().filter(|note| note.contains("first")).count();
+        let max = dataset.columns[0].stats.max.as_ref().map(ToString::to_string);
+        (max.unwrap_or_default(), notes)
+    };
+    for (text, max, notes) in [
+        ("d,v\n01/02/2024,1\n03/04/2024,2\n", "2024-03-04", 1),
+        ("d;v\n01/02/2024;1\n03/04/2024;2\n", "2024-04-03", 1),
+        ("d,e\n01/02/2024,31/12/2024\n03/04/2024,01/01/2024\n", "2024-04-03", 0),
+        ("d,e\n01/02/2024,12/31/2024\n03/04/2024,01/01/2024\n", "2024-03-04", 0),
+        ("d,v\n01.02.2024,1\n03.04.2024,2\n", "2024-04-03", 0),
+        ("d,v\n2024-01-02,1\n2024-03-04,2\n", "2024-03-04", 0),
+        ("d,v\n01/01/2024,1\n02/02/2024,2\n", "2024-02-02", 0),
+    ] {
+        let (found, noted) = dates(text);
+        assert!(found.contains(max), "{text}: {found}");
+        assert_eq!(noted, notes, "{text}");
+    }
+}
