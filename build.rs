@@ -31,8 +31,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs, io, str};
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use oxc_span::SourceType;
 use script::Bundle;
 use sha2::{Digest, Sha256};
@@ -59,6 +57,9 @@ const CONTENT_TYPES: &[(&str, &str, bool)] = &[
     ("woff2", "font/woff2", false),
     ("xml", "application/xml; charset=utf-8", true),
 ];
+
+/// The page that other sites frame.
+const WINDOW: &str = "widget/chatbot.html";
 
 fn main() -> Result<()> {
     tell("rerun-if-changed=build.rs")?;
@@ -158,6 +159,10 @@ fn prepare_assets(root: &Path, out: &Path) -> Result<()> {
         all.update(content);
     }
     let version = short_hex(&all.finalize());
+    // The earlier widget's address of the chat window.
+    if let Some(window) = served.get(WINDOW) {
+        served.insert(format!("static/{WINDOW}"), window.clone());
+    }
 
     let (served_dir, gzip_dir) = (out.join("assets"), out.join("gzip"));
     for dir in [&served_dir, &gzip_dir] {
@@ -170,7 +175,7 @@ fn prepare_assets(root: &Path, out: &Path) -> Result<()> {
     for (path, mut content) in served {
         let (content_type, is_text) = content_type(&path)?;
         if path.ends_with(".html") {
-            content = with_version(&content, &version)?;
+            content = with_version(&content, &path, &version)?;
         }
         let file = served_dir.join(&path);
         fs::create_dir_all(file.parent().unwrap_or(&served_dir))?;
@@ -220,10 +225,12 @@ fn serve_scripts(root: &Path, paths: &[String]) -> Result<BTreeMap<String, Vec<u
 }
 
 /// Puts the version into the addresses of a page's scripts and styles, so that their content never
-/// changes. Scripts import each other by relative addresses, so those include it too.
-fn with_version(page: &[u8], version: &str) -> Result<Vec<u8>> {
-    let page = str::from_utf8(page)?;
-    Ok(page.replace("=\"/static/", &format!("=\"/static/{version}/")).into_bytes())
+/// changes. Scripts import each other by relative addresses, so those include it too. Addresses become
+/// relative to the page's `path`, for servers below a path of a host.
+fn with_version(page: &[u8], path: &str, version: &str) -> Result<Vec<u8>> {
+    let up = "../".repeat(path.matches('/').count());
+    let page = str::from_utf8(page)?.replace("=\"/static/", &format!("=\"{up}static/{version}/"));
+    Ok(page.replace("=\"/favicon.svg", &format!("=\"{up}favicon.svg")).into_bytes())
 }
 
 /// A style sheet without its comments and without indentation.
@@ -272,9 +279,8 @@ fn content_type(path: &str) -> Result<(&'static str, bool)> {
 /// The gzip form, or `None` if it is not smaller. It contains no time and no name, so that the same
 /// content always yields the same bytes.
 fn compress(content: &[u8]) -> io::Result<Option<Vec<u8>>> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(content)?;
-    let bytes = encoder.finish()?;
+    let mut bytes = Vec::new();
+    zopfli::compress(zopfli::Options::default(), zopfli::Format::Gzip, content, &mut bytes)?;
     Ok((bytes.len() < content.len()).then_some(bytes))
 }
 

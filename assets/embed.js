@@ -1,8 +1,9 @@
 // @ts-check
 // The loader, which a site adds with one script tag: a launcher button, and the chat window in an
 // iframe from the server that this script comes from. Both live in a shadow root with a constructed
-// style sheet, so the page's CSS cannot change them. Messages are only sent to the frame's origin and
-// only accepted from that frame. Under a strict CSP the tag needs the page's nonce and nothing else
+// style sheet, so the page's CSS cannot change them. Their host hangs under `<html>`, in the top layer
+// where there is one, out of reach of what the page does to its body. Messages are only sent to the
+// frame's origin and only accepted from that frame. Under a strict CSP the tag needs the page's nonce and nothing else
 // does: there is no style element. Such a page must allow this server in frame-src, and in connect-src
 // unless it sets a colour itself.
 (() => {
@@ -13,8 +14,8 @@
   // Elements and frames with this name or id show up as `window.ChatbotWidget` too, though never as
   // an own property. They are not meant for us and must not keep the chat from loading.
   const found = Object.hasOwn(page, 'ChatbotWidget') ? page.ChatbotWidget : undefined;
-  // The widget of an earlier tag.
-  if (!script || typeof found?.open === 'function') return;
+  // The widget of an earlier tag, which may have been removed from the page since.
+  if (!script || typeof found?.open === 'function') return found?.push?.();
   if (page.ChatbotWidget && !Array.isArray(found))
     console.warn('ChatbotWidget: replacing something else with this name on the page.');
   /** Calls made before this script was loaded, such as `['open']`. @type {unknown[]} */
@@ -63,7 +64,11 @@
     zh: ['打开聊天', '关闭聊天', '暂时无法连接聊天服务。', '重试'],
     ja: ['チャットを開く', 'チャットを閉じる', '現在チャットに接続できません。', '再試行'],
   };
-  const narrow = matchMedia('(max-width: 639px)');
+  // Without a `meta viewport`, a phone's window is 980 px wide; its device is not. Few lines would be
+  // left of a floating window on a phone in landscape.
+  const small = matchMedia(
+    '(max-width:640px),(max-height:500px),(max-device-width:640px),(max-device-height:500px)',
+  );
 
   const { mode, position = '' } = tag;
   const inline = mode === 'inline';
@@ -72,15 +77,19 @@
   const edge = position.startsWith('top') ? 'top' : 'bottom';
   const side = position.endsWith('left') ? 'left' : 'right';
   const zIndex = Number(tag.zIndex ?? 2147483000);
+  /** @param {'x' | 'y'} axis @param {string} [value] */
+  const offset = (axis, value = '20') => `var(--chat-offset-${axis},${parseFloat(value) || 0}px)`;
+  const x = offset('x', tag.offsetX);
+  const y = offset('y', tag.offsetY);
   const box = inline
     ? `display:block!important;position:relative!important;overflow:hidden!important;
  width:var(--chat-width,100%)!important;height:var(--chat-height,100%)!important`
     : `position:fixed!important;z-index:var(--chat-z-index,${zIndex})!important;
- ${edge}:20px!important;${side}:20px!important`;
+ ${edge}:${y}!important;${side}:${x}!important`;
   // Gives the chat a height if the element around it has none.
   const inlineCss = inline
     ? `.root::before{content:"";display:block;height:min(560px,90dvh)}
-.panel{position:absolute;height:100%;border-width:1px;border-radius:var(--chat-radius,12px);box-shadow:none}`
+.full .panel{position:absolute;height:100%;border-width:1px;border-radius:var(--chat-radius,12px);box-shadow:none}`
     : '';
   const CSS_TEXT = `
 :host{all:initial!important;font-family:system-ui,sans-serif!important;${box}}
@@ -90,24 +99,25 @@ button:focus-visible{outline:3px solid var(--bot-primary-color,#667eea);outline-
  border-radius:50%;background:var(--bot-primary-color,#667eea);color:var(--on-primary,#fff);
  box-shadow:0 8px 32px rgb(22 28 45/20%);transition:.16s}
 .launcher:hover{transform:scale(1.05)}
-svg{width:30px;fill:currentColor}
-path{stroke:currentColor;stroke-width:2;stroke-linecap:round;stroke-linejoin:round;transition:.16s}
+svg{width:30px;fill:currentColor;stroke:currentColor}
+path{stroke-width:2;stroke-linecap:round;stroke-linejoin:round;transition:.16s}
 .chat{stroke-width:4}
 .close,.open .chat{opacity:0}
-.open .close,.open .panel{opacity:1;visibility:visible}
-.panel{position:fixed;${edge}:92px;${side}:20px;display:flex;box-sizing:border-box;
- width:var(--chat-width,384px);height:var(--chat-height,640px);max-width:calc(100vw - 40px);
- max-height:calc(100dvh - 112px);border-radius:var(--chat-radius,12px);overflow:hidden;background:Canvas;color:CanvasText;
+.open .close,.open .panel{opacity:1;visibility:visible;transform:none}
+.panel{position:fixed;${edge}:calc(${y} + 72px);${side}:${x};display:flex;flex-direction:column;box-sizing:border-box;
+ width:var(--chat-width,384px);height:var(--chat-height,640px);max-width:calc(100vw - 20px - ${x});
+ max-height:calc(100dvh - 92px - ${y});border-radius:var(--chat-radius,12px);overflow:hidden;background:Canvas;color:CanvasText;
  border:1px solid rgb(128 128 128/30%);box-shadow:0 8px 32px rgb(22 28 45/20%);
- visibility:hidden;opacity:0;transition:.16s}
-.wait{margin:auto;font-size:15px;text-align:center}
-.wait button{display:block;margin:12px auto;padding:8px 16px}
-iframe{position:absolute;inset:0;width:100%;height:100%;border-width:0;visibility:hidden}
+ visibility:hidden;opacity:0;transform:translateY(${edge === 'top' ? -16 : 16}px) scale(.97);transform-origin:${edge} ${side};transition:.2s}
+.head{display:flex;align-items:center;gap:12px;padding:12px 16px;font-weight:600;border-bottom:1px solid rgb(128 128 128/30%)}
+.head::before{content:"";width:40px;height:40px;border-radius:50%;background:var(--bot-primary-color,#667eea)}
+.wait{margin:auto;padding:0 16px;font-size:15px;text-align:center}
+.wait:empty{width:55%;height:40px;margin:16px;padding:0;border-radius:12px;background:rgb(128 128 128/15%)}
+.wait button{display:block;margin:12px auto;padding:8px}
+iframe{position:absolute;inset:0;width:100%;height:100%;border-width:0;visibility:hidden;transform-origin:0 0}
 .ready.open iframe{visibility:inherit}
-@media ${bubble ? narrow.media : 'all'}{
- .panel{inset:0;width:100%;height:100dvh;max-width:none;max-height:none;border-width:0;border-radius:0}
- .ready.open .launcher{display:none}
-}
+.full .panel{inset:0;width:100%;height:100dvh;max-width:none;max-height:none;border-width:0;border-radius:0}
+.full.ready.open .launcher{display:none}
 ${inlineCss}
 @media (prefers-reduced-motion){*{transition:none!important}}
 @media print{.root{display:none}}`;
@@ -124,9 +134,15 @@ ${inlineCss}
   let server = {};
   /** @type {any} */
   let frame;
+  /** Loaded with the chat. @type {typeof import('./static/loader/page.js') | undefined} */
+  let helper;
   let ready = false;
   let isOpen = false;
   let failTimer = 0;
+  /** Answers that ended while the chat was closed. */
+  let unread = 0;
+  /** The theme in use, which `auto` takes from the page. */
+  let theme = '';
   const life = new AbortController();
   const { signal } = life;
 
@@ -135,9 +151,10 @@ ${inlineCss}
   const root = create('div', { class: 'root' });
   const launcher = create('button', { class: 'launcher', 'aria-haspopup': 'dialog' });
   const panel = create('div', { class: 'panel', role: bubble ? 'dialog' : 'region' });
+  const head = create('div', { class: 'head', dir: 'auto' });
   const wait = create('div', { class: 'wait', role: 'status', dir: 'auto' });
   const seen = window.visualViewport;
-  const bodies = new MutationObserver(attach);
+  const changes = new MutationObserver(follow);
 
   /** @param {Element} element @param {Record<string, string>} attributes @returns {any} the element */
   function set(element, attributes) {
@@ -170,7 +187,6 @@ ${inlineCss}
     /** @param {string} name */
     const css = (name) => style.getPropertyValue(name).trim() || undefined;
     const merged = {
-      theme: tag.theme || 'auto',
       language: tag.language,
       pageLanguage: document.documentElement.lang,
       botName: tag.botName,
@@ -182,41 +198,20 @@ ${inlineCss}
       chatFont: css('--chat-font'),
       chatRadius: css('--chat-radius'),
       mode,
+      theme: tag.theme,
       ...page.ChatbotConfig,
       ...chosen,
     };
-    try {
-      // Only JSON can be sent.
-      return JSON.parse(JSON.stringify(merged));
-    } catch {
-      return {};
-    }
+    if (!/^(light|dark)$/.test(merged.theme)) merged.theme = helper?.pageTheme(measure) ?? 'auto';
+    // Settings that are not there must not hide the server's.
+    return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
   }
 
-  /** What the page shows right now. */
-  function readPage() {
-    /** @type {any} */
-    const main = document.querySelector('main, [role=main], article') ?? document.body;
-    const description = document.querySelector(
-      'meta[name=description], meta[property$=description]',
-    );
-    /** @type {string} */
-    const text = main.innerText
-      .replace(/\t+/g, ' | ')
-      .replace(/[^\S\n]+/g, ' ')
-      .replace(/ ?\n ?/g, '\n')
-      .replace(/\n{3,}/g, '\n\n');
-    return {
-      // The fragment may contain a secret.
-      url: location.origin + location.pathname + location.search,
-      title: document.title,
-      description: description?.getAttribute('content'),
-      content: text
-        .trim()
-        .slice(0, 8000)
-        .replace(/[\uD800-\uDBFF]$/, ''),
-      language: document.documentElement.lang,
-    };
+  /** @param {string} color as computed @returns {number[]} its relative luminance and its opacity */
+  function measure(color) {
+    const [r, g, b, alpha = 1] = (color.match(/[\d.]+/g) ?? []).map(Number);
+    const [red, green, blue] = [r, g, b].map((part) => (part / 255) ** 2.2);
+    return [0.2126 * red + 0.7152 * green + 0.0722 * blue, alpha];
   }
 
   /** @param {string} type @param {unknown} [data] */
@@ -226,7 +221,7 @@ ${inlineCss}
       return load();
     }
     if (type === 'maximize') frame?.focus();
-    frame?.contentWindow?.postMessage({ type, data }, frameUrl.origin);
+    frame?.contentWindow?.postMessage({ type, data: helper?.plain(data) ?? data }, frameUrl.origin);
   }
 
   /** @param {string} name @param {unknown} [detail] */
@@ -248,23 +243,39 @@ ${inlineCss}
   function receive(event) {
     if (!frame || event.source !== frame.contentWindow || event.origin !== frameUrl.origin) return;
     const { type, data = {} } = event.data ?? {};
-    if (type === 'widget_ready') configure();
+    if (type === 'widget_ready') void assist().then(configure);
     else if (type === 'context_request') {
       const own = settings();
       post('page_data', {
         ...own,
         requestId: data.requestId,
-        pageContext: { ...readPage(), ...own.pageContext, ...extra },
+        pageContext: { ...helper?.readPage(), ...own.pageContext, ...extra },
       });
-    } else if (type === 'widget_minimized') close();
+    }
+    else if (type === 'widget_minimized') close();
     else if (Object.hasOwn(EVENTS, type)) emit(EVENTS[type], data);
+    if (type === 'message_received' && !isOpen) {
+      unread += 1;
+      showState();
+      helper?.announce(panel.ariaLabel, data.message);
+    }
+  }
+
+  /** Loads the helper. The chat works without it, though it knows nothing of the page. */
+  async function assist() {
+    helper ??= await import(new URL('static/loader/page.js', base).href).catch(console.warn);
+    helper?.assist(shadow, launcher, () => isOpen && raise());
+    follow();
+    fit();
   }
 
   function load() {
     if (!root.isConnected || frame) return;
-    wait.textContent = '…';
     const label = { ...server, ...settings() }.botName || 'Chat';
+    head.textContent = label;
+    wait.textContent = '';
     set(panel, { 'aria-label': label });
+    void assist();
     frame = create('iframe', {
       title: label,
       // For the copy buttons.
@@ -273,21 +284,34 @@ ${inlineCss}
       referrerpolicy: 'origin',
       src: frameUrl.href,
     });
-    // A frame that cannot determine our origin posts nothing until it has received a message.
-    frame.onload = () =>
-      ready || frame?.contentWindow?.postMessage({ type: 'hello' }, frameUrl.origin);
-    failTimer = setTimeout(fail, 15000);
+    frame.onload = () => {
+      if (ready) return;
+      // A frame that cannot determine our origin posts nothing until it has received a message.
+      frame?.contentWindow?.postMessage({ type: 'hello' }, frameUrl.origin);
+      // If it stays silent, it is the browser's error page.
+      expect(1000);
+    };
+    expect(2500);
     panel.append(frame);
+  }
+
+  /** Says that the chat cannot be reached unless it is ready in time. It may still come later. @param {number} time */
+  function expect(time) {
+    clearTimeout(failTimer);
+    failTimer = setTimeout(fail, time);
   }
 
   function fail() {
     const [, , error, retry] = WORDS[root.lang];
+    if (wait.textContent) return;
     const again = create('button');
     again.textContent = retry;
-    again.onclick = api.open;
+    again.onclick = () => {
+      frame.remove();
+      frame = undefined;
+      api.open();
+    };
     wait.replaceChildren(error, again);
-    frame?.remove();
-    frame = undefined;
     emit('error', { error, code: 'unreachable' });
   }
 
@@ -295,7 +319,10 @@ ${inlineCss}
   function open(focus) {
     const opens = !isOpen;
     isOpen = true;
+    unread = 0;
+    follow();
     load();
+    if (opens) raise();
     showState();
     if (focus) post('maximize');
     if (opens) emit('opened');
@@ -315,21 +342,20 @@ ${inlineCss}
     const wanted = language || document.documentElement.lang || navigator.language;
     const code = String(wanted).toLowerCase().split('-')[0];
     root.lang = Object.hasOwn(WORDS, code) ? code : 'en';
-    const label = WORDS[root.lang][Number(isOpen)];
+    const label = strings?.[isOpen ? 'close' : 'open'] ?? WORDS[root.lang][Number(isOpen)];
     root.classList.toggle('open', isOpen);
     set(launcher, {
       'aria-expanded': `${isOpen}`,
-      'aria-label': strings?.[isOpen ? 'close' : 'open'] ?? label,
+      'aria-label': unread ? `${label} (${unread})` : label,
     });
-    fitViewport();
+    fit();
   }
 
-  /** On small screens, makes the window end above the keyboard, which `dvh` does not account for. */
-  function fitViewport() {
-    const fills = fullscreen || (bubble && narrow.matches);
-    const fit = isOpen && fills && seen?.scale === 1;
-    panel.style.height = fit ? `${seen.height}px` : '';
-    panel.style.top = fit ? `${seen.offsetTop}px` : '';
+  /** Gives the window its place: all of a small screen, above the keyboard, over a page that waits. */
+  function fit() {
+    const fills = !bubble || small.matches;
+    root.classList.toggle('full', fills);
+    helper?.fit({ root, panel, frame, fills, bubble, unread, isOpen, inline, close });
   }
 
   /** Colours the launcher. Its icon is white unless the contrast would be below 3:1. */
@@ -337,37 +363,53 @@ ${inlineCss}
     const shown = { ...server, ...settings() };
     if (CSS.supports('color', shown.botColor))
       root.style.setProperty('--bot-primary-color', shown.botColor);
-    const [r, g, b] = (getComputedStyle(launcher).backgroundColor.match(/[\d.]+/g) ?? []).map(
-      (part) => (Number(part) / 255) ** 2.2,
-    );
-    const light = 1.05 / (0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05) < 3;
-    root.style.setProperty('--on-primary', light ? '#1b2030' : '#fff');
-    root.style.colorScheme = shown.theme === 'auto' ? 'light dark' : shown.theme;
+    const [lightness] = measure(getComputedStyle(launcher).backgroundColor);
+    root.style.setProperty('--on-primary', 1.05 / (lightness + 0.05) < 3 ? '#1b2030' : '#fff');
+    theme = shown.theme;
+    root.style.colorScheme = theme === 'auto' ? 'light dark' : theme;
   }
 
-  /** Adds the element to the page, again if the page has replaced its body. */
+  /** Keeps up with a page that removes the element or changes its own colours. */
+  function follow() {
+    attach();
+    if (theme && theme !== settings().theme) choose({});
+  }
+
+  /** Adds the element to the page, again if the page has removed it. */
   function attach() {
-    if (host.isConnected) return;
+    if (host.isConnected || signal.aborted) return;
     // Moving a frame reloads it.
     ready = false;
     root.classList.remove('ready');
-    const home = tag.target ? document.querySelector(tag.target) : document.body;
-    if (!home) console.warn('data-target: no such element');
-    if (inline && !tag.target && home?.contains(script)) script?.after(host);
-    else home?.append(host);
+    if (frame) expect(2500);
+    if (inline) {
+      const home = tag.target ? document.querySelector(tag.target) : document.body;
+      if (!home) console.warn('data-target: no such element');
+      if (!tag.target && home?.contains(script)) script?.after(host);
+      else home?.append(host);
+    } else document.documentElement.append(host);
+    raise();
+  }
+
+  /** To the end of the top layer, above what the page has put there since. */
+  function raise() {
+    if (inline || !host.showPopover || !host.isConnected) return;
+    host.popover = 'manual';
+    host.hidePopover();
+    host.showPopover();
   }
 
   async function mount() {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(CSS_TEXT);
     shadow.adoptedStyleSheets = [sheet];
-    const icon = shape('svg', { viewBox: '0 0 24 24' });
+    const icon = shape('svg', { viewBox: '0 0 24 24', 'aria-hidden': 'true' });
     icon.append(
       shape('path', { class: 'chat', d: 'M5 6h14v9h-6l-4 3v-3H5z' }),
       shape('path', { class: 'close', d: 'm6.5 6.5 11 11m0-11-11 11' }),
     );
     launcher.append(icon);
-    panel.append(wait);
+    panel.append(head, wait);
     if (bubble) root.append(launcher);
     root.append(panel);
     launcher.onclick = () => api.toggle();
@@ -376,9 +418,11 @@ ${inlineCss}
       if (event.key === 'Escape') close(); // Must not return false, which would cancel other keys.
     };
     window.addEventListener('message', receive, { signal });
-    for (const name of ['resize', 'scroll']) seen?.addEventListener(name, fitViewport, { signal });
+    for (const name of ['resize', 'scroll']) seen?.addEventListener(name, fit, { signal });
+    small.addEventListener('change', fit, { signal });
     attach();
-    bodies.observe(document.documentElement, { childList: true });
+    changes.observe(document, { childList: true });
+    changes.observe(document.documentElement, { childList: true, attributes: true });
 
     // Wait for the server's colour unless the page sets one, so that the launcher never changes colour.
     if (bubble && !settings().botColor) {
@@ -396,7 +440,7 @@ ${inlineCss}
     emit('ready');
     if (inline) new IntersectionObserver(near, { rootMargin: '400px' }).observe(host);
     // On a small screen the window would cover the page without the visitor having asked for it.
-    else if (fullscreen || (/^(true)?$/.test(tag.openOnLoad ?? '-') && !narrow.matches))
+    else if (fullscreen || (/^(true)?$/.test(tag.openOnLoad ?? '-') && !small.matches))
       open(false);
   }
 
@@ -445,6 +489,8 @@ ${inlineCss}
     },
     /** Like that of the array it replaces: `push(['open'])`. @param {unknown[]} calls */
     push(...calls) {
+      // For a second tag.
+      if (root.firstChild) attach();
       for (const call of calls) {
         const [name, ...args] = Array.isArray(call) ? call : [];
         if (Object.hasOwn(api, name)) api[name](...args);
@@ -454,7 +500,9 @@ ${inlineCss}
     destroy() {
       clearTimeout(failTimer);
       life.abort();
-      bodies.disconnect();
+      changes.disconnect();
+      isOpen = false;
+      fit();
       listeners.clear();
       host.remove();
       delete page.ChatbotWidget;

@@ -30,10 +30,12 @@ const ALIASES: &[(&str, &str)] = &[
     ("/demo/inline", "demo/inline.html"),
     ("/readme", "readme.html"),
     ("/guide", "guide.html"),
-    ("/static/widget/chatbot.html", "widget/chatbot.html"),
     // Browsers request this if a page names no icon, as with Swagger UI.
     ("/favicon.ico", "favicon.svg"),
 ];
+
+/// The page that other sites frame. The earlier widget had it below `static/`.
+const WINDOW: &str = "widget/chatbot.html";
 
 /// An asset under one of its addresses.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +52,8 @@ pub fn find(path: &str) -> Option<Served> {
         None => path.strip_prefix('/')?,
     };
     // Pages have one address each.
-    if file != "widget/chatbot.html" && file.ends_with(".html") && path.ends_with(".html") {
+    let is_window = file == WINDOW || file.strip_prefix("static/") == Some(WINDOW);
+    if !is_window && file.ends_with(".html") && path.ends_with(".html") {
         return None;
     }
     let (file, version) = without_version(file);
@@ -87,7 +90,7 @@ impl Served {
 
     /// Whether it is the page that other sites embed in a frame.
     pub fn is_framed(&self) -> bool {
-        self.asset.path.starts_with("widget/")
+        self.asset.path.ends_with(WINDOW)
     }
 
     /// Responds to GET and HEAD. Addresses with the version are cached forever; the others are

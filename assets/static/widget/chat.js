@@ -53,6 +53,8 @@ export class Chat {
   #limitedUntil = 0;
   /** Identifies the messages shown, to notice when there are others. */
   #shown = '';
+  /** The session whose messages are shown, and how many of them the server has. */
+  #known = { id: /** @type {string | null} */ (null), count: 0 };
 
   /** @param {Parts} parts */
   constructor(parts) {
@@ -86,6 +88,7 @@ export class Chat {
         await conversation.clear();
         this.#failed = null;
         feed.clear();
+        this.#known.count = 0;
         this.#touch();
         post('chat_cleared');
       } catch (error) {
@@ -128,7 +131,7 @@ export class Chat {
       // This one would be refused too, and the failed one would lose its retry button.
       view.giveBack(text);
       const retry = this.#failed ? () => this.#retry() : undefined;
-      return this.#tell(limitError(status, code, this.#wait), retry);
+      return this.#tell(limitError(status, code, this.#wait), retry, 'sendAgain');
     }
     view.hideNotice();
     feed.withdrawRetry();
@@ -149,12 +152,14 @@ export class Chat {
    * @param {Turn} turn
    * @param {AbortSignal} signal
    * @param {(progress: Progress) => Promise<Answer | null>} follow
+   * @param {boolean} [asks] whether the question is new to the server
    */
-  async #read(turn, signal, follow) {
+  async #read(turn, signal, follow, asks = true) {
     const { conversation, store, view, feed, post } = this.#parts;
     const writing = feed.begin();
     this.#setBusy(true);
     this.#shown = '';
+    let misses = false;
     try {
       const answer = await follow((type, data) => {
         if (signal.aborted) return;
@@ -180,7 +185,11 @@ export class Chat {
         return await this.#sync(signal);
       }
       const { response: content, sessionId, messageCount, timestamp = Date.now() } = answer;
-      this.#shown = shownAs(sessionId, messageCount);
+      const { id, count } = this.#known;
+      // Otherwise another page has asked in the meantime, and its messages are still to be shown.
+      misses = asks && messageCount !== (id === sessionId ? count : 0) + 2;
+      this.#known = { id: sessionId, count: messageCount };
+      if (!misses) this.#shown = shownAs(sessionId, messageCount);
       // Empty if it was stopped before the first token.
       if (!content) return this.#offerRetry(turn);
       store.write(null, ' question');
@@ -194,6 +203,7 @@ export class Chat {
       if (!signal.aborted) {
         this.#setBusy(false);
         this.#touch();
+        if (misses) void this.refresh();
       }
     }
   }
@@ -220,7 +230,10 @@ export class Chat {
     this.#offerRetry(turn);
     // The server has rendered HTML of the part.
     if (part) await this.#sync(signal).catch(() => {});
-    if (!signal.aborted && this.#failed) this.#tell(error, () => this.#retry());
+    if (signal.aborted || !this.#failed) return;
+    // Only the site's owner can change what is wrong with the settings.
+    if (error.retryable) this.#tell(error, () => this.#retry(), 'sendAgain');
+    else this.#tell(error);
   }
 
   /** @param {Turn} turn */
@@ -260,6 +273,7 @@ export class Chat {
     const shown = shownAs(store.read(), messages.length);
     if (signal.aborted || (shown === this.#shown && !follow)) return;
     this.#shown = shown;
+    this.#known = { id: store.read(), count: messages.length };
     if (!files.busy) files.show(file ?? null);
     const unsaved = this.#failed;
     this.#failed = null;
@@ -273,7 +287,7 @@ export class Chat {
     const turn = { text, key, items: items.slice(asked) };
     if (follow) {
       feed.mark(turn.items[0]);
-      await this.#read(turn, signal, (progress) => follow(progress, signal));
+      await this.#read(turn, signal, (progress) => follow(progress, signal), false);
     } else if (last?.status === 'unanswered' || last?.status === 'incomplete') {
       this.#offerRetry(turn);
     } else if (unsaved && unsaved.text !== text) {
@@ -296,10 +310,14 @@ export class Chat {
     this.#parts.store.write(String(Date.now()), ' changed');
   }
 
-  /** @param {unknown} error @param {() => void} [onAction] */
-  #tell(error, onAction) {
+  /**
+   * @param {unknown} error
+   * @param {() => void} [onAction]
+   * @param {import('./strings.js').StringKey} [action]
+   */
+  #tell(error, onAction, action = 'tryAgain') {
     const { message, code, wait } = asApiError(error);
     this.#parts.post('widget_error', { error: message, code });
-    this.#parts.view.notice({ text: message, tone: 'error', action: 'tryAgain', onAction, wait });
+    this.#parts.view.notice({ text: message, tone: 'error', action, onAction, wait });
   }
 }

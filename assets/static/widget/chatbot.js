@@ -39,6 +39,7 @@ const own = import.meta.url;
 const api = new Api(own.slice(0, own.lastIndexOf('/static/') + 1));
 const storeKey = `chatbot-session ${bridge.origin}`.trim();
 const store = sessionStore(storeKey);
+const drafts = sessionStore(`${storeKey} draft`, () => window.sessionStorage);
 const conversation = new Conversation(api, store, {
   onSession: (sessionId) => bridge.post('session_created', { sessionId }),
   onGone: () => files.clear(),
@@ -50,10 +51,13 @@ const conversation = new Conversation(api, store, {
 const view = new View({
   send: (text) => chat.send(text),
   stop: () => void chat.stop(),
+  keep: (draft) => drafts.write(draft || null),
   newChat: confirmNewChat,
   minimize,
   maximize,
 });
+// What was half written on the page before.
+view.giveBack(drafts.read() ?? '');
 const feed = new Feed(new Announcer(byId('announcer')));
 const files = new FileArea({
   base: new URL(api.base),
@@ -130,7 +134,7 @@ function confirmNewChat() {
     return;
   }
   view.notice({
-    text: t('startAnewQuestion'),
+    text: files.has ? `${t('startAnewQuestion')} ${t('fileStays')}` : t('startAnewQuestion'),
     tone: 'question',
     action: 'startAnew',
     dismiss: 'keep',

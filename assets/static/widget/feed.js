@@ -81,7 +81,7 @@ export class Feed {
    */
   offerRetry(item, retry, wait = 0) {
     this.withdrawRetry();
-    const made = button('retry', 'tryAgain', retry);
+    const made = button('retry', 'sendAgain', retry);
     disableFor(made, wait);
     this.keepEnd(() => item.querySelector('.meta')?.append(made));
   }

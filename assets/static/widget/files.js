@@ -81,6 +81,10 @@ export class FileArea {
   }
 
   /** Whether a file is being uploaded. */
+  get has() {
+    return Boolean(this.#file);
+  }
+
   get busy() {
     return Boolean(this.#upload);
   }

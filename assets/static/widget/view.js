@@ -27,7 +27,7 @@ export class View {
   /** Ends the countdown of the notice's button. */
   #endCountdown = () => {};
 
-  /** @param {{ send(text: string): void } & Record<'stop' | 'newChat' | 'minimize' | 'maximize', () => void>} actions */
+  /** @param {{ send(text: string): void, keep(draft: string): void } & Record<'stop' | 'newChat' | 'minimize' | 'maximize', () => void>} actions */
   constructor(actions) {
     this.#actions = actions;
     timeElement(Date.now(), byId('welcome-time'));
@@ -54,7 +54,10 @@ export class View {
     byId('minimize-btn').addEventListener('click', actions.minimize);
     this.#floating.addEventListener('click', actions.maximize);
     document.addEventListener('keydown', (event) => {
-      if (event.key === 'Escape' && !event.isComposing) actions.minimize();
+      if (event.key !== 'Escape' || event.isComposing) return;
+      if (this.#notice.hidden || this.#notice.dataset.tone !== 'question') return actions.minimize();
+      this.hideNotice();
+      this.focus();
     });
   }
 
@@ -195,7 +198,7 @@ export class View {
     byId('stop-btn').hidden = state === 'idle';
     byId('send-btn').hidden = state !== 'idle';
     const status = byId('bot-status');
-    status.dataset.state = navigator.onLine ? 'online' : 'offline';
+    status.dataset.state = navigator.onLine ? (state === 'idle' ? 'online' : 'busy') : 'offline';
     const activity = state === 'idle' ? 'online' : state === 'thinking' ? state : 'writing';
     say(status, navigator.onLine ? activity : 'offline');
     this.#fit();
@@ -209,6 +212,7 @@ export class View {
   /** Grows the box with its text. */
   #fit() {
     const text = this.#input.value.trim();
+    this.#actions.keep(this.#input.value);
     const length = text.length < this.#limit * COUNTED_SHARE ? 0 : [...text].length;
     const excess = length - this.#limit;
     const counter = byId('char-count');

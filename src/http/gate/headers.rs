@@ -50,8 +50,16 @@ impl Policies {
         if asset.is_page() {
             let policy = if asset.is_framed() { &self.framed } else { &self.page };
             headers.insert(header::CONTENT_SECURITY_POLICY, policy.clone());
-        } else {
-            // Lets pages with a cross-origin embedder policy load the widget too.
+        }
+        // Pages with a cross-origin embedder policy load only what allows it, and frame only pages
+        // with such a policy. This one still lets the chat window show icons from other origins.
+        if asset.is_framed() {
+            headers.insert(
+                HeaderName::from_static("cross-origin-embedder-policy"),
+                HeaderValue::from_static("credentialless"),
+            );
+        }
+        if asset.is_framed() || !asset.is_page() {
             headers.insert(
                 HeaderName::from_static("cross-origin-resource-policy"),
                 HeaderValue::from_static("cross-origin"),
