@@ -118,6 +118,7 @@ async fn being_offline_is_shown_and_typed_text_is_kept() {
         visitor.sees(".message.user", "Anyone?").await;
         line(false).await;
         visitor.until("!text('#connection-status')").await;
+        visitor.click("#notice-dismiss").await;
         visitor.click(".message.user button.retry").await;
         model.turn().await.answers("I am.");
         visitor.reads_answer("I am.").await;
@@ -214,6 +215,44 @@ async fn all_pages_of_a_site_show_one_conversation() {
         assert_eq!(
             visitor.conversation().await,
             ["user: One?", "bot: One.", "user: Two?", "bot: Two."]
+        );
+    })
+    .await;
+}
+
+/// The second page took the server's count of messages for what it showed.
+#[tokio::test]
+async fn pages_that_ask_at_the_same_time_show_both_questions() {
+    let (model, _server, site) = stage("").await;
+    visit(async |visitor| {
+        visitor.goto(&site.url("/")).await;
+        visitor.open_chat().await;
+        visitor.ask("Zero?").await;
+        model.turn().await.answers("Zero.");
+        visitor.reads_answer("Zero.").await;
+        let driver = visitor.driver();
+        let first = driver.window().await.unwrap();
+        let second = driver.new_tab().await.unwrap();
+        driver.switch_to_window(second.clone()).await.unwrap();
+        visitor.goto(&site.url("/")).await;
+        visitor.open_chat().await;
+        visitor.reads_answer("Zero.").await;
+
+        driver.switch_to_window(first).await.unwrap();
+        visitor.enter_chat().await;
+        visitor.ask("From A?").await;
+        let from_first = model.turn().await;
+        driver.switch_to_window(second).await.unwrap();
+        visitor.enter_chat().await;
+        visitor.ask("From B?").await;
+        visitor.sees(".message.user", "From B?").await;
+        from_first.answers("A.");
+        model.turn().await.answers("B.");
+        visitor.reads_answer("A.").await;
+        visitor.reads_answer("B.").await;
+        assert_eq!(
+            visitor.conversation().await,
+            ["user: Zero?", "bot: Zero.", "user: From A?", "bot: A.", "user: From B?", "bot: B."]
         );
     })
     .await;

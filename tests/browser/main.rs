@@ -14,6 +14,7 @@ mod continuity;
 mod conversation;
 mod demo;
 mod files;
+mod foreign_pages;
 mod input;
 mod limits;
 mod loader;
