@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use crate::support::{
-    BOX, FRAME, Key, LAUNCHER, Line, PANEL, Page, Server, Site, stage, visit, with_head, with_tag,
+    BOX, FRAME, Key, LAUNCHER, Line, LiveModel, PANEL, Page, Server, Site, stage, visit, with_head,
+    with_tag,
 };
 
 #[tokio::test]
@@ -85,7 +86,7 @@ async fn the_widget_comes_back_when_the_page_removes_it() {
 /// Prototype.js adds a `toJSON` that makes arrays texts.
 #[tokio::test]
 async fn settings_pass_pages_that_change_json() {
-    let (model, _server, _) = stage("").await;
+    let model = LiveModel::start().await;
     let server = Server::with(&model.flags()).await;
     let head = format!(
         "<script>Array.prototype.toJSON = () => 'broken';
@@ -103,8 +104,8 @@ async fn settings_pass_pages_that_change_json() {
         visitor.ask("Price?").await;
         let turn = model.turn().await;
         assert!(turn.body["system"].to_string().contains("item,price"), "{}", turn.body["system"]);
-        turn.answers("7.");
-        visitor.reads_answer("7.").await;
+        turn.answers("Seven.");
+        visitor.reads_answer("Seven.").await;
     })
     .await;
 }
@@ -154,6 +155,7 @@ async fn offsets_make_room_for_other_buttons() {
             assert_eq!(visitor.place_of(LAUNCHER).await, [1190.0, y, 60.0, 60.0]);
             visitor.open_chat().await;
             visitor.leave_frame().await;
+            visitor.until(&format!("$('{PANEL}').getAnimations().length === 0")).await;
             let [x, top, width, height] = visitor.place(PANEL).await;
             assert_eq!((x + width, top + height, top >= 20.0), (1250.0, y - 12.0, true));
         }
@@ -215,6 +217,7 @@ async fn small_screens_are_filled_and_the_page_behind_waits() {
             visitor.leave_frame().await;
             let place = [0.0, 0.0, f64::from(width), f64::from(height)];
             visitor.until("document.body.inert").await;
+            visitor.until(&format!("$('{PANEL}').getAnimations().length === 0")).await;
             assert_eq!(visitor.place(PANEL).await, place);
             assert_eq!(visitor.attribute(PANEL, "aria-modal").await.as_deref(), Some("true"));
             assert_eq!(visitor.style("html", "overflow").await, "hidden");
