@@ -98,7 +98,6 @@ button:focus-visible{outline:3px solid var(--bot-primary-color,#667eea);outline-
 .launcher{display:grid;place-items:center;position:relative;z-index:1;width:60px;height:60px;padding:0;border:1px solid transparent;
  border-radius:50%;background:var(--bot-primary-color,#667eea);color:var(--on-primary,#fff);
  box-shadow:0 8px 32px rgb(22 28 45/20%);transition:.16s}
-.launcher:hover{transform:scale(1.05)}
 svg{width:30px;fill:currentColor;stroke:currentColor}
 path{stroke-width:2;stroke-linecap:round;stroke-linejoin:round;transition:.16s}
 .chat{stroke-width:4}
@@ -108,13 +107,13 @@ path{stroke-width:2;stroke-linecap:round;stroke-linejoin:round;transition:.16s}
  width:var(--chat-width,384px);height:var(--chat-height,640px);max-width:calc(100vw - 20px - ${x});
  max-height:calc(100dvh - 92px - ${y});border-radius:var(--chat-radius,12px);overflow:hidden;background:Canvas;color:CanvasText;
  border:1px solid rgb(128 128 128/30%);box-shadow:0 8px 32px rgb(22 28 45/20%);
- visibility:hidden;opacity:0;transform:translateY(${edge === 'top' ? -16 : 16}px) scale(.97);transform-origin:${edge} ${side};transition:.2s}
+ visibility:hidden;opacity:0;transform:translateY(16px);transition:.16s}
 .head{display:flex;align-items:center;gap:12px;padding:12px 16px;font-weight:600;border-bottom:1px solid rgb(128 128 128/30%)}
 .head::before{content:"";width:40px;height:40px;border-radius:50%;background:var(--bot-primary-color,#667eea)}
 .wait{margin:auto;padding:0 16px;font-size:15px;text-align:center}
 .wait:empty{width:55%;height:40px;margin:16px;padding:0;border-radius:12px;background:rgb(128 128 128/15%)}
 .wait button{display:block;margin:12px auto;padding:8px}
-iframe{position:absolute;inset:0;width:100%;height:100%;border-width:0;visibility:hidden;transform-origin:0 0}
+iframe{position:absolute;inset:0;width:100%;height:100%;border-width:0;visibility:hidden}
 .ready.open iframe{visibility:inherit}
 .full .panel{inset:0;width:100%;height:100dvh;max-width:none;max-height:none;border-width:0;border-radius:0}
 .full.ready.open .launcher{display:none}
@@ -203,8 +202,9 @@ ${inlineCss}
       ...chosen,
     };
     if (!/^(light|dark)$/.test(merged.theme)) merged.theme = helper?.pageTheme(measure) ?? 'auto';
-    // Settings that are not there must not hide the server's.
-    return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
+    // What is not set must not hide the server's settings.
+    for (const name in merged) if (merged[name] === undefined) delete merged[name];
+    return merged;
   }
 
   /** @param {string} color as computed @returns {number[]} its relative luminance and its opacity */

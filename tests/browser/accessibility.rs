@@ -75,7 +75,7 @@ async fn uploads_answers_in_progress_and_errors() {
         visitor.sees(".streaming", "It").await;
         visitor.chat_is_accessible("being written").await;
         turn.breaks();
-        visitor.until("seen('#error-modal') && seen('.retry')").await;
+        visitor.until("seen('#error-modal') && $('.retry')").await;
         visitor.types(BOX, "x".repeat(21)).await;
         visitor.sees("#char-count", "1 character over the limit").await;
         visitor.chat_is_accessible("failed, and a text too long").await;

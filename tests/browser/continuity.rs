@@ -118,6 +118,7 @@ async fn being_offline_is_shown_and_typed_text_is_kept() {
         visitor.sees(".message.user", "Anyone?").await;
         line(false).await;
         visitor.until("!text('#connection-status')").await;
+        visitor.click("#notice-dismiss").await;
         visitor.click(".message.user button.retry").await;
         model.turn().await.answers("I am.");
         visitor.reads_answer("I am.").await;
@@ -214,6 +215,40 @@ async fn all_pages_of_a_site_show_one_conversation() {
         assert_eq!(
             visitor.conversation().await,
             ["user: One?", "bot: One.", "user: Two?", "bot: Two."]
+        );
+    })
+    .await;
+}
+
+/// The page took the server's count of messages for what it showed.
+#[tokio::test]
+async fn messages_asked_elsewhere_in_the_meantime_are_shown() {
+    let (model, server, site) = stage("").await;
+    visit(async |visitor| {
+        visitor.goto(&site.url("/")).await;
+        visitor
+            .eval("addEventListener('chatbot:session', (event) => (window.id = event.detail.sessionId))")
+            .await;
+        visitor.open_chat().await;
+        visitor.ask("Zero?").await;
+        model.turn().await.answers("Zero.");
+        visitor.reads_answer("Zero.").await;
+        visitor.leave_frame().await;
+        let session = visitor.until("window.id").await;
+
+        // As a page in another window would, before this one hears of it.
+        let elsewhere = json!({"sessionId": session, "message": "From A?"});
+        let elsewhere = server.post("/api/chat/message", elsewhere);
+        let (answer, ()) = tokio::join!(elsewhere, async { model.turn().await.answers("A.") });
+        answer.expect(200);
+        visitor.enter_chat().await;
+        visitor.ask("From B?").await;
+        model.turn().await.answers("B.");
+        visitor.reads_answer("A.").await;
+        visitor.reads_answer("B.").await;
+        assert_eq!(
+            visitor.conversation().await,
+            ["user: Zero?", "bot: Zero.", "user: From A?", "bot: A.", "user: From B?", "bot: B."]
         );
     })
     .await;

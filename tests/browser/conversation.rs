@@ -191,7 +191,12 @@ async fn an_interrupted_answer_can_be_retried() {
         visitor.sees(".message.bot .note", "Interrupted").await;
         visitor.sees("#error-modal", "").await;
         assert!(!visitor.text("#notice-text").await.is_empty(), "told in words");
-        visitor.click("button.retry").await;
+        visitor.sees("#notice-action", "Send again").await;
+        assert!(
+            !visitor.eval("return seen('button.retry')").await.as_bool().unwrap(),
+            "one way on"
+        );
+        visitor.click("#notice-action").await;
         model.turn().await.answers("It rains.");
         visitor.reads_answer("It rains.").await;
         visitor.sees_no("#error-modal").await;

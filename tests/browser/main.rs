@@ -16,6 +16,7 @@ mod conversation;
 mod demo;
 mod engines;
 mod files;
+mod foreign_pages;
 mod input;
 mod limits;
 mod loader;

@@ -359,6 +359,7 @@ async fn messages_from_other_origins_are_ignored() {
         let elsewhere = Site::of(page).await;
         visitor.expects("frame-ancestors");
         visitor.expects("chrome-error:");
+        visitor.expects("page.js");
         visitor.goto(&elsewhere.url("/")).await;
         visitor.console_says("frame-ancestors").await;
         assert_eq!(visitor.eval(&format!("return seen('{FRAME}')")).await, false);

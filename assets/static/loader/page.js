@@ -176,6 +176,7 @@ export function fit({ root, panel, frame, fills, bubble, unread, isOpen, inline,
     Object.assign(frame.style, {
       width: shrunk,
       height: shrunk,
+      transformOrigin: '0 0',
       transform: shrunk && `scale(${scale})`,
     });
   }

@@ -53,7 +53,7 @@ export class Chat {
   #limitedUntil = 0;
   /** Identifies the messages shown, to notice when there are others. */
   #shown = '';
-  /** The session whose messages are shown, and how many of them the server has. */
+  /** The session whose messages are shown, and how many of them the server has, NaN when unknown. */
   #known = { id: /** @type {string | null} */ (null), count: 0 };
 
   /** @param {Parts} parts */
@@ -187,7 +187,7 @@ export class Chat {
       const { response: content, sessionId, messageCount, timestamp = Date.now() } = answer;
       const { id, count } = this.#known;
       // Otherwise another page has asked in the meantime, and its messages are still to be shown.
-      misses = asks && messageCount !== (id === sessionId ? count : 0) + 2;
+      misses = asks && !Number.isNaN(count) && messageCount !== (id === sessionId ? count : 0) + 2;
       this.#known = { id: sessionId, count: messageCount };
       if (!misses) this.#shown = shownAs(sessionId, messageCount);
       // Empty if it was stopped before the first token.
@@ -215,6 +215,7 @@ export class Chat {
    * @param {AbortSignal} signal
    */
   async #fail(turn, part, error, signal) {
+    this.#known.count = NaN; // It may have stored the question or not.
     if (error.wait) {
       this.#limit = error;
       this.#limitedUntil = Date.now() + error.wait * 1000;

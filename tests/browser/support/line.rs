@@ -1,5 +1,6 @@
 //! The connection between a browser and the server: it can be cut, held up, and refuse requests.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
@@ -11,6 +12,7 @@ use tokio::task::JoinSet;
 /// Forwards everything to a server, from a fixed address of its own.
 pub struct Line {
     pub base: String,
+    path: &'static str,
     address: SocketAddr,
     server: SocketAddr,
     task: Option<tokio::task::JoinHandle<()>>,
@@ -34,20 +36,25 @@ const HELD_AFTER: usize = 256 * 1024;
 
 impl Line {
     pub async fn to(server: SocketAddr) -> Self {
+        Self::below("", server).await
+    }
+
+    /// Serves the server below `path`, which it removes from addresses, as proxies do.
+    pub async fn below(path: &'static str, server: SocketAddr) -> Self {
         let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0)));
         let address = listener.local_addr().unwrap();
         let flows = Arc::new(watch::Sender::new(true));
         let cuts = Arc::new(watch::Sender::new(0));
-        let base = format!("http://{address}");
+        let base = format!("http://{address}{path}");
         let refusals = Refusals::default();
-        let mut line = Self { base, address, server, task: None, flows, cuts, refusals };
+        let mut line = Self { base, path, address, server, task: None, flows, cuts, refusals };
         line.pass(listener);
         line
     }
 
     fn pass(&mut self, listener: TcpListener) {
         let (server, flows, cuts) = (self.server, Arc::clone(&self.flows), Arc::clone(&self.cuts));
-        let refusals = Arc::clone(&self.refusals);
+        let (path, refusals) = (self.path, Arc::clone(&self.refusals));
         self.task = Some(tokio::spawn(async move {
             // Aborting the task ends all of its connections.
             let mut carried = JoinSet::new();
@@ -56,7 +63,7 @@ impl Line {
                 let refusals = Arc::clone(&refusals);
                 carried.spawn(async move {
                     tokio::select! {
-                        () = carry(browser, server, flows, refusals) => {}
+                        () = carry(browser, (server, path), flows, refusals) => {}
                         _ = cuts.changed() => {}
                     }
                 });
@@ -104,7 +111,7 @@ fn listen(address: SocketAddr) -> TcpListener {
 
 async fn carry(
     browser: TcpStream,
-    server: SocketAddr,
+    (server, path): (SocketAddr, &str),
     mut flows: watch::Receiver<bool>,
     refusals: Refusals,
 ) {
@@ -124,7 +131,7 @@ async fn carry(
             if passed > HELD_AFTER && flows.wait_for(|flows| *flows).await.is_err() {
                 return None;
             }
-            if to_server.write_all(&piece[..length]).await.is_err() {
+            if to_server.write_all(&without(path, &piece[..length])).await.is_err() {
                 return None;
             }
         }
@@ -143,6 +150,16 @@ async fn carry(
             body.len()
         );
         let _ = to_browser.write_all(response.as_bytes()).await;
+    }
+}
+
+/// A piece of a connection, without `path` in the address if it is the start of a request.
+fn without<'a>(path: &str, piece: &'a [u8]) -> Cow<'a, [u8]> {
+    let method = piece.iter().position(|byte| *byte == b' ').unwrap_or(piece.len());
+    let rest = piece[method..].strip_prefix(format!(" {path}/").as_bytes());
+    match rest {
+        Some(rest) if !path.is_empty() => [&piece[..method], b" /", rest].concat().into(),
+        _ => piece.into(),
     }
 }
 

@@ -26,11 +26,13 @@ pub struct Page {
     pub path: &'static str,
     pub html: String,
     pub csp: Option<String>,
+    /// Its cross-origin embedder policy.
+    pub coep: Option<&'static str>,
 }
 
 impl Page {
     pub fn new(path: &'static str, html: impl Into<String>) -> Self {
-        Self { path, html: html.into(), csp: None }
+        Self { path, html: html.into(), csp: None, coep: None }
     }
 }
 
@@ -65,7 +67,7 @@ impl Site {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let pages: HashMap<_, _> =
-            pages.into_iter().map(|page| (page.path, (page.html, page.csp))).collect();
+            pages.into_iter().map(|page| (page.path, (page.html, page.csp, page.coep))).collect();
         let asked = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&asked);
         let answer = poem::endpoint::make_sync(move |request| {
@@ -74,12 +76,17 @@ impl Site {
             log.lock().unwrap().push(path.clone());
             match page {
                 None => Response::builder().status(StatusCode::NOT_FOUND).finish(),
-                Some((html, csp)) => {
+                Some((html, csp, coep)) => {
                     let kind = if path.ends_with(".js") { "javascript" } else { "html" };
                     let kind = format!("text/{kind}; charset=utf-8");
                     let mut response = Response::builder().content_type(kind);
                     if let Some(csp) = csp {
                         response = response.header(header::CONTENT_SECURITY_POLICY, csp);
+                    }
+                    if let Some(coep) = coep {
+                        response = response
+                            .header("cross-origin-embedder-policy", *coep)
+                            .header("cross-origin-opener-policy", "same-origin");
                     }
                     response.body(html.clone())
                 }
