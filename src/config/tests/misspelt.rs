@@ -19,7 +19,8 @@ fn a_misspelt_setting_is_named_with_the_right_one() {
         ("DATADIR", "DATA_DIR"),
         ("bot_name", "BOT_NAME"),
     ] {
-        let expected = format!("{wrong}: is not a setting and has no effect; did you mean {right}?");
+        let expected =
+            format!("{wrong}: is not a setting and has no effect; did you mean {right}?");
         assert_eq!(lines(&[wrong]), [expected]);
     }
 }
