@@ -18,6 +18,8 @@
 //!   by `/`, `hash` is 16 hexadecimal digits of the content's SHA-256, and `gzip` is `Some(&[u8])` if
 //!   compression makes the file smaller.
 
+#[path = "build/layout.rs"]
+mod layout;
 #[path = "build/readme.rs"]
 mod readme;
 #[path = "build/script.rs"]
@@ -153,6 +155,10 @@ fn prepare_assets(root: &Path, out: &Path) -> Result<()> {
         let page =
             readme::page(project, document).map_err(|e| format!("{}: {e}", document.file))?;
         served.insert(document.page.to_owned(), page.into_bytes());
+    }
+    let package = env::var("CARGO_PKG_VERSION")?;
+    for (path, content) in served.iter_mut().filter(|(path, _)| path.ends_with(".html")) {
+        *content = layout::fill(str::from_utf8(content)?, path, &package).into_bytes();
     }
     let mut all = Sha256::new();
     for content in served.values() {

@@ -63,7 +63,9 @@ fn serve(config: Config) -> Result<(), Failure> {
     let certificates = config.tls.clone().map(Certificates::load).transpose();
     let certificates = certificates.map_err(|error| Failure::Usage(error.to_string()))?;
     let _log = telemetry::start(config.log.format, &config.log.filter).map_err(failed)?;
-    for finding in config.findings(SystemClock.now()) {
+    let findings =
+        config::misspelt_settings().into_iter().chain(config.findings(SystemClock.now()));
+    for finding in findings {
         tracing::warn!("{finding}");
     }
     let runtime =

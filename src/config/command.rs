@@ -130,7 +130,7 @@ fn from_flag(given: &ArgMatches, arg: &Arg) -> Option<OsString> {
 }
 
 /// The variable of a setting.
-fn variable_of(arg: &Arg) -> String {
+pub(super) fn variable_of(arg: &Arg) -> String {
     variable(arg.get_long().unwrap_or_default())
 }
 

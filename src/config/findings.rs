@@ -1,6 +1,7 @@
 //! What is legal in the settings but unsafe, without effect, or impossible in this version. For the
 //! start, and for commands that check a configuration.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -17,7 +18,7 @@ use crate::models::Retirement;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The setting's variable, such as `ALLOWED_HOSTS`.
-    pub setting: &'static str,
+    pub setting: Cow<'static, str>,
     /// How serious it is.
     pub severity: Severity,
     /// What is wrong and what to do about it; completes the sentence that begins with `setting`.
@@ -40,11 +41,11 @@ impl fmt::Display for Finding {
 }
 
 fn warning(setting: &'static str, text: impl Into<String>) -> Finding {
-    Finding { setting, severity: Severity::Warning, text: text.into() }
+    Finding { setting: setting.into(), severity: Severity::Warning, text: text.into() }
 }
 
 fn error(setting: &'static str, text: impl Into<String>) -> Finding {
-    Finding { setting, severity: Severity::Error, text: text.into() }
+    Finding { setting: setting.into(), severity: Severity::Error, text: text.into() }
 }
 
 impl Config {

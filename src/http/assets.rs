@@ -61,6 +61,12 @@ pub fn find(path: &str) -> Option<Served> {
     Some(Served { asset: &ASSETS[place], is_fixed: version == Some(VERSION) })
 }
 
+/// The text of the page `file`, to be completed before it is served; empty if there is none.
+pub fn page(file: &str) -> String {
+    let page = Embedded::get(file).map(|page| page.data.into_owned());
+    page.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
+}
+
 /// Splits `static/{version}/…` into `static/…` and the version. Pages that were open during an
 /// upgrade name an earlier version; they get the current files.
 fn without_version(file: &str) -> (Cow<'_, str>, Option<&str>) {

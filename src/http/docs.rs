@@ -12,7 +12,8 @@ use poem::{Request, Response};
 use sha2::{Digest, Sha256};
 
 use super::DocumentLimits;
-use super::assets::{accepts_gzip, not_modified};
+use super::assets::{self, accepts_gzip, not_modified};
+use super::wire::types::EXAMPLE_ID;
 
 /// The OpenAPI document and the page that shows it. Both are made on the first request for them: the
 /// page holds all of Swagger UI.
@@ -98,35 +99,64 @@ impl Document {
     }
 }
 
-/// Swagger UI with the document inside, a title, a way home, and the width of a phone's screen.
+/// The page `docs.html` with Swagger UI and the document in it.
 fn page(spec: &str) -> String {
-    let page = super::describe(super::Described).swagger_ui_html();
-    let page = page.replacen("<html charset=\"UTF-8\">", "<!doctype html>\n<html lang=\"en\">", 1);
-    let page = page.replacen("<title>Swagger UI</title>", HEAD, 1);
-    let page = page.replacen("<div id=\"ui\">", HOME, 1);
-    // The framework's own document stands between these; ours takes its place.
-    let (before, rest) = page.split_once("let spec = ").unwrap_or((&page, ""));
-    let (_, after) = rest.split_once("let oauth2RedirectUrl;").unwrap_or(("", rest));
+    let framework = super::describe(super::Described).swagger_ui_html();
+    let styles = between(&framework, "<style charset=\"UTF-8\">", "</style>");
+    let code = between(&framework, "<script charset=\"UTF-8\">", "</script>");
     // No text of the document may end the script that it stands in.
     let spec = spec.trim_end().replace("</", "<\\/");
-    format!("{before}let spec = {spec};\n    let oauth2RedirectUrl;{after}")
+    let start = START.replacen("EXAMPLE_ID", EXAMPLE_ID, 1).replacen("SPEC", &spec, 1);
+    assets::page("docs.html")
+        .replacen("<!-- swagger -->", &format!("<style>{styles}</style>"), 1)
+        .replacen(
+            "<!-- start -->",
+            &format!("<script>{code}</script>\n<script>{start}</script>"),
+            1,
+        )
 }
 
-const HEAD: &str = "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">
-    <title>API of chatbot-widget</title>
-    <style>
-    body { margin: 0 }
-    .home { display: block; padding: 12px 20px; font: 16px sans-serif }
-    @media (max-width: 640px) {
-      .swagger-ui .wrapper { padding: 0 8px }
-      .swagger-ui .opblock .opblock-summary-path { max-width: calc(100% - 90px) }
-      .swagger-ui .opblock .opblock-summary-description { display: none }
-      .swagger-ui .opblock-body { overflow-x: auto }
-    }
-    </style>";
+/// The text between two marks; empty if there is none.
+fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
+    let after = text.split_once(start).map_or("", |(_, after)| after);
+    after.split_once(end).map_or("", |(inside, _)| inside)
+}
 
-const HOME: &str = "<a class=\"home\" href=\"/\">\u{2190} Home</a>
-<div id=\"ui\">";
+/// Starts Swagger UI. The examples' session does not exist: one that this page creates when it is
+/// first needed takes its place in every request.
+const START: &str = r#"
+const example = 'EXAMPLE_ID';
+let session;
+const create = async () => {
+  const response = await fetch('/api/sessions/create', { method: 'POST' });
+  return response.ok ? (await response.json()).sessionId : undefined;
+};
+const isExample = (text) => typeof text === 'string' && text.includes(example);
+SwaggerUIBundle({
+  dom_id: '#ui',
+  spec: SPEC,
+  deepLinking: true,
+  defaultModelsExpandDepth: 0,
+  async requestInterceptor(request) {
+    const form = request.body instanceof FormData ? request.body : undefined;
+    const isInForm = isExample(form?.get('sessionId'));
+    if (isInForm || isExample(request.url) || isExample(request.body)) {
+      session ??= await create();
+      if (session) {
+        request.url = request.url.replaceAll(example, session);
+        if (isInForm) form.set('sessionId', session);
+        else if (isExample(request.body)) request.body = request.body.replaceAll(example, session);
+      }
+    }
+    return request;
+  },
+  responseInterceptor(response) {
+    const created = response.obj?.status === 'created' && response.obj.sessionId;
+    if (created) session = created;
+    return response;
+  },
+});
+"#;
 
 /// Swagger UI comes as one page with its scripts inside: they are allowed by their digests, so
 /// that no other script ever runs there. Its styles are set from script, so they are allowed.
@@ -143,7 +173,7 @@ fn policy(page: &str) -> String {
         rest = &body[end..];
     }
     format!(
-        "default-src 'none'; script-src{scripts}; style-src 'unsafe-inline'; img-src 'self' data:; \
+        "default-src 'none'; script-src{scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
          connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 }

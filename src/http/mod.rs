@@ -6,6 +6,7 @@ mod docs;
 mod gate;
 mod health;
 mod openapi;
+mod setup;
 mod visitor;
 mod wire;
 

@@ -20,6 +20,9 @@ const ADDRESSES: &[(&str, &str)] = &[
     ("/favicon.ico", "image/svg+xml; charset=utf-8"),
 ];
 
+/// The pages that people read.
+const PAGES: [&str; 4] = ["/", "/demo/inline", "/readme", "/guide"];
+
 #[tokio::test]
 async fn every_address_of_the_widget_is_served() {
     let server = Server::start().await;
@@ -144,7 +147,7 @@ async fn exchange_bytes(address: std::net::SocketAddr, request: &[u8]) -> Vec<u8
 #[tokio::test]
 async fn pages_refer_only_to_what_is_there() {
     let server = Server::start().await;
-    for page in ["/", "/demo/inline", "/readme", "/guide", "/widget/chatbot.html"] {
+    for page in PAGES.iter().chain(&["/widget/chatbot.html"]).copied() {
         let html = String::from_utf8(server.get(page).await.body).unwrap();
         assert!(!html.contains(" style=") && !html.contains("<style"), "{page}");
         for attribute in ["src=\"", "href=\""] {
@@ -170,6 +173,48 @@ async fn pages_refer_only_to_what_is_there() {
             assert!(attributes.contains("src=\""), "{page}: inline script");
             assert!(body.trim_start().starts_with("</script>"), "{page}: inline script");
         }
+    }
+}
+
+/// Every page has the same header, which marks the page itself, and the same footer.
+#[tokio::test]
+async fn all_pages_share_the_header_and_the_footer() {
+    let server = Server::start().await;
+    let mut headers = std::collections::HashSet::new();
+    let mut footers = std::collections::HashSet::new();
+    for page in PAGES.into_iter().chain(["/docs"]) {
+        let html = String::from_utf8(server.get(page).await.body).unwrap();
+        let part = |start: &str, end: &str| {
+            let (_, rest) = html.split_once(start).expect(page);
+            rest.split_once(end).expect(page).0.to_owned()
+        };
+        let header = part("<header class=\"top\">", "</header>");
+        assert_eq!(header.matches("aria-current").count(), 1, "{page}");
+        assert!(header.contains(&format!("<a href=\"{page}\" aria-current=\"page\">")), "{page}");
+        assert!(html.contains("id=\"content\""), "{page}: what the skip link leads to");
+        headers.insert(header.replace(" aria-current=\"page\"", ""));
+        footers.insert(part("<footer class=\"bottom\">", "</footer>"));
+    }
+    assert_eq!((headers.len(), footers.len()), (1, 1), "{headers:?}");
+}
+
+/// The contents of a document lead to its sections, and the keyboard reaches what scrolls.
+#[tokio::test]
+async fn documents_have_a_table_of_contents_and_named_tables() {
+    let server = Server::start().await;
+    for page in ["/readme", "/guide"] {
+        let html = String::from_utf8(server.get(page).await.body).unwrap();
+        let (_, contents) = html.split_once("<nav class=\"contents\"").unwrap();
+        let contents = contents.split_once("</nav>").unwrap().0;
+        let sections: Vec<&str> =
+            contents.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert!(sections.len() >= 7, "{page}: {sections:?}");
+        for section in sections {
+            assert_eq!(html.matches(&format!("<h2 id=\"{section}\">")).count(), 1, "{section}");
+        }
+        let scrolled = html.matches("role=\"group\" tabindex=\"0\" aria-label=\"").count();
+        assert_eq!(scrolled, html.matches("<table>").count() + html.matches("<pre>").count());
+        assert!(!html.contains("<th></th>"), "{page}");
     }
 }
 

@@ -22,6 +22,7 @@ mod quota;
 mod responses;
 mod routes;
 mod sessions;
+mod setup;
 mod shutdown;
 mod store_double;
 #[path = "../support/mod.rs"]

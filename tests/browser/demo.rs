@@ -80,6 +80,18 @@ async fn the_home_page_answers_about_its_shop_and_its_file() {
         visitor.sees(".file-chip .file-facts", "400 rows").await;
         visitor.sees(".computed", "400 rows").await;
         visitor.leave_frame().await;
+        // The picture shows what is answered.
+        visitor.click(".shown [data-ask-file]").await;
+        visitor.enter_chat().await;
+        visitor.sees("#messages-list .bot:last-child", "Espresso cup").await;
+        let answer = visitor.text("#messages-list .bot:last-child").await;
+        visitor.leave_frame().await;
+        let figures =
+            visitor.eval("return $$('.shown .figure').map((one) => one.textContent)").await;
+        assert_eq!(figures.as_array().unwrap().len(), 5);
+        for figure in figures.as_array().unwrap() {
+            assert!(answer.contains(figure.as_str().unwrap()), "{figure} in {answer}");
+        }
         let file = visitor.attribute("#download", "download").await.unwrap();
         assert!(file.ends_with(".csv"), "{file}");
 
@@ -92,6 +104,42 @@ async fn the_home_page_answers_about_its_shop_and_its_file() {
             "nothing overflows on a phone"
         );
         visitor.is_accessible("on a phone").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_home_page_says_what_is_left_to_set_up() {
+    let key = ["--anthropic-api-key", "sk-ant-x", "--claude-model", "model-a"];
+    let production = [&key[..], &["--app-env", "production"]].concat();
+    for (flags, shown) in [
+        (&[][..], "Next: connect a model"),
+        (&key[..], "Answers come from model-a (claude)."),
+        (&production[..], "This server runs in production."),
+    ] {
+        let server = Server::with(flags).await;
+        visit(async |visitor| {
+            visitor.goto(&format!("{}/", server.base)).await;
+            visitor.sees("#setup", shown).await;
+            assert_eq!(visitor.eval("return $$('#setup > :not([hidden])').length").await, 1);
+            visitor.is_accessible(shown).await;
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn the_documents_can_be_read_on_a_phone() {
+    let server = Server::start().await;
+    visit(async |visitor| {
+        visitor.is_on_a_phone().await;
+        for path in ["/readme", "/guide"] {
+            visitor.goto(&format!("{}{path}", server.base)).await;
+            visitor.is_accessible(path).await;
+            assert_eq!(visitor.eval("return document.documentElement.scrollWidth").await, 390);
+        }
+        visitor.click(".contents a[href='#events']").await;
+        visitor.until("location.hash === '#events'").await;
     })
     .await;
 }

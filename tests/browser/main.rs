@@ -11,6 +11,7 @@
 )]
 
 mod accessibility;
+mod api_docs;
 mod continuity;
 mod conversation;
 mod demo;

@@ -231,3 +231,20 @@ fn metrics_have_their_own_listener() {
     assert_eq!(taken.status.code(), Some(1));
     assert!(one_line(&taken).contains("METRICS_ADDR: cannot listen on"));
 }
+
+#[test]
+fn a_misspelt_setting_is_pointed_out() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(".env"), "RATE_LIMITS=2\n").unwrap();
+    let occupied = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = occupied.local_addr().unwrap().port().to_string();
+    let env = [("PORT", port.as_str()), ("ANTHROPIC_APIKEY", "sk-hidden")];
+    let log = String::from_utf8(run(folder.path(), &[], &env).stderr).unwrap();
+    for expected in [
+        "ANTHROPIC_APIKEY: is not a setting and has no effect; did you mean ANTHROPIC_API_KEY?",
+        "RATE_LIMITS: is not a setting and has no effect; did you mean RATE_LIMIT?",
+    ] {
+        assert!(log.contains(expected), "{log}");
+    }
+    assert!(!log.contains("hidden"), "{log}");
+}

@@ -17,6 +17,8 @@ const src = new URL('/embed.js', location.href).href;
 /** The controls' values, named as in `dataset`; '' is the default. */
 const choice = { primaryColor: '', position: '', theme: '', language: '' };
 const sample = new File([ordersCsv()], FILE_NAME, { type: 'text/csv' });
+/** Those of the page's tag. */
+const suggestions = tagOfPage()?.dataset.suggestions ?? '';
 let isOpen = false;
 
 /** @param {string} id @returns {any} */
@@ -44,13 +46,32 @@ byId('switches').addEventListener('change', (/** @type {any} */ { target }) => {
 
 for (const button of document.querySelectorAll('[data-ask]'))
   button.addEventListener('click', () => ask(button.textContent));
-for (const button of document.querySelectorAll('[data-ask-file]'))
+for (const button of /** @type {NodeListOf<HTMLElement>} */ (
+  document.querySelectorAll('[data-ask-file]')
+))
   button.addEventListener('click', async () => {
-    if (await attach()) ask(button.textContent);
+    if (await attach()) ask(button.dataset.askFile || button.textContent);
   });
 byId('attach').addEventListener('click', attach);
 byId('download').href = URL.createObjectURL(sample);
 byId('download').download = FILE_NAME;
+showSetup();
+
+/** Says what is left to do, as far as the server tells. Without an answer the page stays as it is. */
+async function showSetup() {
+  const setup = await fetch('/setup.json')
+    .then((response) => response.json())
+    .catch(() => undefined);
+  if (!setup) return;
+  const state = setup.production ? 'production' : setup.model ? 'model' : 'demo';
+  for (const part of byId('setup').children) part.hidden = part.dataset.setup !== state;
+  byId('setup-model').textContent = `${setup.model} (${setup.provider})`;
+}
+
+/** @returns {HTMLScriptElement | null} */
+function tagOfPage() {
+  return document.querySelector('script[src*="/embed.js"]');
+}
 
 function showTag() {
   byId('tag').textContent = tagText(src, choice);
@@ -64,7 +85,7 @@ function remount() {
   // On the left it would cover the controls.
   const opens = isOpen && !choice.position.endsWith('left');
   isOpen = false;
-  addTag(src, { ...choice, botName: BOT_NAME, openOnLoad: opens ? 'true' : '' });
+  addTag(src, { ...choice, botName: BOT_NAME, suggestions, openOnLoad: opens ? 'true' : '' });
 }
 
 /** @param {string | null} question */

@@ -1,6 +1,7 @@
 mod findings;
 mod help;
 mod meaning;
+mod misspelt;
 mod refusals;
 mod sources;
 

@@ -21,6 +21,7 @@ use poem::http::{Method, StatusCode};
 use poem::{Endpoint, Request, Response};
 
 use super::docs::Docs;
+use super::setup;
 use super::wire::error::render;
 use super::wire::refusal::Refusal;
 use crate::app::App;
@@ -92,6 +93,10 @@ impl Gate {
                 only_reads(request)?;
                 Ok(self.docs.respond(request))
             }
+            Route::Setup => {
+                only_reads(request)?;
+                Ok(setup::respond(&self.app.config, request))
+            }
             Route::Api(known) => self.call_api(request, route, known).await,
             Route::Unknown => Err(Refusal::NotFound.into()),
         }
@@ -138,7 +143,7 @@ impl Gate {
     fn options(&self, request: &Request, route: &Route<'_>) -> poem::Result<Response> {
         let allow = match route {
             Route::Api(entry) => entry.allow.as_str(),
-            Route::Asset(_) | Route::Document => READ_METHODS,
+            Route::Asset(_) | Route::Document | Route::Setup => READ_METHODS,
             Route::Unknown => return Err(Refusal::NotFound.into()),
         };
         let headers = request.headers();

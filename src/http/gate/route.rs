@@ -6,6 +6,7 @@ use super::methods::AllowedMethods;
 use crate::domain::SessionId;
 use crate::http::assets::{self, Served};
 use crate::http::docs::Docs;
+use crate::http::setup;
 use crate::quota::RateBucket;
 
 /// What a request's path leads to.
@@ -16,6 +17,8 @@ pub enum Route<'a> {
     Asset(Served),
     /// The OpenAPI document or the page that shows it.
     Document,
+    /// What the home page says about this server.
+    Setup,
     /// Nothing.
     Unknown,
 }
@@ -28,6 +31,9 @@ impl<'a> Route<'a> {
         }
         if Docs::has(path) {
             return Self::Document;
+        }
+        if path == setup::PATH {
+            return Self::Setup;
         }
         match api.iter().find(|entry| entry.matches(path)) {
             Some(entry) => Self::Api(entry),
@@ -42,6 +48,7 @@ impl<'a> Route<'a> {
             Self::Api(entry) => &entry.pattern,
             Self::Asset(asset) => asset.path(),
             Self::Document => "/docs",
+            Self::Setup => setup::PATH,
             Self::Unknown => "unknown",
         }
     }
