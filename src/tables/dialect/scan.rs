@@ -14,6 +14,10 @@ use super::shape::{Expected, is_numeric};
 /// Further cells of a record are not kept; such a record is too wide for a table anyway.
 const MAX_CELLS: usize = 2000;
 
+/// Longest quoted cell, in bytes, once so many searches for closing quotes have been in vain that the
+/// text is hardly a table. It keeps the time linear also where all is one line.
+const MAX_CELL_AT_LAST: usize = 256;
+
 /// How cells are delimited and quoted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dialect {
@@ -209,15 +213,19 @@ impl<'a> DialectScanner<'a> {
     /// The end of the quoted cell that opens at `open`, if it has one.
     fn closing(&mut self, open: usize, across: bool) -> Option<Closing> {
         let across = across && self.spare > 0;
+        let end = match self.spare {
+            0 => self.text.len().min(open + MAX_CELL_AT_LAST),
+            _ => self.text.len(),
+        };
         let mut at = open + 1;
         let (mut breaks, mut strays) = (0, 0);
-        while let Some(byte) = self.next_mark(&mut at) {
+        while let Some(byte) = self.next_mark(&mut at, end) {
             if byte == b'\\' {
                 at += 2;
             } else if byte != self.dialect.quote {
                 let length = self.break_at(at);
                 if length.is_some() && !across {
-                    return None;
+                    break;
                 }
                 breaks += u64::from(length.is_some());
                 at += length.unwrap_or(1);
@@ -243,17 +251,17 @@ impl<'a> DialectScanner<'a> {
         None
     }
 
-    /// Moves `at` to the next quote, line end or escape, and returns that byte.
-    fn next_mark(&self, at: &mut usize) -> Option<u8> {
-        let rest = self.text.get(*at..)?;
+    /// Moves `at` to the next quote, line end or escape before `end`, and returns that byte.
+    fn next_mark(&self, at: &mut usize, end: usize) -> Option<u8> {
+        let rest = self.text.get(*at..end)?;
         let quote = self.dialect.quote;
         let found = if self.dialect.backslash {
             rest.iter().position(|b| *b == quote || matches!(b, b'\n' | b'\r' | b'\\'))
         } else {
             memchr3(quote, b'\n', b'\r', rest)
         };
-        *at = found.map_or(self.text.len(), |found| *at + found);
-        self.text.get(*at).copied()
+        *at = found.map_or(end, |found| *at + found);
+        self.text.get(*at).filter(|_| found.is_some()).copied()
     }
 
     /// Whether a record of several lines is more likely several records, the first of which has a

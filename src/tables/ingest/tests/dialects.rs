@@ -611,3 +611,15 @@ fn the_order_of_dates_is_proved_or_noted() {
         assert_eq!(noted, notes, "{text}");
     }
 }
+
+/// Regression: each open quote of a long line was searched for its end, for as long as the line is,
+/// so a megabyte took minutes and kept all other uploads of the address waiting. This must only end:
+/// in vain, it would take an hour.
+#[test]
+fn open_quotes_of_one_long_line_are_read_in_linear_time() {
+    for cell in [r#"1,"\"\"\""#, r#"1,"x"#, r#"1,"x"" y"#, r#"'a\',"b"c"#, r#"1;"\";"#] {
+        let text = format!("a,b\n{}\"\n", cell.repeat(30_000));
+        let bytes = Bytes::from(text);
+        let _ = ingest("a.csv", &bytes, Timestamp(0), &IngestLimits::default());
+    }
+}
