@@ -93,7 +93,7 @@ impl Document {
 
     /// Gives sections their ids. Tables and code get a frame to scroll in, which the keyboard
     /// reaches and which has a name.
-    fn with_sections<'a>(&mut self, events: Vec<Event<'a>>) -> Vec<Event<'a>> {
+    fn with_sections<'a>(&mut self, events: &[Event<'a>]) -> Vec<Event<'a>> {
         let mut out = Vec::new();
         let (mut section, mut frames) = (String::new(), 0);
         for (at, event) in events.iter().enumerate() {
