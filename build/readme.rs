@@ -42,7 +42,7 @@ pub fn page(root: &Path, own: &Page) -> Result<String> {
     let mut body = String::new();
     let parser = Parser::new_ext(&text, Options::ENABLE_TABLES);
     let events: Vec<Event<'_>> = parser.filter_map(|event| document.served(event)).collect();
-    html::push_html(&mut body, document.with_sections(events).into_iter());
+    html::push_html(&mut body, document.with_sections(&events).into_iter());
     // A header cell without text names nothing.
     let body = body.replace("<th></th>", "<td></td>");
     let contents: Vec<String> = document
@@ -93,7 +93,7 @@ impl Document {
 
     /// Gives sections their ids. Tables and code get a frame to scroll in, which the keyboard
     /// reaches and which has a name.
-    fn with_sections<'a>(&mut self, events: Vec<Event<'a>>) -> Vec<Event<'a>> {
+    fn with_sections<'a>(&mut self, events: &[Event<'a>]) -> Vec<Event<'a>> {
         let mut out = Vec::new();
         let (mut section, mut frames) = (String::new(), 0);
         for (at, event) in events.iter().enumerate() {
