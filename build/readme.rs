@@ -42,7 +42,7 @@ pub fn page(root: &Path, own: &Page) -> Result<String> {
     let mut body = String::new();
     let parser = Parser::new_ext(&text, Options::ENABLE_TABLES);
     let events: Vec<Event<'_>> = parser.filter_map(|event| document.served(event)).collect();
-    html::push_html(&mut body, document.with_sections(events).into_iter());
+    html::push_html(&mut body, document.with_sections(&events).into_iter());
     // A header cell without text names nothing.
     let body = body.replace("<th></th>", "<td></td>");
     let contents: Vec<String> = document
