@@ -27,7 +27,8 @@ impl Labels {
         let width = WIDTH - left - RIGHT;
         let slot = width / data.points() as f64;
         let each = |step: usize, room: &dyn Fn(usize) -> f64| {
-            let texts = data.labels.iter().enumerate().step_by(step);
+            // From the end, so that the last one, mostly the latest, is named.
+            let texts = data.labels.iter().enumerate().rev().step_by(step);
             texts.map(|(at, label)| (at, text::fit(label, LABEL, room(at)))).collect()
         };
         let widest = data.labels.iter().map(|it| text::width(it, LABEL)).fold(0.0, f64::max);
