@@ -24,11 +24,7 @@ const LONG_NAME: usize = 8;
 
 /// Whether the labels are long names. Dates are not: time runs from left to right.
 pub(super) fn suit(data: &ChartData) -> bool {
-    let is_date = |label: &str| {
-        label.contains('-') && label.chars().all(|it| it.is_ascii_digit() || "-:T Z.".contains(it))
-    };
-    data.labels.iter().any(|it| it.chars().count() > LONG_NAME)
-        && !data.labels.iter().all(|it| is_date(it))
+    data.labels.iter().any(|it| it.chars().count() > LONG_NAME) && !data.has_dates()
 }
 
 /// Draws the series as groups of bars, each with its value at its end.

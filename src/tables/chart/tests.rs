@@ -142,6 +142,22 @@ fn days_stand_side_by_side_and_the_last_is_named() {
     for kind in [ChartKind::Bar, ChartKind::Line] {
         let svg = draw(&result(&["day", "n"], json!(rows)), kind, "n").unwrap().svg;
         assert!(texts(&svg).contains(&"2025-01-31".to_owned()), "{svg}");
+        let mut last = f64::NEG_INFINITY;
+        let document = roxmltree::Document::parse(&svg).unwrap();
+        let mut days: Vec<(f64, f64)> = document
+            .descendants()
+            .filter(|node| node.text().is_some_and(|it| it.starts_with("2025-")))
+            .filter(|node| node.has_tag_name("text"))
+            .map(|node| {
+                let middle = node.attribute("x").unwrap().parse::<f64>().unwrap();
+                (middle, text::width(node.text().unwrap(), labels::LABEL) / 2.0)
+            })
+            .collect();
+        days.sort_by(|a, b| a.0.total_cmp(&b.0));
+        for (middle, half) in days {
+            assert!(middle - half > last && middle + half <= svg::WIDTH, "{svg}");
+            last = middle + half;
+        }
         let root = elements(&svg);
         assert_eq!(root.contains_key("rect"), kind == ChartKind::Bar);
         assert!(svg.contains("viewBox=\"0 0 320 240\""), "{svg}");
