@@ -27,13 +27,16 @@ impl Labels {
         let width = WIDTH - left - RIGHT;
         let slot = width / data.points() as f64;
         let each = |step: usize, room: &dyn Fn(usize) -> f64| {
-            let texts = data.labels.iter().enumerate().step_by(step);
+            // From the end, so that the last one, mostly the latest, is named.
+            let texts = data.labels.iter().enumerate().rev().step_by(step);
             texts.map(|(at, label)| (at, text::fit(label, LABEL, room(at)))).collect()
         };
         let widest = data.labels.iter().map(|it| text::width(it, LABEL)).fold(0.0, f64::max);
-        let step = ((widest + 14.0) / slot).ceil().max(1.0) as usize;
+        // The outer labels are moved inwards, and must not meet their neighbours there.
+        let moved = ((widest - slot) / 2.0 - RIGHT + 2.0).max(0.0);
+        let step = ((widest + moved + 14.0) / slot).ceil().max(1.0) as usize;
         let slot_takes_some = slot > 60.0;
-        if step == 1 || slot_takes_some || (lines && widest < width / 3.0) {
+        if step == 1 || slot_takes_some || ((lines || data.has_dates()) && widest < width / 3.0) {
             let (step, room) = if slot_takes_some { (1, slot - 6.0) } else { (step, widest) };
             return Self { texts: each(step, &|_| room), slanted: false, height: 22.0, slot };
         }

@@ -1,10 +1,11 @@
 //! Charts of results: bars, lines and pies as SVG.
 //!
-//! `series` picks labels and series, `plot` and `pie` draw them, with titles from `heading` and
+//! `series` picks labels and series, `plot`, `horizontal` and `pie` draw them, with titles from `heading` and
 //! axes from `scale` and `labels`. `svg` writes the elements, `text` knows how wide words are and
 //! how numbers are written.
 
 mod heading;
+mod horizontal;
 mod labels;
 mod pie;
 mod plot;
@@ -65,6 +66,7 @@ pub fn draw(result: &QueryResult, kind: ChartKind, title: &str) -> Result<Chart,
     let alt = alt(&data, kind, &suffix);
     let mut drawing = svg::Drawing::new(&title, &alt);
     match kind {
+        ChartKind::Bar if horizontal::suit(&data) => horizontal::draw(&data, &title, &mut drawing)?,
         ChartKind::Bar => plot::draw(&data, &title, false, &mut drawing)?,
         ChartKind::Line => plot::draw(&data, &title, true, &mut drawing)?,
         ChartKind::Pie => pie::draw(&data, &title, &mut drawing),

@@ -4,22 +4,25 @@ use std::f64::consts::{FRAC_PI_2, TAU};
 
 use super::heading::{self, swatch};
 use super::series::ChartData;
-use super::svg::{Drawing, HEIGHT, Horizontal, Point, TextStyle, Vertical, WIDTH, color};
+use super::svg::{Drawing, Horizontal, Point, TextStyle, Vertical, WIDTH};
 use super::text;
 
-const RADIUS: f64 = 92.0;
-const HOLE: f64 = 48.0;
+const RADIUS: f64 = 84.0;
+const HOLE: f64 = 46.0;
+
+/// Height of a line of the legend.
+const LINE: f64 = 21.0;
 
 /// Half the distance between two slices, which can so be told apart without their colours.
 const GAP: f64 = 0.9;
 
-/// Draws the only series as a ring, with a legend that names values and shares.
+/// Draws the only series as a ring, above a legend that names values and shares.
 pub(super) fn draw(data: &ChartData, title: &str, drawing: &mut Drawing) {
     let values: Vec<f64> =
         data.series.iter().flat_map(|it| &it.values).flatten().copied().collect();
     let total: f64 = values.iter().sum();
     let top = heading::title(drawing, title);
-    let middle = (RADIUS + 14.0, top + (HEIGHT - top) / 2.0);
+    let middle = (WIDTH / 2.0, top + RADIUS + 6.0);
     let mut from = 0.0;
     for (at, value) in values.iter().enumerate() {
         let to = from + value / total;
@@ -28,7 +31,9 @@ pub(super) fn draw(data: &ChartData, title: &str, drawing: &mut Drawing) {
     }
     let style = TextStyle::new(18.0, Horizontal::Center, Vertical::Center).bold();
     drawing.text(&text::number(total), middle, style);
-    legend(drawing, data, &values, total, middle.1);
+    let below = middle.1 + RADIUS + 12.0;
+    legend(drawing, data, &values, total, below);
+    drawing.set_height(below + LINE * values.len() as f64 + 4.0);
 }
 
 /// A part of the ring between two shares of the turn, clockwise from the top.
@@ -44,14 +49,12 @@ fn slice(drawing: &mut Drawing, (x, y): Point, (from, to): (f64, f64), at: usize
             (x + radius * angle.cos(), y + radius * angle.sin())
         })
     };
-    drawing.polygon(arc(RADIUS).chain(arc(HOLE).rev()), color(at));
+    drawing.polygon(arc(RADIUS).chain(arc(HOLE).rev()), at);
 }
 
-fn legend(drawing: &mut Drawing, data: &ChartData, values: &[f64], total: f64, middle: f64) {
-    const LINE: f64 = 23.0;
-    let left = RADIUS * 2.0 + 34.0;
+fn legend(drawing: &mut Drawing, data: &ChartData, values: &[f64], total: f64, top: f64) {
+    let left = 8.0;
     let right = WIDTH - 8.0;
-    let top = middle - LINE * values.len() as f64 / 2.0;
     for (at, (label, value)) in data.labels.iter().zip(values).enumerate() {
         let y = top + LINE * (at as f64 + 0.5);
         swatch(drawing, (left, y - 5.0), at);

@@ -5,7 +5,7 @@ use super::heading;
 use super::labels::{LABEL, Labels, RIGHT};
 use super::scale::ValueScale;
 use super::series::ChartData;
-use super::svg::{Drawing, HEIGHT, Horizontal, Point, TextStyle, Vertical, WIDTH, color};
+use super::svg::{Drawing, HEIGHT, Horizontal, Point, TextStyle, Vertical, WIDTH};
 use super::text;
 
 const FIGURE: f64 = 11.0;
@@ -74,11 +74,11 @@ fn draw_lines(data: &ChartData, plane: &Plane, drawing: &mut Drawing) {
         let runs = runs(&series.values, plane);
         // A line ends where a value is missing.
         for run in runs.iter().filter(|run| run.len() > 1) {
-            drawing.line(run.iter().copied(), color(at));
+            drawing.line(run.iter().copied(), at);
         }
         if few || runs.iter().any(|run| run.len() == 1) {
             for point in runs.concat() {
-                drawing.circle(point, radius, color(at));
+                drawing.circle(point, radius, at);
             }
         }
     }
@@ -95,7 +95,7 @@ fn draw_bars(data: &ChartData, plane: &Plane, drawing: &mut Drawing) {
             let Some(value) = *value else { continue };
             let left = place as f64 - group / 2.0 + width * at as f64;
             let (left, right) = (plane.x(left + gap), plane.x(left + width - gap));
-            drawing.rectangle((left, base), (right, plane.y(value)), color(at));
+            drawing.rectangle((left, base), (right, plane.y(value)), at);
         }
     }
     if let [series] = data.series.as_slice() {

@@ -63,6 +63,12 @@ impl ChartData {
         self.labels.len()
     }
 
+    /// Whether all labels are dates or times.
+    pub fn has_dates(&self) -> bool {
+        let written = |it: char| it.is_ascii_digit() || "-:T Z.".contains(it);
+        self.labels.iter().all(|label| label.contains('-') && label.chars().all(written))
+    }
+
     /// `avg_max and avg_min by weather`
     pub fn describe(&self) -> String {
         let names: Vec<&str> = self.series.iter().map(|series| series.name.as_str()).collect();

@@ -1,14 +1,17 @@
 //! Writes SVG for a page with a strict content policy: no styles, no scripts, nothing from
-//! elsewhere. The picture scales, and its words take the colour of the text around it.
+//! elsewhere. The picture scales, and its words take the colour of the text around it. What is
+//! drawn for a series has a class (`series-1` for the first), by which a page may recolour it.
 
 use std::fmt::Write as _;
 
 use super::text::escape;
 
-/// Width and height of every picture in its own units. A chat is narrow: at 360 px a text of 13
-/// units still has 10 px.
-pub(super) const WIDTH: f64 = 440.0;
-pub(super) const HEIGHT: f64 = 290.0;
+/// Width of every picture in its own units: just under that of a bubble in a panel of 384 px, so
+/// that texts are not drawn smaller than their size says.
+pub(super) const WIDTH: f64 = 320.0;
+
+/// Height of pictures whose height does not depend on the number of labels.
+pub(super) const HEIGHT: f64 = 240.0;
 
 /// How much a turned text is slanted, in degrees.
 pub(super) const SLANT: f64 = 40.0;
@@ -33,9 +36,11 @@ pub(super) const PALETTE: [Rgb; 9] = [
     Rgb(0x80, 0x87, 0x92),
 ];
 
-/// The colour of the series or slice at a position.
-pub(super) fn color(at: usize) -> Rgb {
-    PALETTE[at % PALETTE.len()]
+/// Class and colour of the series or slice at a position, as attributes. `property` is `fill` or
+/// `stroke`.
+fn paint(at: usize, property: &str) -> String {
+    let place = at % PALETTE.len();
+    format!(r#"class="series-{}" {property}="{}""#, place + 1, hex(PALETTE[place]))
 }
 
 /// Which point of a text its place is.
@@ -82,52 +87,59 @@ impl TextStyle {
 
 /// The picture as far as it is drawn.
 pub(super) struct Drawing {
-    svg: String,
+    head: String,
+    elements: String,
+    height: f64,
 }
 
 impl Drawing {
     pub fn new(title: &str, description: &str) -> Self {
         let (title, description) = (escape(title), escape(description));
-        let svg = format!(
-            r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" font-family="system-ui, sans-serif" fill="none"><title>{title}</title><desc>{description}</desc>"#
-        );
-        Self { svg }
+        let head = format!("<title>{title}</title><desc>{description}</desc>");
+        Self { head, elements: String::new(), height: HEIGHT }
+    }
+
+    /// For pictures that grow with the number of their labels.
+    pub fn set_height(&mut self, height: f64) {
+        self.height = short(height);
     }
 
     /// The whole element.
-    pub fn finish(mut self) -> String {
-        self.svg.push_str("</svg>");
-        self.svg
+    pub fn finish(self) -> String {
+        let Self { head, elements, height } = self;
+        format!(
+            r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" font-family="system-ui, sans-serif" fill="none">{head}{elements}</svg>"#
+        )
     }
 
     /// A filled rectangle with these opposite corners.
-    pub fn rectangle(&mut self, a: Point, b: Point, color: Rgb) {
+    pub fn rectangle(&mut self, a: Point, b: Point, series: usize) {
         let ((left, right), (top, bottom)) =
             ((a.0.min(b.0), a.0.max(b.0)), (a.1.min(b.1), a.1.max(b.1)));
         self.add(format_args!(
-            r#"<rect x="{}" y="{}" width="{}" height="{}" fill="{}"/>"#,
+            r#"<rect x="{}" y="{}" width="{}" height="{}" {}/>"#,
             short(left),
             short(top),
             short(right - left),
             short(bottom - top),
-            hex(color)
+            paint(series, "fill")
         ));
     }
 
-    pub fn circle(&mut self, (x, y): Point, radius: f64, color: Rgb) {
-        let (x, y, color) = (short(x), short(y), hex(color));
-        self.add(format_args!(r#"<circle cx="{x}" cy="{y}" r="{radius}" fill="{color}"/>"#));
+    pub fn circle(&mut self, (x, y): Point, radius: f64, series: usize) {
+        let (x, y, paint) = (short(x), short(y), paint(series, "fill"));
+        self.add(format_args!(r#"<circle cx="{x}" cy="{y}" r="{radius}" {paint}/>"#));
     }
 
-    pub fn polygon(&mut self, corners: impl IntoIterator<Item = Point>, color: Rgb) {
-        let (corners, color) = (points(corners), hex(color));
-        self.add(format_args!(r#"<polygon points="{corners}" fill="{color}"/>"#));
+    pub fn polygon(&mut self, corners: impl IntoIterator<Item = Point>, series: usize) {
+        let (corners, paint) = (points(corners), paint(series, "fill"));
+        self.add(format_args!(r#"<polygon points="{corners}" {paint}/>"#));
     }
 
-    pub fn line(&mut self, path: impl IntoIterator<Item = Point>, color: Rgb) {
-        let (path, color) = (points(path), hex(color));
+    pub fn line(&mut self, path: impl IntoIterator<Item = Point>, series: usize) {
+        let (path, paint) = (points(path), paint(series, "stroke"));
         self.add(format_args!(
-            r#"<polyline points="{path}" stroke-width="2" stroke-linejoin="round" stroke="{color}"/>"#
+            r#"<polyline points="{path}" stroke-width="2" stroke-linejoin="round" {paint}/>"#
         ));
     }
 
@@ -166,7 +178,7 @@ impl Drawing {
 
     fn add(&mut self, element: std::fmt::Arguments<'_>) {
         // Writing to a string cannot fail.
-        let _ = self.svg.write_fmt(element);
+        let _ = self.elements.write_fmt(element);
     }
 }
 

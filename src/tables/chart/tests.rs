@@ -20,6 +20,13 @@ fn elements(svg: &str) -> std::collections::BTreeMap<String, usize> {
     let root = document.root_element();
     assert_eq!(root.attribute("role"), Some("img"));
     assert!(root.has_attribute("viewBox") && !root.has_attribute("width"));
+    let view: Vec<f64> =
+        root.attribute("viewBox").unwrap().split(' ').map(|it| it.parse().unwrap()).collect();
+    let (width, height) = (view[2], view[3]);
+    let within = |name: &str, number: f64| {
+        let most = if ["y", "cy", "height"].contains(&name) { height } else { width };
+        assert!((-1.0..=most + 1.0).contains(&number), "{name} {number} of {most}");
+    };
     let mut counts = std::collections::BTreeMap::new();
     for node in root.descendants().filter(roxmltree::Node::is_element) {
         let name = node.tag_name().name();
@@ -30,16 +37,17 @@ fn elements(svg: &str) -> std::collections::BTreeMap<String, usize> {
         );
         for attribute in node.attributes() {
             let (name, value) = (attribute.name(), attribute.value());
-            assert!(!name.starts_with("on") && !["style", "href", "class"].contains(&name));
+            assert!(!name.starts_with("on") && !["style", "href"].contains(&name));
             assert!(!value.contains("url("), "{value}");
             if ["x", "y", "cx", "cy", "width", "height", "r"].contains(&name) {
                 let number: f64 = value.parse().unwrap();
-                assert!((-1.0..=441.0).contains(&number), "{name} {number}");
+                within(name, number);
             }
             if name == "points" {
-                for number in value.split([' ', ',']) {
-                    let number: f64 = number.parse().unwrap();
-                    assert!((-1.0..=441.0).contains(&number), "{number}");
+                for point in value.split(' ') {
+                    let (x, y) = point.split_once(',').unwrap();
+                    within("x", x.parse().unwrap());
+                    within("y", y.parse().unwrap());
                 }
             }
         }
@@ -61,7 +69,7 @@ fn bars_stand_for_the_rows() {
     assert_eq!(chart.alt, "Bar chart of avg_max by weather: drizzle 15.93, fog 16.76, sun 19.86.");
     assert_eq!(elements(&chart.svg)["rect"], 3);
     let texts = texts(&chart.svg);
-    for word in ["Average maximum", "avg_max", "drizzle", "sun", "19.86", "0", "20"] {
+    for word in ["Average maximum", "avg max", "drizzle", "sun", "19.86", "0", "20"] {
         assert!(texts.iter().any(|text| text == word), "{word} in {texts:?}");
     }
     assert!(chart.svg.contains("currentColor") && !chart.svg.contains("#000"));
@@ -100,6 +108,72 @@ fn series_are_grouped_and_named() {
     );
     let chart = draw(&table, ChartKind::Line, "").unwrap();
     assert_eq!(elements(&chart.svg)["circle"], 7);
+}
+
+#[test]
+fn long_names_get_horizontal_bars() {
+    let rows = json!([["Espresso machine", 1200], ["Dinner plates, set of 12", -300], ["Cup", 0]]);
+    let chart = draw(&result(&["product", "total_revenue"], rows), ChartKind::Bar, "Total revenue");
+    let svg = chart.unwrap().svg;
+    elements(&svg);
+    let bars: Vec<f64> = roxmltree::Document::parse(&svg)
+        .unwrap()
+        .descendants()
+        .filter_map(|node| node.has_tag_name("rect").then(|| node.attribute("width"))?)
+        .map(|width| width.parse().unwrap())
+        .collect();
+    let [long, short, none] = bars[..] else { panic!("{bars:?}") };
+    assert!((long - 4.0 * short).abs() < 0.1 && none == 0.0, "{bars:?}");
+    let words = [
+        "Total revenue",
+        "Espresso machine",
+        "1200",
+        "Dinner plates, set of 12",
+        "-300",
+        "Cup",
+        "0",
+    ];
+    assert_eq!(texts(&svg), words, "names are whole, and the title is not repeated");
+}
+
+#[test]
+fn days_stand_side_by_side_and_the_last_is_named() {
+    let rows: Vec<Value> = (1..=31).map(|day| json!([format!("2025-01-{day:02}"), day])).collect();
+    for kind in [ChartKind::Bar, ChartKind::Line] {
+        let svg = draw(&result(&["day", "n"], json!(rows)), kind, "n").unwrap().svg;
+        assert!(texts(&svg).contains(&"2025-01-31".to_owned()), "{svg}");
+        let mut last = f64::NEG_INFINITY;
+        let document = roxmltree::Document::parse(&svg).unwrap();
+        let mut days: Vec<(f64, f64)> = document
+            .descendants()
+            .filter(|node| node.text().is_some_and(|it| it.starts_with("2025-")))
+            .filter(|node| node.has_tag_name("text"))
+            .map(|node| {
+                let middle = node.attribute("x").unwrap().parse::<f64>().unwrap();
+                (middle, text::width(node.text().unwrap(), labels::LABEL) / 2.0)
+            })
+            .collect();
+        days.sort_by(|a, b| a.0.total_cmp(&b.0));
+        for (middle, half) in days {
+            assert!(middle - half > last && middle + half <= svg::WIDTH, "{svg}");
+            last = middle + half;
+        }
+        let root = elements(&svg);
+        assert_eq!(root.contains_key("rect"), kind == ChartKind::Bar);
+        assert!(svg.contains("viewBox=\"0 0 320 240\""), "{svg}");
+    }
+}
+
+#[test]
+fn texts_are_at_least_eleven_units_high() {
+    for kind in [ChartKind::Bar, ChartKind::Line, ChartKind::Pie] {
+        let svg = draw(&weather(), kind, "Weather").unwrap().svg;
+        let document = roxmltree::Document::parse(&svg).unwrap();
+        for size in document.descendants().filter_map(|node| node.attribute("font-size")) {
+            assert!(size.parse::<f64>().unwrap() >= 11.0, "{svg}");
+        }
+        assert!(svg.contains("class=\"series-1\""), "a page can recolour the first series");
+    }
 }
 
 #[test]

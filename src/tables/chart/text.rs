@@ -9,6 +9,11 @@ pub(super) fn clean(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// A column's name as people write it: `total_revenue` is `total revenue`.
+pub(super) fn words(name: &str) -> String {
+    clean(&name.replace('_', " "))
+}
+
 /// A text as it stands between the tags of XML.
 pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
