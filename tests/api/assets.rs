@@ -192,10 +192,22 @@ async fn all_pages_share_the_header_and_the_footer() {
         assert_eq!(header.matches("aria-current").count(), 1, "{page}");
         assert!(header.contains(&format!("<a href=\"{page}\" aria-current=\"page\">")), "{page}");
         assert!(html.contains("id=\"content\""), "{page}: what the skip link leads to");
-        headers.insert(header.replace(" aria-current=\"page\"", ""));
+        // Files have addresses relative to the page's.
+        headers.insert(header.replace(" aria-current=\"page\"", "").replace("\"../", "\""));
         footers.insert(part("<footer class=\"bottom\">", "</footer>"));
     }
     assert_eq!((headers.len(), footers.len()), (1, 1), "{headers:?}");
+}
+
+/// Relative to `/docs/`, the page's styles would be in a folder that does not exist.
+#[tokio::test]
+async fn docs_with_a_slash_leads_to_docs() {
+    let server = Server::start().await;
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+    let request = client.build().unwrap().get(format!("{}/docs/", server.base));
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.status(), 308);
+    assert_eq!(answer.headers()["location"], "../docs");
 }
 
 /// The contents of a document lead to its sections, and the keyboard reaches what scrolls.
