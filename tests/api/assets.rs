@@ -199,6 +199,25 @@ async fn all_pages_share_the_header_and_the_footer() {
     assert_eq!((headers.len(), footers.len()), (1, 1), "{headers:?}");
 }
 
+/// A link to a section leads there.
+#[tokio::test]
+async fn links_to_sections_of_other_pages_find_them() {
+    let server = Server::start().await;
+    let mut found = 0;
+    for page in PAGES.into_iter().chain(["/docs"]) {
+        let html = String::from_utf8(server.get(page).await.body).unwrap();
+        for (link, section) in html
+            .match_indices("<a href=\"/")
+            .filter_map(|(at, mark)| html[at + mark.len() - 1..].split('"').next()?.split_once('#'))
+        {
+            let target = String::from_utf8(server.get(link).await.body).unwrap();
+            assert!(target.contains(&format!("id=\"{section}\"")), "{page}: {link}#{section}");
+            found += 1;
+        }
+    }
+    assert!(found >= 2, "{found}");
+}
+
 /// Relative to `/docs/`, the page's styles would be in a folder that does not exist.
 #[tokio::test]
 async fn docs_with_a_slash_leads_to_docs() {
