@@ -48,6 +48,13 @@ impl Docs {
 
     /// The response to GET and HEAD of one of the documents.
     pub fn respond(&self, request: &Request) -> Response {
+        if request.uri().path() == "/docs/" {
+            // The page's addresses are relative to `/docs`.
+            return Response::builder()
+                .status(StatusCode::PERMANENT_REDIRECT)
+                .header(header::LOCATION, "../docs")
+                .finish();
+        }
         let document = match request.uri().path() {
             "/openapi.json" => self.spec.get_or_init(|| {
                 Document::new(super::spec(&self.limits), "application/json; charset=utf-8", None)

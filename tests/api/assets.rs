@@ -192,12 +192,41 @@ async fn all_pages_share_the_header_and_the_footer() {
         assert_eq!(header.matches("aria-current").count(), 1, "{page}");
         assert!(header.contains(&format!("<a href=\"{page}\" aria-current=\"page\">")), "{page}");
         assert!(html.contains("id=\"content\""), "{page}: what the skip link leads to");
-        // Addresses of files are relative, so that the pages also work below a path.
-        let header = header.replace("src=\"/", "src=\"").replace("src=\"../", "src=\"");
-        headers.insert(header.replace(" aria-current=\"page\"", ""));
+        // Files have addresses relative to the page's.
+        headers.insert(header.replace(" aria-current=\"page\"", "").replace("\"../", "\""));
         footers.insert(part("<footer class=\"bottom\">", "</footer>"));
     }
     assert_eq!((headers.len(), footers.len()), (1, 1), "{headers:?}");
+}
+
+/// A link to a section leads there.
+#[tokio::test]
+async fn links_to_sections_of_other_pages_find_them() {
+    let server = Server::start().await;
+    let mut found = 0;
+    for page in PAGES.into_iter().chain(["/docs"]) {
+        let html = String::from_utf8(server.get(page).await.body).unwrap();
+        for (link, section) in html
+            .match_indices("<a href=\"/")
+            .filter_map(|(at, mark)| html[at + mark.len() - 1..].split('"').next()?.split_once('#'))
+        {
+            let target = String::from_utf8(server.get(link).await.body).unwrap();
+            assert!(target.contains(&format!("id=\"{section}\"")), "{page}: {link}#{section}");
+            found += 1;
+        }
+    }
+    assert!(found >= 2, "{found}");
+}
+
+/// Relative to `/docs/`, the page's styles would be in a folder that does not exist.
+#[tokio::test]
+async fn docs_with_a_slash_leads_to_docs() {
+    let server = Server::start().await;
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+    let request = client.build().unwrap().get(format!("{}/docs/", server.base));
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.status(), 308);
+    assert_eq!(answer.headers()["location"], "../docs");
 }
 
 /// The contents of a document lead to its sections, and the keyboard reaches what scrolls.

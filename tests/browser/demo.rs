@@ -90,9 +90,12 @@ async fn the_home_page_answers_about_its_shop_and_its_file() {
         visitor.enter_chat().await;
         visitor.sees("#messages-list .bot:last-child", "Espresso cup").await;
         let answer = visitor.text("#messages-list .bot:last-child").await;
+        let sql = "return $('#messages-list .bot:last-child .computed ~ pre').textContent";
+        let sql = visitor.eval(sql).await;
         visitor.leave_frame().await;
         let figures =
             visitor.eval("return $$('.shown .figure').map((one) => one.textContent)").await;
+        assert_eq!(visitor.eval("return $('.shown code').textContent").await, sql);
         assert_eq!(figures.as_array().unwrap().len(), 5);
         for figure in figures.as_array().unwrap() {
             assert!(answer.contains(figure.as_str().unwrap()), "{figure} in {answer}");
