@@ -10,6 +10,7 @@
 
 mod breaker;
 mod health;
+mod quotes;
 mod rules;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use super::parameter::Parameter;
 use super::{EventStream, Fault, Finish, ModelEvent, ModelRequest, Provider, ProviderError};
 use crate::domain::ProviderKind;
 use health::Monitored;
+use quotes::quotes_visitor;
 pub use rules::Backoff;
 use rules::rule;
 
@@ -334,6 +336,7 @@ impl ModelCalls {
     ) -> Next {
         if let Some(refused) = error.refused
             && !tried.refused.contains(&refused.parameter)
+            && !quotes_visitor(&error.detail, request)
             && self.provider().adapt(request, refused)
         {
             tried.refused.push(refused.parameter);
