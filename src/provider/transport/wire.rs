@@ -146,7 +146,7 @@ fn is_thought(part: &RawValue) -> bool {
     kind.is_some_and(|kind| kind.contains("thinking") || kind.contains("reasoning"))
 }
 
-/// A number of tokens. Some servers write `12.0`.
+/// A number of tokens. Some servers write `12.0` or `"12"`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count(pub u32);
 
@@ -176,6 +176,11 @@ impl Visitor<'_> for CountVisitor {
     fn visit_f64<E: Error>(self, value: f64) -> Result<Count, E> {
         // `as` saturates, and turns NaN into zero.
         Ok(Count(value as u32))
+    }
+
+    /// An answer is worth more than its count.
+    fn visit_str<E: Error>(self, value: &str) -> Result<Count, E> {
+        Ok(Count(value.trim().parse().unwrap_or_default()))
     }
 }
 
@@ -225,11 +230,12 @@ mod tests {
         assert!(serde_json::from_str::<Str<'_>>("7").is_err());
     }
 
+    /// Regression: a count in quotes cost the whole answer.
     #[test]
-    fn counts_are_read_from_any_number() {
-        let counts: Vec<Count> = serde_json::from_str("[7, 7.0, -1, 1e30, 99999999999]").unwrap();
+    fn counts_are_read_however_they_are_written() {
+        let counts = r#"[7, 7.0, -1, 1e30, 99999999999, "7", " 8 ", "many"]"#;
+        let counts: Vec<Count> = serde_json::from_str(counts).unwrap();
         let counts: Vec<u32> = counts.into_iter().map(|count| count.0).collect();
-        assert_eq!(counts, [7, 7, 0, u32::MAX, u32::MAX]);
-        assert!(serde_json::from_str::<Count>(r#""many""#).is_err());
+        assert_eq!(counts, [7, 7, 0, u32::MAX, u32::MAX, 7, 8, 0]);
     }
 }

@@ -139,6 +139,10 @@ impl ModelDialect {
             Parameter::ReasoningEffort => match refused.objection {
                 Objection::Lowest(effort) => self.effort = Some(effort),
                 _ if self.effort.is_some() => self.effort = None,
+                // It was not sent: a model that thinks by default calls tools only without thoughts.
+                _ if self.api == Api::Chat && !request.tools.is_empty() => {
+                    self.effort = Some(Effort::None);
+                }
                 _ => return None,
             },
             Parameter::Include if self.api == Api::Responses => self.include = false,

@@ -212,3 +212,14 @@ fn a_low_limit_alone_teaches_nothing_about_the_model() {
     assert_eq!((limit(1, with_tools()), limit(1, request())), (CALL, 1));
     assert_eq!(limit(2 * CALL, with_tools()), 2 * CALL, "no more for anybody else");
 }
+
+/// Regression: "tools cannot be used with this model unless reasoning_effort is 'none'" was the end of
+/// every question about a file.
+#[test]
+fn a_model_that_thinks_by_default_is_asked_not_to_where_it_calls_tools() {
+    let local = ModelDialect::of(Host::Compatible, Api::Chat, "m");
+    let refused = Refused { parameter: Parameter::ReasoningEffort, objection: NotTaken };
+    let asked = local.without(refused, Host::Compatible, &with_tools());
+    assert_eq!(asked, Some(ModelDialect { effort: Some(Effort::None), ..local }));
+    assert_eq!(local.without(refused, Host::Compatible, &request()), None);
+}
