@@ -96,6 +96,11 @@ impl Model {
         Some((question, answer.cloned()))
     }
 
+    fn is_answered(&self, id: SessionId, question: MessageId) -> bool {
+        let messages = self.sessions.get(&id).map(|(_, messages, _)| messages);
+        messages.is_some_and(|all| all.iter().any(|m| m.body.answers == Some(question)))
+    }
+
     /// Removes the question and its interrupted answer.
     fn take_back(&mut self, id: SessionId, question: MessageId) {
         let (_, messages, _) = self.sessions.get_mut(&id).unwrap();
@@ -225,7 +230,9 @@ async fn behaves_like_the_model(steps: Vec<(Step, usize, u32)>) {
             }
             Step::Finish(ago, status, answered) => {
                 let place = asked[asked.len().saturating_sub(ago + 1)];
-                let reply = answered.map(|status| NewMessage { status, ..answer("!", now) });
+                // The turn's lock lets nobody answer a question twice.
+                let reply = answered.filter(|_| !model.is_answered(id, place));
+                let reply = reply.map(|status| NewMessage { status, ..answer("!", now) });
                 let found = store.finish_turn(id, place, status, reply.clone(), now).await;
                 same(found, model.finish(id, place, status, reply, now));
             }
