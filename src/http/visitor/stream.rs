@@ -126,7 +126,7 @@ impl StreamApi {
         #[oai(name = "Idempotency-Key")]
         key: KeyHeader,
         /// 1 for the answer as sanitised HTML while it is written, beside its text.
-        #[oai(validator(maximum(value = "1")))]
+        #[oai(validator(minimum(value = "0"), maximum(value = "1")))]
         html: Query<Option<u8>>,
         client: Client,
         body: JsonBody<MessageRequest>,
@@ -151,7 +151,7 @@ impl StreamApi {
         #[oai(name = "Last-Event-ID")]
         last: Header<Option<String>>,
         /// 1 for the answer as sanitised HTML while it is written, beside its text.
-        #[oai(validator(maximum(value = "1")))]
+        #[oai(validator(minimum(value = "0"), maximum(value = "1")))]
         html: Query<Option<u8>>,
     ) -> poem::Result<EventReply> {
         let with_html = has_html(&html);
