@@ -6,6 +6,9 @@ use serde_json::{json, value::RawValue};
 
 use crate::domain::model::ToolCall;
 
+/// Minimum length of an answer in which a model must be able to call a tool, in tokens.
+pub(super) const CALL: u32 = 1_000;
+
 /// A call's arguments as an object, to be sent back to the model. Anthropic's API accepts nothing
 /// else, and some servers parse what is text in OpenAI's; so anything that is not an object is
 /// wrapped in one, as Anthropic's documentation of fine-grained streaming advises.

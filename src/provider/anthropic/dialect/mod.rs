@@ -3,6 +3,7 @@
 use super::API;
 use super::claude_name::ClaudeName;
 use crate::provider::parameter::{Objection, Parameter};
+use crate::provider::tool::CALL;
 use crate::provider::{Entry, ModelRequest, Refused, Verbatim};
 
 /// Tokens for thoughts on top of an answer's, for models that cannot do without thoughts.
@@ -10,9 +11,6 @@ const ROOM: u32 = 4_000;
 
 /// Maximum number of tokens for thoughts.
 const MAX_ROOM: u32 = 32_000;
-
-/// Minimum length of an answer in which a model must be able to call a tool, in tokens.
-const CALL: u32 = 1_000;
 
 /// What a call says about thinking. Visitors wait for the first word and the operator pays for
 /// thoughts, so models are kept from thinking as far as they allow it.

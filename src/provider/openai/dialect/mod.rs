@@ -2,6 +2,7 @@
 
 use super::host::{Api, Host};
 use crate::provider::parameter::{Effort, Objection, Parameter};
+use crate::provider::tool::CALL;
 use crate::provider::{ModelRequest, Refused};
 
 /// The name of the parameter that limits an answer's length.
@@ -21,9 +22,6 @@ const MIN_ANSWER: u32 = 16;
 /// Tokens for thoughts on top of the answer's: with a low effort, with a higher one, and the most
 /// that is tried if the answer still does not begin.
 const ROOMS: [u32; 3] = [2_000, 8_000, 25_000];
-
-/// Minimum length of an answer in which a model must be able to call a tool, in tokens.
-const CALL: u32 = 1_000;
 
 /// Length of an answer in which every model that does not think says something, in tokens.
 const SURE_OF_A_WORD: u32 = 100;
